@@ -1,0 +1,82 @@
+"""`python -m omni_pulumi.simulator`: a local Omni and a local Lightdash until Ctrl-C.
+
+Prints where they are and how to use them, then a line for each request. No line carries a token or a body.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from omni_pulumi.simulator import GENERATED, PAGES, LightdashSimulator, OmniSimulator, RecordedRequest
+
+_DIALECTS = {"pages": PAGES, "generated": GENERATED}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run both services; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m omni_pulumi.simulator", description="A local Omni and Lightdash.")
+    parser.add_argument("--omni-port", type=int, default=8800, help="0 takes a free one (default: %(default)s)")
+    parser.add_argument("--lightdash-port", type=int, default=8801, help="0 takes a free one (default: %(default)s)")
+    parser.add_argument("--dialect", choices=_DIALECTS, default="pages", help="which of Omni's sources to follow")
+    options = parser.parse_args(arguments)
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+
+    omni = OmniSimulator(dialect=_DIALECTS[options.dialect], port=options.omni_port, on_request=_reporter("omni"))
+    lightdash = LightdashSimulator(port=options.lightdash_port, on_request=_reporter("lightdash"))
+    with ExitStack() as running:
+        try:
+            running.enter_context(omni)
+            running.enter_context(lightdash)
+        except OSError as error:
+            sys.stderr.write(
+                f"Cannot listen: {error.strerror}. Choose other ports with --omni-port, --lightdash-port.\n"
+            )
+            return 1
+        _say(_introduction(omni, lightdash))
+        stop.wait()
+    return 0
+
+
+def _introduction(omni: OmniSimulator, lightdash: LightdashSimulator) -> str:
+    return f"""\
+Omni      {omni.url}
+Lightdash {lightdash.url}
+
+export OMNI_BASE_URL={omni.url}
+export OMNI_API_KEY={omni.api_key}
+export LIGHTDASH_URL={lightdash.url}
+export LIGHTDASH_API_KEY={lightdash.api_key}
+
+Omni connections
+  {omni.connection_id}  postgres
+  {omni.other_connection_id}  postgres
+  {omni.staging_connection_id}  postgres, staging
+  {omni.development_connection_id}  postgres, development
+  {omni.other_dialect_connection_id}  snowflake
+  {omni.connection_without_dbt_id}  without dbt
+Lightdash projects
+  {lightdash.project_id}  primary on GitHub
+  {lightdash.other_project_id}  primary of type none
+
+Ctrl-C ends both."""
+
+
+def _reporter(service: str) -> Callable[[RecordedRequest], None]:
+    return lambda request: _say(f"{service:9} {request.method:6} {request.path} {request.status}")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The local Lightdash: the dbt sources of its projects, as https://docs.lightdash.com/api-reference describes them."""

@@ -1,0 +1,558 @@
+"""The dbt sources of a project at the local Lightdash, against what a real one was seen to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from omni_pulumi.simulator import OTHER_PROJECT_ID, PROJECT_ID, LightdashSimulator
+
+Connect = Callable[[str, str], httpx.Client]
+
+UNKNOWN = "11111111-2222-4333-8444-555555555555"
+SOURCES = f"/api/v1/projects/{PROJECT_ID}/dbt-sources"
+MINIMAL = {
+    "type": "github",
+    "authorization_method": "personal_access_token",
+    "repository": "example/finance",
+    "branch": "main",
+    "project_sub_path": "/dbt",
+}
+OPTIONAL = {
+    "host_domain": "github.com",
+    "target": "prod",
+    "selector": "tag:nightly",
+    "environment": [{"key": "DBT_ENV", "value": "one"}],
+}
+WHOLE = {**MINIMAL, **OPTIONAL, "personal_access_token": "github_pat_FAKE_one"}
+WRONG_KIND = "Additional dbt sources currently support GitHub connections only"
+
+
+def error(answer: httpx.Response) -> tuple[int, str, str]:
+    """Status, name and message of an error, once its form is checked."""
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+    body = answer.json()
+    assert body["status"] == "error"
+    assert body["error"]["statusCode"] == answer.status_code
+    assert isinstance(body["error"]["data"], dict)
+    assert ("sentryEventId" in body["error"]) == (answer.status_code == 500)
+    return answer.status_code, body["error"]["name"], body["error"]["message"]
+
+
+def stored(lightdash: LightdashSimulator) -> dict[str, Any]:
+    """The connection of the only source, secrets included."""
+    (source,) = lightdash.sources(PROJECT_ID)
+    connection: dict[str, Any] = source["connection"]
+    return connection
+
+
+@pytest.fixture
+def source(lightdash: LightdashSimulator) -> str:
+    """The path of a source with every field."""
+    return f"{SOURCES}/{lightdash.add_source(PROJECT_ID, 'finance', WHOLE)}"
+
+
+def test_the_list_begins_with_the_primary(admin: httpx.Client) -> None:
+    """A project's own connection is listed under the project's id, with precedence 0."""
+    answer = admin.get(SOURCES)
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "status": "ok",
+        "results": [
+            {
+                "projectDbtSourceUuid": PROJECT_ID,
+                "name": "Project dbt connection",
+                "isPrimary": True,
+                "precedence": 0,
+                "type": "github",
+                "hasCredentialError": False,
+                "repository": "example/dbt",
+                "branch": "main",
+                "projectSubPath": "/",
+            }
+        ],
+    }
+    (primary,) = admin.get(f"/api/v1/projects/{OTHER_PROJECT_ID}/dbt-sources").json()["results"]
+    assert primary["type"] == "none"
+    assert {primary[name] for name in ("repository", "branch", "projectSubPath")} == {None}
+
+
+def test_create(lightdash: LightdashSimulator, admin: httpx.Client) -> None:
+    """POST answers 201 with a summary: no connection, no secret."""
+    answer = admin.post(SOURCES, json={"name": "finance", "dbtConnection": WHOLE})
+    assert answer.status_code == 201
+    results = answer.json()["results"]
+    assert results == {
+        "projectDbtSourceUuid": results["projectDbtSourceUuid"],
+        "name": "finance",
+        "isPrimary": False,
+        "precedence": 1,
+        "type": "github",
+        "hasCredentialError": False,
+        "repository": "example/finance",
+        "branch": "main",
+        "projectSubPath": "/dbt",
+    }
+    assert stored(lightdash) == WHOLE
+
+
+def test_a_credential_is_not_required(admin: httpx.Client) -> None:
+    """Nothing checks that a GitHub connection has the credential its authorization method needs."""
+    assert admin.post(SOURCES, json={"name": "x", "dbtConnection": MINIMAL}).status_code == 201
+
+
+def test_precedence_counts_up(admin: httpx.Client) -> None:
+    """A new source comes behind the highest precedence; a deletion leaves a gap; the list follows the precedence."""
+    paths = []
+    for name in "cab":
+        results = admin.post(SOURCES, json={"name": name, "dbtConnection": MINIMAL}).json()["results"]
+        paths.append(f"{SOURCES}/{results['projectDbtSourceUuid']}")
+    admin.delete(paths[1])
+    admin.post(SOURCES, json={"name": "a", "dbtConnection": MINIMAL})
+    results = admin.get(SOURCES).json()["results"]
+    assert [(each["name"], each["precedence"]) for each in results[1:]] == [("c", 1), ("b", 3), ("a", 4)]
+
+
+def test_get_leaves_secrets_out(lightdash: LightdashSimulator, admin: httpx.Client, source: str) -> None:
+    """GET of one shows the connection without its secret fields. Environment values and unknown fields are shown."""
+    secrets = {"api_key": "zzz", "webhook_hmac_secret": "yyy"}
+    admin.patch(source, json={"dbtConnection": {**WHOLE, **secrets, "foo": "bar"}})
+    assert stored(lightdash) == {**WHOLE, **secrets, "foo": "bar"}
+    results = admin.get(source).json()["results"]
+    assert results["dbtConnection"] == {**MINIMAL, **OPTIONAL, "foo": "bar"}
+    assert results["name"] == "finance"
+
+
+@pytest.mark.parametrize("token", [{}, {"personal_access_token": ""}], ids=["omitted", "empty"])
+def test_an_update_keeps_the_secrets_only(
+    lightdash: LightdashSimulator, admin: httpx.Client, source: str, token: dict[str, str]
+) -> None:
+    """PATCH replaces the connection: optional fields that it omits are dropped, but an omitted or empty token stays."""
+    answer = admin.patch(source, json={"dbtConnection": {**MINIMAL, "branch": "develop", **token}})
+    assert (answer.status_code, answer.json()["results"]["branch"]) == (200, "develop")
+    assert stored(lightdash) == {**MINIMAL, "branch": "develop", "personal_access_token": "github_pat_FAKE_one"}
+
+
+def test_another_method_keeps_the_token(lightdash: LightdashSimulator, admin: httpx.Client, source: str) -> None:
+    """Changing to `installation_id` leaves the old token in the stored row; a new one replaces it."""
+    connection = {**MINIMAL, "authorization_method": "installation_id", "installation_id": "777"}
+    admin.patch(source, json={"dbtConnection": connection})
+    assert stored(lightdash)["personal_access_token"] == "github_pat_FAKE_one"
+    admin.patch(source, json={"dbtConnection": {**connection, "personal_access_token": "github_pat_FAKE_two"}})
+    assert stored(lightdash)["personal_access_token"] == "github_pat_FAKE_two"
+
+
+@pytest.mark.parametrize("body", [b"", b" ", b"{}", b'{"precedence": 42, "isPrimary": true, "foo": 1}'])
+def test_updates_without_effect(admin: httpx.Client, lightdash: LightdashSimulator, source: str, body: bytes) -> None:
+    """An empty body, no body and unknown fields are 200 and change nothing."""
+    before = lightdash.sources(PROJECT_ID)
+    answer = admin.patch(source, content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 200
+    assert lightdash.sources(PROJECT_ID) == before
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
+def test_another_content_type_is_not_read(
+    admin: httpx.Client, lightdash: LightdashSimulator, source: str, content_type: str
+) -> None:
+    """A body that is not labelled as JSON is ignored without a word."""
+    answer = admin.patch(source, content=b'{"name": "x"}', headers={"Content-Type": content_type})
+    assert answer.status_code == 200
+    assert lightdash.sources(PROJECT_ID)[0]["name"] == "finance"
+
+
+def test_the_label_may_name_a_charset(admin: httpx.Client, source: str) -> None:
+    """JSON with a charset is JSON."""
+    headers = {"Content-Type": "application/json; charset=utf-8"}
+    answer = admin.patch(source, content='{"name": "finánce 💰"}'.encode(), headers=headers)
+    assert answer.json()["results"]["name"] == "finánce 💰"
+
+
+@pytest.mark.usefixtures("source")
+@pytest.mark.parametrize("name", ["", "  finance  ", "my source!", "n" * 255, "Project dbt connection", "Finance"])
+def test_names_that_are_accepted(admin: httpx.Client, name: str) -> None:
+    """Up to 1.237.0 a name may be anything, kept as it is; a name that differs in case is another name."""
+    assert admin.post(SOURCES, json={"name": name, "dbtConnection": MINIMAL}).json()["results"]["name"] == name
+
+
+@pytest.mark.parametrize("name", ["n" * 256, "fin\0ance"], ids=["long", "nul"])
+def test_names_that_break_the_database(admin: httpx.Client, source: str, name: str) -> None:
+    """A name over 255 characters or with a NUL is a 500, though it is the user's mistake."""
+    expected = (500, "UnexpectedServerError", "Something went wrong.")
+    assert error(admin.post(SOURCES, json={"name": name, "dbtConnection": MINIMAL})) == expected
+    assert error(admin.patch(source, json={"name": name})) == expected
+
+
+def test_a_name_is_taken_once(lightdash: LightdashSimulator, admin: httpx.Client, source: str) -> None:
+    """A second source of the same name in a project is 409. Its own name, and another project's, are free."""
+    expected = (409, "AlreadyExistsError", 'A dbt source named "finance" already exists on this project')
+    assert error(admin.post(SOURCES, json={"name": "finance", "dbtConnection": MINIMAL})) == expected
+    other = lightdash.add_source(PROJECT_ID, "marketing", MINIMAL)
+    assert error(admin.patch(f"{SOURCES}/{other}", json={"name": "finance"})) == expected
+    assert admin.patch(source, json={"name": "finance"}).status_code == 200
+    elsewhere = f"/api/v1/projects/{OTHER_PROJECT_ID}/dbt-sources"
+    assert admin.post(elsewhere, json={"name": "finance", "dbtConnection": MINIMAL}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "connection",
+    [
+        {
+            "type": "gitlab",
+            "personal_access_token": "x",
+            "repository": "a/b",
+            "branch": "main",
+            "project_sub_path": "/",
+        },
+        {"type": "dbt_cloud_ide", "api_key": "k", "environment_id": "1", "tags": ["a"]},
+        {"type": "none", "hideRefreshButton": True},
+        {"type": "dbt"},
+        {"type": "manifest", "manifest": "{}", "hideRefreshButton": False},
+    ],
+    ids=lambda connection: str(connection["type"]),
+)
+def test_github_only(admin: httpx.Client, source: str, connection: dict[str, Any]) -> None:
+    """The other kinds fit the schema and are refused all the same."""
+    expected = (400, "ParameterError", WRONG_KIND)
+    assert error(admin.post(SOURCES, json={"name": "x", "dbtConnection": connection})) == expected
+    assert error(admin.patch(source, json={"dbtConnection": connection})) == expected
+
+
+@pytest.mark.parametrize("name", [None, 5])
+def test_a_name_is_a_string(admin: httpx.Client, source: str, name: int | None) -> None:
+    """null and numbers are 422, with the value in `error.data`."""
+    answer = admin.patch(source, json={"name": name})
+    assert error(answer) == (422, "ValidateError", "body.name: invalid string value")
+    assert answer.json()["error"]["data"] == {"body.name": {"message": "invalid string value", "value": name}}
+
+
+def test_a_creation_needs_both_fields(admin: httpx.Client) -> None:
+    """All that is missing is said at once; what is missing has no value."""
+    answer = admin.post(SOURCES, json={})
+    message = "body.dbtConnection: 'dbtConnection' is required, body.name: 'name' is required"
+    assert error(answer) == (422, "ValidateError", message)
+    assert answer.json()["error"]["data"]["body.name"] == {"message": "'name' is required"}
+    assert admin.post(SOURCES, content=b"x", headers={"Content-Type": "text/plain"}).status_code == 422
+
+
+def test_an_array_is_no_body(admin: httpx.Client, source: str) -> None:
+    """An array where an object belongs is 422."""
+    answer = admin.patch(source, json=[])
+    assert error(answer) == (422, "ValidateError", "body: invalid object")
+    assert answer.json()["error"]["data"] == {"body": {"message": "invalid object", "value": []}}
+
+
+@pytest.mark.parametrize(
+    ("change", "issue"),
+    [
+        ({"branch": ...}, '{"body.dbtConnection.branch":{"message":"\'branch\' is required"}}'),
+        (
+            {"personal_access_token": None},
+            '{"body.dbtConnection.personal_access_token":{"message":"invalid string value","value":null}}',
+        ),
+        ({"host_domain": None}, '{"body.dbtConnection.host_domain":{"message":"invalid string value","value":null}}'),
+        (
+            {"installation_id": 12345},
+            '{"body.dbtConnection.installation_id":{"message":"invalid string value","value":12345}}',
+        ),
+        ({"environment": [{"key": "A"}]}, '{"environment.$0.value":{"message":"\'value\' is required"}}'),
+        (
+            {"environment": [{"key": "A", "value": 1}]},
+            '{"environment.$0.value":{"message":"invalid string value","value":1}}',
+        ),
+        (
+            {"authorization_method": "ssh"},
+            '{"body.dbtConnection.authorization_method":{"message":"Could not match the union ',
+        ),
+    ],
+)
+def test_a_connection_that_fits_no_kind(
+    lightdash: LightdashSimulator, admin: httpx.Client, source: str, change: dict[str, Any], issue: str
+) -> None:
+    """A 422 lists what each kind misses. Its message has no token, but its data repeats the whole connection."""
+    connection = {name: value for name, value in {**WHOLE, **change}.items() if value is not ...}
+    answer = admin.patch(source, json={"dbtConnection": connection})
+    status, name, message = error(answer)
+    assert (status, name) == (422, "ValidateError")
+    assert message.startswith("body.dbtConnection: Could not match the union against any of the items. Issues: [{")
+    assert issue in message
+    assert "github_pat" not in message
+    data = answer.json()["error"]["data"]["body.dbtConnection"]
+    assert f"body.dbtConnection: {data['message']}" == message
+    assert data["value"] == connection
+    assert stored(lightdash) == WHOLE
+
+
+def test_the_issues_of_all_kinds(admin: httpx.Client) -> None:
+    """The eight kinds are tried in a fixed order, each with its own fields in a fixed order."""
+    answer = admin.post(SOURCES, json={"name": "q", "dbtConnection": {"type": "svn"}})
+    text = error(answer)[2].partition("Issues: ")[2]
+    issues = httpx.Response(200, text=text).json()
+    kinds = ["dbt", "dbt_cloud_ide", "github", "bitbucket", "gitlab", "azure_devops", "none", "manifest"]
+    assert [issue["body.dbtConnection.type"]["message"] for issue in issues] == [
+        f"should be one of the following; ['{kind}']" for kind in kinds
+    ]
+    assert [list(issue)[1:] for issue in issues if len(issue) > 1] == [
+        [f"body.dbtConnection.{name}" for name in names.split()]
+        for names in (
+            "api_key environment_id",
+            "authorization_method repository branch project_sub_path",
+            "username personal_access_token repository branch project_sub_path",
+            "personal_access_token repository branch project_sub_path",
+            "personal_access_token organization project repository branch project_sub_path",
+            "manifest hideRefreshButton",
+        )
+    ]
+
+
+@pytest.mark.parametrize("connection", [None, {"branch": "main"}, {"type": "github", "branch": "main"}, [], "x"])
+def test_a_partial_connection_fits_no_kind(admin: httpx.Client, source: str, connection: object) -> None:
+    """A connection is whole or refused: an update cannot change its branch alone, and null is no way to clear it."""
+    answer = admin.patch(source, json={"dbtConnection": connection})
+    assert error(answer)[:2] == (422, "ValidateError")
+    assert answer.json()["error"]["data"]["body.dbtConnection"]["value"] == connection
+
+
+def test_empty_values_are_accepted(lightdash: LightdashSimulator, admin: httpx.Client, source: str) -> None:
+    """Empty texts and lists, repeated and empty environment keys are stored as they are; so is any token."""
+    connection = {
+        **WHOLE,
+        **dict.fromkeys(("repository", "branch", "project_sub_path", "host_domain", "target", "selector"), ""),
+        "environment": [{"key": "A", "value": "1"}, {"key": "A", "value": "2"}, {"key": "", "value": ""}],
+        "personal_access_token": "hello",
+    }
+    assert admin.patch(source, json={"dbtConnection": connection}).json()["results"]["repository"] == ""
+    assert stored(lightdash) == connection
+
+
+@pytest.mark.parametrize("body", [b'{"name":', b"5", b'"x"', b"null", b'{"name": NaN}'])
+def test_malformed_json_is_500(admin: httpx.Client, source: str, body: bytes) -> None:
+    """JSON that is malformed, or neither object nor array, is a 500 though it is the user's mistake."""
+    answer = admin.patch(source, content=body, headers={"Content-Type": "application/json"})
+    assert error(answer) == (500, "UnexpectedServerError", "Something went wrong.")
+
+
+def test_a_large_body_is_413(admin: httpx.Client, source: str) -> None:
+    """Bodies end at 5 MB."""
+    answer = admin.patch(source, json={"name": "x" * (5 * 1024 * 1024)})
+    expected = (413, "PayloadTooLargeError", "Request payload exceeds the maximum allowed size")
+    assert error(answer) == expected
+
+
+@pytest.mark.parametrize("scheme", ["", "{}", "Bearer {}", "apikey {}", "Bearer ldsvc_0000", "ApiKey", "Basic {}"])
+def test_no_usable_header_is_plain(lightdash: LightdashSimulator, connect: Connect, source: str, scheme: str) -> None:
+    """Without the ApiKey scheme and a token, the 401 is one word of text without a Content-Type."""
+    answer = connect(lightdash.url, scheme.format(lightdash.api_key)).patch(source, json={"name": "x"})
+    assert (answer.status_code, answer.text) == (401, "Unauthorized")
+    assert "content-type" not in answer.headers
+    assert answer.headers["lightdash-version"] == "0.3277.1"
+
+
+def test_a_refused_token_is_json(lightdash: LightdashSimulator, connect: Connect, source: str) -> None:
+    """A token that is unknown, expired, or begins with a blank gives the JSON form of 401."""
+    for token in ("ldpat_0000", lightdash.expired_token, f" {lightdash.api_key}"):
+        answer = connect(lightdash.url, f"ApiKey {token}").patch(source, json={"name": "x"})
+        assert error(answer) == (401, "AuthorizationError", "Failed to authorize user")
+
+
+def test_roles(lightdash: LightdashSimulator, connect: Connect, source: str) -> None:
+    """Viewers and developers may read, a mere member of the organization nothing; only admins may write."""
+    refused = (403, "ForbiddenError", "You don't have access to this resource or action")
+    for token, reads in (
+        (lightdash.developer_token, True),
+        (lightdash.viewer_token, True),
+        (lightdash.member_token, False),
+    ):
+        client = connect(lightdash.url, f"ApiKey {token}")
+        for path in (SOURCES, source):
+            assert client.get(path).status_code == 200 if reads else error(client.get(path)) == refused
+        assert error(client.post(SOURCES, json={"name": "x", "dbtConnection": WHOLE})) == refused
+        assert error(client.patch(source, json={"name": "x"})) == refused
+        assert error(client.delete(source)) == refused
+    assert lightdash.sources(PROJECT_ID)[0]["name"] == "finance"
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+def test_what_cannot_be_found(lightdash: LightdashSimulator, admin: httpx.Client, source: str, method: str) -> None:
+    """Unknown projects and sources are 404, and so is the primary source; a source of another project is 403."""
+
+    def answer(path: str) -> tuple[int, str, str]:
+        return error(admin.request(method, path, json={"name": "x"}))
+
+    for missing in (UNKNOWN, PROJECT_ID):
+        assert answer(f"{SOURCES}/{missing}") == (404, "NotFoundError", f"Cannot find dbt source with id: {missing}")
+    unknown_project = source.replace(PROJECT_ID, UNKNOWN)
+    assert answer(unknown_project) == (404, "NotFoundError", f"Cannot find project with id: {UNKNOWN}")
+    elsewhere = lightdash.add_source(OTHER_PROJECT_ID, "elsewhere", MINIMAL)
+    expected = (403, "ForbiddenError", "This dbt source does not belong to the project")
+    assert answer(f"{SOURCES}/{elsewhere}") == expected
+
+
+@pytest.mark.parametrize("identifier", ["not-a-uuid", "6ba7b810-9dad-11d1-80b4-00c04fd430c8"])
+def test_ids_are_uuids_of_version_4(admin: httpx.Client, identifier: str) -> None:
+    """Other ids are 422, and the answer names the one at fault."""
+    answer = admin.patch(f"{SOURCES}/{identifier}", json={"name": "x"})
+    status, name, message = error(answer)
+    assert (status, name) == (422, "ValidateError")
+    assert message.startswith("projectDbtSourceUuid: Not match in '[0-9A-Fa-f]{8}-")
+    assert answer.json()["error"]["data"]["projectDbtSourceUuid"]["value"] == identifier
+    assert error(admin.get(f"/api/v1/projects/{identifier}/dbt-sources"))[2].startswith("projectUuid: Not match in")
+
+
+def test_ids_are_not_anchored(admin: httpx.Client, source: str) -> None:
+    """A UUID inside of other text passes the check and fails in the database."""
+    for path in (f"{SOURCES}/x{source.rpartition('/')[2]}y", source.replace(PROJECT_ID, f"x{PROJECT_ID}")):
+        assert error(admin.patch(path, json={"name": "x"})) == (500, "UnexpectedServerError", "Something went wrong.")
+
+
+def test_upper_case_ids(admin: httpx.Client, source: str) -> None:
+    """A source's id may be in upper case. A project's may for the list, which repeats it, but owns no source then."""
+    project, _, identifier = source.rpartition("/")
+    assert admin.get(f"{project}/{identifier.upper()}").status_code == 200
+    upper = source.replace(PROJECT_ID, PROJECT_ID.upper())
+    expected = (403, "ForbiddenError", "This dbt source does not belong to the project")
+    assert error(admin.get(upper)) == expected
+    listed = admin.get(upper.rpartition("/")[0]).json()["results"]
+    assert listed[0]["projectDbtSourceUuid"] == PROJECT_ID.upper()
+    assert len(listed) == 2
+
+
+def test_the_order_of_the_checks(lightdash: LightdashSimulator, admin: httpx.Client, connect: Connect) -> None:
+    """Body syntax, token, schema, project, role, source, its project, kind of connection, name: the first answers."""
+    developer = connect(lightdash.url, f"ApiKey {lightdash.developer_token}")
+    nobody = connect(lightdash.url, "ApiKey nobody")
+    own = lightdash.add_source(PROJECT_ID, "finance", WHOLE)
+    lightdash.add_source(PROJECT_ID, "taken", WHOLE)
+    elsewhere = lightdash.add_source(OTHER_PROJECT_ID, "elsewhere", WHOLE)
+    unknown_project = f"/api/v1/projects/{UNKNOWN}/dbt-sources/{UNKNOWN}"
+    none = {"type": "none"}
+    malformed = nobody.patch(unknown_project, content=b"{", headers={"Content-Type": "application/json"})
+    assert malformed.status_code == 500
+    assert nobody.patch(unknown_project, json={"name": 5}).status_code == 401
+    assert developer.patch(unknown_project, json={"name": 5}).status_code == 422
+    assert developer.patch(unknown_project, json={"name": "x"}).status_code == 404
+    assert developer.patch(f"{SOURCES}/{UNKNOWN}", json={"name": "x"}).status_code == 403
+    assert admin.patch(f"{SOURCES}/{UNKNOWN}", json={"dbtConnection": none}).status_code == 404
+    assert admin.patch(f"{SOURCES}/{elsewhere}", json={"dbtConnection": none}).status_code == 403
+    assert admin.patch(f"{SOURCES}/{own}", json={"name": "taken", "dbtConnection": none}).status_code == 400
+    assert admin.patch(f"{SOURCES}/{own}", json={"name": "taken", "dbtConnection": WHOLE}).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("PUT", f"{SOURCES}/{UNKNOWN}"), ("GET", SOURCES[:-1]), ("DELETE", SOURCES), ("GET", "/")]
+)
+def test_unknown_routes(connect: Connect, lightdash: LightdashSimulator, method: str, path: str) -> None:
+    """A route or method that does not exist is 404."""
+    answer = connect(lightdash.url, "").request(method, path)
+    assert error(answer) == (404, "NotFoundError", "API endpoint not found")
+    assert answer.headers["lightdash-version"] == "0.3277.1"
+
+
+def test_a_slash_at_the_end_and_head(admin: httpx.Client, source: str) -> None:
+    """Both are served."""
+    assert admin.patch(f"{source}/", json={"name": "renamed"}).json()["results"]["name"] == "renamed"
+    head = admin.head(source)
+    assert (head.status_code, head.content) == (200, b"")
+
+
+def test_delete(lightdash: LightdashSimulator, admin: httpx.Client, source: str) -> None:
+    """DELETE answers without results, and 404 the second time."""
+    answer = admin.delete(source)
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    assert admin.delete(source).status_code == 404
+    assert lightdash.sources(PROJECT_ID) == []
+
+
+def test_credentials_that_no_longer_decrypt(lightdash: LightdashSimulator, admin: httpx.Client, source: str) -> None:
+    """The summary says so and knows nothing of the connection, GET of one is a 500, a name can be changed, and a new
+    connection repairs the source, without a token if it brings none."""
+    lightdash.break_credentials(source.rpartition("/")[2])
+    message = (
+        'Could not load credentials for dbt source "finance" — remove it and add it again with a fresh connection.'
+    )
+    assert error(admin.get(source)) == (500, "UnexpectedServerError", message)
+    listed = admin.get(SOURCES).json()["results"][1]
+    assert listed["hasCredentialError"] is True
+    assert {listed[name] for name in ("type", "repository", "branch", "projectSubPath")} == {None}
+    assert admin.patch(source, json={"name": "renamed"}).json()["results"]["hasCredentialError"] is True
+    repaired = admin.patch(source, json={"dbtConnection": MINIMAL})
+    assert repaired.json()["results"]["hasCredentialError"] is False
+    assert stored(lightdash) == MINIMAL
+
+
+def test_health_is_open(lightdash: LightdashSimulator, connect: Connect) -> None:
+    """Anybody may ask for the version."""
+    answer = connect(lightdash.url, "").get("/api/v1/health").json()
+    assert answer == {"status": "ok", "results": {"healthy": True, "version": "0.3277.1"}}
+
+
+def test_environment_keys(lightdash: LightdashSimulator, admin: httpx.Client, source: str) -> None:
+    """0.3277.1 takes any key and shows them to viewers; 1.237.0 refuses what could change how dbt runs and hides them
+    from all but admins."""
+    with LightdashSimulator(version="1.237.0") as later:
+        identifier = later.add_source(PROJECT_ID, "finance", WHOLE)
+        path = f"{later.url}{SOURCES}/{identifier}"
+        headers = {"Authorization": f"ApiKey {later.api_key}"}
+        for key, complaint in {
+            "1X": "must contain only letters, numbers, and underscores, and cannot start with a number",
+            "A-B": "must contain only letters, numbers, and underscores, and cannot start with a number",
+            "LIGHTDASH_DBT_PROFILE_VAR_X": "is reserved for Lightdash",
+            "PATH": "cannot be used because it can change how dbt or its child processes execute",
+            "PYTHONPATH": "cannot be used because it can change how dbt or its child processes execute",
+        }.items():
+            body = {"dbtConnection": {**MINIMAL, "environment": [{"key": key, "value": "1"}]}}
+            expected = (400, "ParameterError", f'Environment variable "{key}" {complaint}')
+            assert error(httpx.patch(path, json=body, headers=headers)) == expected
+            assert admin.patch(source, json=body).status_code == 200
+        body = {"dbtConnection": {**MINIMAL, "environment": [{"key": "", "value": "1"}, {"key": "DBT_X", "value": ""}]}}
+        answer = httpx.patch(path, json=body, headers=headers)
+        assert (answer.status_code, answer.headers["lightdash-version"]) == (200, "1.237.0")
+
+        viewer = {"Authorization": f"ApiKey {later.viewer_token}"}
+        assert "environment" in httpx.get(path, headers=headers).json()["results"]["dbtConnection"]
+        assert "environment" not in httpx.get(path, headers=viewer).json()["results"]["dbtConnection"]
+    older = {"Authorization": f"ApiKey {lightdash.viewer_token}"}
+    assert "environment" in admin.get(source, headers=older).json()["results"]["dbtConnection"]
+
+
+def test_the_web_page(lightdash: LightdashSimulator, admin: httpx.Client, source: str) -> None:
+    """What is changed in the web page shows in the API."""
+    identifier = source.rpartition("/")[2]
+    lightdash.edit_source(identifier, name="renamed", connection={"branch": "develop"})
+    assert lightdash.sources(PROJECT_ID) == [
+        {
+            "id": identifier,
+            "project_id": PROJECT_ID,
+            "name": "renamed",
+            "precedence": 1,
+            "has_credential_error": False,
+            "connection": {**WHOLE, "branch": "develop"},
+        }
+    ]
+    assert admin.get(source).json()["results"]["branch"] == "develop"
+    lightdash.edit_source(identifier, connection=MINIMAL)
+    assert stored(lightdash) == MINIMAL
+    with pytest.raises(ValueError, match="already exists"):
+        lightdash.add_source(PROJECT_ID, "renamed", MINIMAL)
+    lightdash.delete_source(identifier)
+    assert admin.get(source).status_code == 404
+    for unknown in (lightdash.delete_source, lightdash.break_credentials, lightdash.edit_source, lightdash.sources):
+        with pytest.raises(KeyError):
+            unknown(identifier)
+
+
+def test_updates_at_once(lightdash: LightdashSimulator, admin: httpx.Client, source: str) -> None:
+    """There is no version to compare: of several updates at once all succeed, and one wins."""
+    branches = [f"b{number}" for number in range(8)]
+
+    def update(branch: str) -> int:
+        return admin.patch(source, json={"dbtConnection": {**MINIMAL, "branch": branch}}).status_code
+
+    with ThreadPoolExecutor(max_workers=8) as threads:
+        assert set(threads.map(update, branches)) == {200}
+    assert stored(lightdash)["branch"] in branches
+    assert len(lightdash.requests) == len(branches)
