@@ -1,0 +1,1 @@
+"""HTTP clients of the two services. They know requests and answers, and nothing of Pulumi."""

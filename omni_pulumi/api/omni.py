@@ -1,0 +1,361 @@
+"""Omni's endpoints for dbt and connection environments, one method each.
+
+Source: https://docs.omni.co/api/dbt, https://docs.omni.co/api/connection-environments. Omni's hand-written pages and
+the document that it generates from its code differ in places; each method says how it copes with both.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import pydantic
+from pydantic.alias_generators import to_camel
+
+from omni_pulumi.api import errors
+from omni_pulumi.api.transport import Transport
+
+_log = logging.getLogger(__name__)
+
+_PAGE_SIZE = 100
+"""The most that a list answers at once; its default is 20."""
+
+
+class _Model(pydantic.BaseModel):
+    """Answers grow, so fields that are not known are ignored."""
+
+    model_config = pydantic.ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, frozen=True, hide_input_in_errors=True
+    )
+
+
+class DbtConfiguration(_Model):
+    """The dbt repository of a connection, as it is read and as it is written."""
+
+    ssh_url: str
+    branch: str
+    autogen_relationships: bool
+    enable_virtual_schemas: bool
+    enable_semantic_layer: bool = False
+    dbt_version: str | None = None
+    project_root_path: str | None = None
+
+
+class Variable(_Model):
+    """A variable of a dbt environment as Omni answers it: a secret's value is always ``None``."""
+
+    id: str
+    name: str
+    value: str | None = None
+    is_secret: bool = False
+
+
+class VariableBody(_Model):
+    """A variable as it is sent: a new one has a name, an existing one its ID and no name (names cannot change)."""
+
+    id: str | None = None
+    name: str | None = None
+    value: str = pydantic.Field(repr=False)
+    is_secret: bool
+
+    @classmethod
+    def of(cls, variable_id: str | None, name: str, value: str, *, is_secret: bool) -> VariableBody:
+        """The form for a variable that exists, or for a new one when ``variable_id`` is ``None``."""
+        if variable_id is None:
+            return cls(name=name, value=value, is_secret=is_secret)
+        return cls(id=variable_id, value=value, is_secret=is_secret)
+
+
+class DbtEnvironment(_Model):
+    """A dbt environment as Omni answers it. Answers to writes may lack fields, so only the ID is certain."""
+
+    id: str
+    name: str | None = None
+    target_schema: str | None = None
+    owner_id: str | None = None
+    target_database: str | None = None
+    target_name: str | None = None
+    target_role: str | None = None
+    is_default_environment: bool = False
+    is_deferral_enabled: bool | None = None
+    variables: list[Variable] | None = None
+
+    @pydantic.field_validator("variables", mode="before")
+    @classmethod
+    def _one_variable_or_many(cls, value: object) -> object:
+        """The page's example of an update's answer shows ``variables`` as one object instead of a list."""
+        return [value] if isinstance(value, Mapping) else value
+
+
+class DbtEnvironmentBody(_Model):
+    """A dbt environment as it is sent. A field that was not set is left out; ``None`` is sent.
+
+    One source says that left-out fields are kept, another that they fall back to their defaults, so every managed field
+    is set. Without ``owner_id`` the service decides, and an older service refuses an ``is_deferral_enabled``.
+    """
+
+    name: str
+    target_schema: str
+    target_database: str | None
+    target_name: str | None
+    target_role: str | None
+    owner_id: str | None = None
+    is_deferral_enabled: bool | None = None
+    variables: list[VariableBody]
+
+    def to_json(self, *, creating: bool) -> dict[str, Any]:
+        """The request's body. An empty list of variables is refused when an environment is created."""
+        left_out = {"variables"} if creating and not self.variables else set()
+        return self.model_dump(by_alias=True, exclude_unset=True, exclude=left_out)
+
+
+class ConnectionEnvironment(_Model):
+    """A connection environment as Omni answers it. The answer to a create may name only the two IDs."""
+
+    id: str
+    base_connection_id: str | None = None
+    connection_id: str | None = pydantic.Field(
+        default=None, validation_alias=pydantic.AliasChoices("connectionId", "environmentConnectionId")
+    )
+    user_attribute_values: list[str] = pydantic.Field(default_factory=list)
+
+
+class _PageInfo(_Model):
+    has_next_page: bool = False
+    next_cursor: str | None = None
+
+
+class _EnvironmentPage(_Model):
+    records: list[DbtEnvironment]
+    page_info: _PageInfo = _PageInfo()
+
+
+class _ConnectionEnvironments(_Model):
+    connection_environments: list[ConnectionEnvironment] = pydantic.Field(
+        validation_alias=pydantic.AliasChoices("connectionEnvironments", "data")
+    )
+
+
+class OmniClient:
+    """Talks to one Omni instance with one key. Safe to share between threads."""
+
+    def __init__(self, base_url: str, api_key: str) -> None:
+        """Connect to ``base_url``, the instance's address without ``/api``, e.g. ``https://acme.omniapp.co``."""
+        self._transport = Transport("Omni", base_url, f"Bearer {api_key}")
+        self._connection_environment_form: Literal["text", "list"] = "text"
+        self._has_connection_environment_list = True
+
+    def get_dbt_configuration(self, connection_id: str) -> DbtConfiguration | None:
+        """The dbt configuration of a connection, ``None`` when there is none.
+
+        "Not configured" is 200 with a ``message`` and no configuration. Where it is a 404, only the message tells it
+        from a connection that does not exist.
+
+        Raises:
+            errors.PermissionDeniedError: not Connection Admin, or a bad key.
+            errors.NotFoundError: no such connection.
+        """
+        what = f"read the dbt configuration of connection {connection_id}"
+        try:
+            content = self._transport.request("GET", _dbt(connection_id), what=what)
+        except errors.NotFoundError as error:
+            if "not configured" in error.detail:
+                return None
+            raise
+        if isinstance(content, Mapping) and "message" in content and "sshUrl" not in content:
+            return None
+        return self._transport.parse(DbtConfiguration, content, what=what)
+
+    def put_dbt_configuration(
+        self, connection_id: str, configuration: DbtConfiguration, *, rotate_keys: bool = False
+    ) -> None:
+        """Write the dbt configuration of a connection. The answer does not repeat it: read it back.
+
+        Raises:
+            errors.BadRequestError: a value is refused.
+            errors.NotFoundError: no such connection.
+        """
+        body = configuration.model_dump(by_alias=True)
+        if rotate_keys:
+            body["rotateKeys"] = True
+        what = f"write the dbt configuration of connection {connection_id}"
+        self._transport.request("PUT", _dbt(connection_id), what=what, body=body)
+
+    def delete_dbt_configuration(self, connection_id: str) -> None:
+        """Unlink the dbt repository of a connection.
+
+        Raises:
+            errors.NotFoundError: no such connection, or nothing is configured.
+        """
+        what = f"delete the dbt configuration of connection {connection_id}"
+        self._transport.request("DELETE", _dbt(connection_id), what=what)
+
+    def list_dbt_environments(self, connection_id: str) -> list[DbtEnvironment]:
+        """All dbt environments of a connection: a bare list, or pages that are followed to the end.
+
+        Raises:
+            errors.NotFoundError: no such connection.
+        """
+        what = f"list the dbt environments of connection {connection_id}"
+        params = {"pageSize": str(_PAGE_SIZE)}
+        environments: list[DbtEnvironment] = []
+        while True:
+            content = self._transport.request("GET", _environments(connection_id), what=what, params=params)
+            if isinstance(content, list):
+                content = {"records": content}
+            page = self._transport.parse(_EnvironmentPage, content, what=what)
+            environments += page.records
+            cursor = page.page_info.next_cursor
+            if not page.page_info.has_next_page or not cursor or cursor == params.get("cursor"):
+                return environments
+            params["cursor"] = cursor
+
+    def create_dbt_environment(self, connection_id: str, body: DbtEnvironmentBody) -> DbtEnvironment:
+        """Create a dbt environment and return it as answered.
+
+        Raises:
+            errors.BadRequestError: a value is refused, for example an owner who is not a member.
+            errors.NotFoundError: no such connection.
+        """
+        what = f'create dbt environment "{body.name}" of connection {connection_id}'
+        content = self._transport.request(
+            "POST", _environments(connection_id), what=what, body=body.to_json(creating=True), secrets=_secrets(body)
+        )
+        return self._transport.parse(DbtEnvironment, content, what=what)
+
+    def update_dbt_environment(
+        self, connection_id: str, environment_id: str, body: DbtEnvironmentBody
+    ) -> DbtEnvironment:
+        """Write a dbt environment and return it as answered.
+
+        Raises:
+            errors.BadRequestError: a value is refused.
+            errors.NotFoundError: no such connection or environment.
+        """
+        what = f'update dbt environment "{body.name}" ({environment_id}) of connection {connection_id}'
+        content = self._transport.request(
+            "PUT",
+            f"{_environments(connection_id)}/{environment_id}",
+            what=what,
+            body=body.to_json(creating=False),
+            secrets=_secrets(body),
+        )
+        return self._transport.parse(DbtEnvironment, content, what=what)
+
+    def delete_dbt_environment(self, connection_id: str, environment_id: str) -> None:
+        """Delete a dbt environment. This cannot be undone.
+
+        Raises:
+            errors.NotFoundError: no such connection or environment.
+        """
+        what = f"delete dbt environment {environment_id} of connection {connection_id}"
+        self._transport.request("DELETE", f"{_environments(connection_id)}/{environment_id}", what=what)
+
+    def list_connection_environments(self) -> list[ConnectionEnvironment] | None:
+        """All connection environments, or ``None`` where the service has no such list (404 or 405)."""
+        what = "list the connection environments"
+        if not self._has_connection_environment_list:
+            return None
+        try:
+            content = self._transport.request("GET", _CONNECTION_ENVIRONMENTS, what=what)
+        except errors.ResponseError as error:
+            if error.status not in {404, 405}:
+                raise
+            self._has_connection_environment_list = False
+            _log.warning(
+                "Omni at %s has no list of connection environments: what others change there cannot be seen",
+                self._transport.base_url,
+            )
+            return None
+        return self._transport.parse(_ConnectionEnvironments, content, what=what).connection_environments
+
+    def create_connection_environment(self, base_connection_id: str, environment_connection_id: str) -> str:
+        """Make one connection an environment of another, and return the ID of the connection environment.
+
+        Raises:
+            errors.BadRequestError: the connection cannot be an environment of this one, or is one already.
+            errors.NotFoundError: no such base connection.
+            errors.UnexpectedResponseError: the answer does not name the new connection environment.
+        """
+        what = f"make connection {environment_connection_id} an environment of connection {base_connection_id}"
+        content = self._connection_environment_request(
+            "POST",
+            _CONNECTION_ENVIRONMENTS,
+            "environmentConnectionIds",
+            [environment_connection_id],
+            what=what,
+            rest={"baseConnectionId": base_connection_id},
+        )
+        created = self._transport.parse(_ConnectionEnvironments, content, what=what).connection_environments
+        for environment in created:
+            if environment.connection_id == environment_connection_id:
+                return environment.id
+        raise errors.UnexpectedResponseError(
+            f"Cannot {what}: Omni's answer does not name the new connection environment.", status=201
+        )
+
+    def update_connection_environment(self, connection_environment_id: str, user_attribute_values: list[str]) -> None:
+        """Set the user-attribute values that a connection environment serves.
+
+        Raises:
+            errors.BadRequestError: a value is in use by another environment of the base connection.
+            errors.NotFoundError: no such connection environment.
+        """
+        self._connection_environment_request(
+            "PUT",
+            f"{_CONNECTION_ENVIRONMENTS}/{connection_environment_id}",
+            "userAttributeValues",
+            user_attribute_values,
+            what=f"set the user attribute values of connection environment {connection_environment_id}",
+        )
+
+    def delete_connection_environment(self, connection_environment_id: str) -> None:
+        """Delete a connection environment. The two connections stay.
+
+        Raises:
+            errors.NotFoundError: no such connection environment.
+        """
+        what = f"delete connection environment {connection_environment_id}"
+        self._transport.request("DELETE", f"{_CONNECTION_ENVIRONMENTS}/{connection_environment_id}", what=what)
+
+    def _connection_environment_request(
+        self, method: str, path: str, field: str, values: Sequence[str], *, what: str, rest: Mapping[str, str] = {}
+    ) -> Any:
+        """Send ``field`` as comma-separated text (the pages) or as a list (the generated document).
+
+        Nobody knows which of the two a given Omni takes. A 400 that names the field wrote nothing, so the other form is
+        tried once, and the one that worked is remembered.
+        """
+
+        def send(form: Literal["text", "list"]) -> Any:
+            value = ",".join(values) if form == "text" else list(values)
+            content = self._transport.request(method, path, what=what, body={**rest, field: value})
+            self._connection_environment_form = form
+            return content
+
+        first = self._connection_environment_form
+        try:
+            return send(first)
+        except errors.BadRequestError as refusal:
+            if field not in refusal.detail:
+                raise
+            try:
+                return send("list" if first == "text" else "text")
+            except errors.BadRequestError as error:
+                raise (refusal if field in error.detail else error) from None
+
+
+_CONNECTION_ENVIRONMENTS = "/api/v1/connection-environments"
+
+
+def _dbt(connection_id: str) -> str:
+    return f"/api/v1/connections/{connection_id}/dbt"
+
+
+def _environments(connection_id: str) -> str:
+    return f"{_dbt(connection_id)}/environments"
+
+
+def _secrets(body: DbtEnvironmentBody) -> list[str]:
+    return [variable.value for variable in body.variables if variable.is_secret]

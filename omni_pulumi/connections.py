@@ -1,0 +1,364 @@
+"""The eight kinds of ``dbt_connection`` of a Lightdash dbt source.
+
+Each kind stands here twice: as programs write it, with inputs that may be outputs of other resources, and as it is
+checked, compared and sent. A test holds the two together.
+
+Source: https://docs.lightdash.com/api-reference/v1/projects/update-dbt-source, schema ``DbtProjectConfig``. Additional
+sources take GitHub only, up to version 1.237.0; the schema has the others, and the service has the last word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, Literal
+
+import pulumi
+import pydantic
+from pulumi.output import Unknown
+from pydantic.alias_generators import to_camel
+
+from omni_pulumi.api.lightdash import SECRET_FIELDS
+from omni_pulumi.lifecycle import Known, OptionalText, Secret, Text
+
+SECRET_PROPERTIES = frozenset(map(to_camel, SECRET_FIELDS))
+
+_WIRE_NAMES = {"hide_refresh_button": "hideRefreshButton"}
+"""The one field that Lightdash does not write in snake_case."""
+
+_ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_RESERVED_PREFIX = "LIGHTDASH_DBT_PROFILE_VAR_"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Connection:
+    """What every kind of connection has in common: nothing but the way to Pulumi's properties."""
+
+    def to_properties(self) -> dict[str, Any]:
+        """The connection under its properties' names, its type first."""
+        kind = next(kind for kind, cls in _KINDS.items() if cls is type(self))
+        return {"type": kind, **{to_camel(field.name): getattr(self, field.name) for field in fields(self)}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Compiled(_Connection):
+    target: pulumi.Input[str] | None = None
+    environment: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None
+    selector: pulumi.Input[str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Repository(_Compiled):
+    repository: pulumi.Input[str]
+    branch: pulumi.Input[str]
+    project_sub_path: pulumi.Input[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GithubConnection(_Repository):
+    """A GitHub repository, opened by a personal access token or by an installation of the GitHub app."""
+
+    personal_access_token: pulumi.Input[str] | None = None
+    installation_id: pulumi.Input[str] | None = None
+    host_domain: pulumi.Input[str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GitlabConnection(_Repository):
+    """A GitLab repository."""
+
+    personal_access_token: pulumi.Input[str]
+    host_domain: pulumi.Input[str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BitbucketConnection(_Repository):
+    """A Bitbucket repository."""
+
+    username: pulumi.Input[str]
+    personal_access_token: pulumi.Input[str]
+    host_domain: pulumi.Input[str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AzureDevopsConnection(_Repository):
+    """An Azure DevOps repository."""
+
+    organization: pulumi.Input[str]
+    project: pulumi.Input[str]
+    personal_access_token: pulumi.Input[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DbtCloudConnection(_Connection):
+    """An environment of dbt Cloud."""
+
+    api_key: pulumi.Input[str]
+    environment_id: pulumi.Input[str]
+    discovery_api_endpoint: pulumi.Input[str] | None = None
+    tags: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None
+    webhook_hmac_secret: pulumi.Input[str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalConnection(_Compiled):
+    """A dbt project on the Lightdash server's own disk."""
+
+    profiles_dir: pulumi.Input[str] | None = None
+    project_dir: pulumi.Input[str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoneConnection(_Compiled):
+    """No repository: the project is deployed with Lightdash's command line."""
+
+    hide_refresh_button: pulumi.Input[bool] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManifestConnection(_Connection):
+    """A dbt manifest that is given as text."""
+
+    manifest: pulumi.Input[str]
+    hide_refresh_button: pulumi.Input[bool]
+
+
+DbtConnection = (
+    GithubConnection
+    | GitlabConnection
+    | BitbucketConnection
+    | AzureDevopsConnection
+    | DbtCloudConnection
+    | LocalConnection
+    | NoneConnection
+    | ManifestConnection
+)
+
+_KINDS: Mapping[str, type[_Connection]] = {
+    "github": GithubConnection,
+    "gitlab": GitlabConnection,
+    "bitbucket": BitbucketConnection,
+    "azure_devops": AzureDevopsConnection,
+    "dbt_cloud_ide": DbtCloudConnection,
+    "dbt": LocalConnection,
+    "none": NoneConnection,
+    "manifest": ManifestConnection,
+}
+
+
+def connection_properties(
+    connection: pulumi.Input[DbtConnection | Mapping[str, Any]],
+) -> pulumi.Input[Mapping[str, Any]]:
+    """A connection as Pulumi's properties, each token marked as secret; the whole where it is an output."""
+    if isinstance(connection, _Connection):
+        connection = connection.to_properties()
+    if not isinstance(connection, Mapping):
+        whole: pulumi.Output[dict[str, Any]] = pulumi.Output.all(connection).apply(lambda given: _names(given[0]))
+        return pulumi.Output.secret(whole)
+    properties = _names(connection)
+    return {
+        name: pulumi.Output.secret(value) if name in SECRET_PROPERTIES and value is not None else value
+        for name, value in properties.items()
+    }
+
+
+def _names(connection: DbtConnection | Mapping[str, Any]) -> dict[str, Any]:
+    """Properties' names for a plain dict's keys, which may be written the Python or the vendor's way."""
+    properties = connection.to_properties() if isinstance(connection, _Connection) else connection
+    return {to_camel(name): value for name, value in properties.items()}
+
+
+def _environment_name(name: str) -> str:
+    if not _ENVIRONMENT_NAME.fullmatch(name):
+        raise ValueError("must be letters, digits and underscores, and must not begin with a digit")
+    if name.startswith(_RESERVED_PREFIX):
+        raise ValueError(f"must not begin with {_RESERVED_PREFIX}, which is Lightdash's own")
+    return name
+
+
+class _ConnectionArgs(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(
+        alias_generator=to_camel, extra="forbid", frozen=True, hide_input_in_errors=True, strict=True
+    )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The connection as Lightdash takes it: its own names, environment as a list, no ``None`` (it is refused)."""
+        wire = {_WIRE_NAMES.get(name, name): value for name, value in self.model_dump(exclude_none=True).items()}
+        if "environment" in wire:
+            wire["environment"] = [{"key": key, "value": value} for key, value in wire["environment"].items()]
+        return wire
+
+
+_Environment = Annotated[
+    dict[Annotated[str, pydantic.AfterValidator(_environment_name)], Known[str]],
+    pydantic.AfterValidator(lambda environment: environment or None),
+]
+
+
+class _CompiledArgs(_ConnectionArgs):
+    target: Known[OptionalText] = None
+    environment: Known[_Environment | None] = None
+    selector: Known[OptionalText] = None
+
+
+class _RepositoryArgs(_CompiledArgs):
+    repository: Known[Text]
+    branch: Known[Text]
+    project_sub_path: Known[Text]
+
+
+_Credential = Annotated[Secret, pydantic.Field(min_length=1)]
+
+
+def _authorization_method(method: str | None, info: pydantic.ValidationInfo) -> str:
+    """The method follows from the credential; Lightdash itself does not check that the two agree."""
+    given = [name for name in ("personal_access_token", "installation_id") if info.data.get(name) is not None]
+    if len(given) != 1 or method not in {None, given[0]}:
+        raise ValueError("needs either personalAccessToken or installationId, and agrees with the one that is given")
+    return given[0]
+
+
+class GithubConnectionArgs(_RepositoryArgs):
+    """A :class:`GithubConnection` as it is checked and sent."""
+
+    type: Literal["github"]
+    personal_access_token: Known[_Credential | None] = None
+    installation_id: Known[OptionalText] = None
+    host_domain: Known[OptionalText] = None
+    authorization_method: Annotated[
+        Literal["personal_access_token", "installation_id"] | None, pydantic.AfterValidator(_authorization_method)
+    ] = pydantic.Field(default=None, validate_default=True)
+
+
+class GitlabConnectionArgs(_RepositoryArgs):
+    """A :class:`GitlabConnection` as it is checked and sent."""
+
+    type: Literal["gitlab"]
+    personal_access_token: Known[_Credential]
+    host_domain: Known[OptionalText] = None
+
+
+class BitbucketConnectionArgs(_RepositoryArgs):
+    """A :class:`BitbucketConnection` as it is checked and sent."""
+
+    type: Literal["bitbucket"]
+    username: Known[Text]
+    personal_access_token: Known[_Credential]
+    host_domain: Known[OptionalText] = None
+
+
+class AzureDevopsConnectionArgs(_RepositoryArgs):
+    """An :class:`AzureDevopsConnection` as it is checked and sent."""
+
+    type: Literal["azure_devops"]
+    organization: Known[Text]
+    project: Known[Text]
+    personal_access_token: Known[_Credential]
+
+
+class DbtCloudConnectionArgs(_ConnectionArgs):
+    """A :class:`DbtCloudConnection` as it is checked and sent."""
+
+    type: Literal["dbt_cloud_ide"]
+    api_key: Known[_Credential]
+    environment_id: Known[Text]
+    discovery_api_endpoint: Known[OptionalText] = None
+    tags: Known[Annotated[list[Known[str]] | None, pydantic.AfterValidator(lambda tags: tags or None)]] = None
+    webhook_hmac_secret: Known[_Credential | None] = None
+
+
+class LocalConnectionArgs(_CompiledArgs):
+    """A :class:`LocalConnection` as it is checked and sent."""
+
+    type: Literal["dbt"]
+    profiles_dir: Known[OptionalText] = None
+    project_dir: Known[OptionalText] = None
+
+
+class NoneConnectionArgs(_CompiledArgs):
+    """A :class:`NoneConnection` as it is checked and sent."""
+
+    type: Literal["none"]
+    hide_refresh_button: Known[bool | None] = None
+
+
+class ManifestConnectionArgs(_ConnectionArgs):
+    """A :class:`ManifestConnection` as it is checked and sent."""
+
+    type: Literal["manifest"]
+    manifest: Known[Text]
+    hide_refresh_button: Known[bool]
+
+
+def _unless_type_unknown(value: Any, validate: pydantic.ValidatorFunctionWrapHandler) -> Any:
+    """The rules depend on the type, so all of them wait for it."""
+    if isinstance(value, Mapping) and isinstance(value.get("type"), Unknown):
+        return value
+    return validate(value)
+
+
+ConnectionArgs = Annotated[
+    GithubConnectionArgs
+    | GitlabConnectionArgs
+    | BitbucketConnectionArgs
+    | AzureDevopsConnectionArgs
+    | DbtCloudConnectionArgs
+    | LocalConnectionArgs
+    | NoneConnectionArgs
+    | ManifestConnectionArgs,
+    pydantic.Field(discriminator="type"),
+    pydantic.WrapValidator(_unless_type_unknown),
+]
+"""A connection as it is checked and sent, told apart by its ``type``."""
+
+_ARGS: Mapping[str, type[_ConnectionArgs]] = {
+    "github": GithubConnectionArgs,
+    "gitlab": GitlabConnectionArgs,
+    "bitbucket": BitbucketConnectionArgs,
+    "azure_devops": AzureDevopsConnectionArgs,
+    "dbt_cloud_ide": DbtCloudConnectionArgs,
+    "dbt": LocalConnectionArgs,
+    "none": NoneConnectionArgs,
+    "manifest": ManifestConnectionArgs,
+}
+
+
+def stored(connection: Any) -> Any:
+    """A connection in the form of :data:`StoredConnection`."""
+    if isinstance(connection, _ConnectionArgs):
+        connection = connection.model_dump(by_alias=True, exclude_none=True, warnings=False)
+    if not isinstance(connection, Mapping):
+        return connection
+    return {
+        name: pydantic.SecretStr(value) if name in SECRET_PROPERTIES and isinstance(value, str) else value
+        for name, value in connection.items()
+    }
+
+
+def _show_secrets(connection: dict[str, Any] | None) -> dict[str, Any] | None:
+    if connection is None:
+        return None
+    return {
+        name: value.get_secret_value() if isinstance(value, pydantic.SecretStr) else value
+        for name, value in connection.items()
+    }
+
+
+StoredConnection = Annotated[dict[str, Any], pydantic.BeforeValidator(stored), pydantic.PlainSerializer(_show_secrets)]
+"""A connection as the state keeps it: whatever the service had, under our properties' names."""
+
+
+def stored_connection(answer: Mapping[str, Any], known: StoredConnection | None) -> StoredConnection:
+    """The connection of an answer. Lightdash never returns secrets, so those of the same type are carried over."""
+    kind = str(answer.get("type"))
+    properties: dict[str, Any] = {}
+    for name in _ARGS[kind].model_fields if kind in _ARGS else ("type",):
+        value = answer.get(_WIRE_NAMES.get(name, name))
+        if name == "environment":
+            value = {item["key"]: item["value"] for item in value or []}
+        if value not in (None, "", [], {}):
+            properties[to_camel(name)] = value
+    if known is not None and known.get("type") == kind:
+        properties.update({name: value for name, value in known.items() if name in SECRET_PROPERTIES})
+    return properties

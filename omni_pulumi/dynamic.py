@@ -1,0 +1,203 @@
+"""Everything that is Pulumi's: how a lifecycle is served as a dynamic provider, and how a program declares a resource.
+
+The engine keeps a pickled provider in the state and finds it again by the path of its module and the name of its class,
+so both are public for ever, and a provider has no attribute of its own: its clients live in this module.
+
+Source: https://www.pulumi.com/docs/iac/concepts/resources/dynamic-providers/
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Any, Generic, cast
+
+import pulumi
+from pulumi import dynamic
+from pydantic.alias_generators import to_camel
+
+from omni_pulumi.api.errors import ConfigurationError, Error
+from omni_pulumi.lifecycle import A, C, Failure, Lifecycle, S
+from omni_pulumi.settings import Instance
+
+_log = logging.getLogger("omni_pulumi")
+
+_clients: dict[tuple[Any, Instance], Any] = {}
+_clients_lock = threading.Lock()
+
+
+class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
+    """Serves a lifecycle to the engine, which speaks in dicts of camelCase keys and floats.
+
+    The engine calls up to four methods at once from as many threads.
+    """
+
+    serialize_as_secret_always = False
+    """The pickled provider is a module path and a class name, so there is nothing to hide."""
+
+    lifecycle: Lifecycle[C, A, S]
+
+    def configure(self, req: dynamic.ConfigureRequest) -> None:
+        """Remember the stack's configuration. Called once per process, before anything else."""
+        self._config = req.config.get
+        _log_to_stderr()
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
+        """Validate a program's inputs, all rules at once, without a request."""
+        properties = _own(news)
+        args = self.lifecycle.validate(properties)
+        if isinstance(args, list):
+            return _refused(properties, args)
+        try:
+            self.lifecycle.service.instance(self._config, args.profile)
+        except ConfigurationError as error:
+            return _refused(properties, [Failure("profile" if args.profile else "", str(error))])
+        return dynamic.CheckResult(args.to_properties(), [])
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
+        """Compare the last known state with the program. A preview does no more than this, without a request."""
+        state, args = self._state(_olds), self._args(_news)
+        changed = self.lifecycle.changed(state, args)
+        replaces = [to_camel(name) for name in changed if name in self.lifecycle.replace_on]
+        if caution := self.lifecycle.caution(state, args):
+            _log.warning(caution)
+        if self.lifecycle.moves(self._config, state, args):
+            replaces.append("profile")
+        return dynamic.DiffResult(
+            changes=bool(changed) or args.profile != state.profile,
+            replaces=replaces,
+            delete_before_replace=self.lifecycle.delete_before_replace,
+        )
+
+    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
+        """Create the object, or take it over."""
+        args = self._args(props)
+        with _short_traceback():
+            state = self.lifecycle.create(self._client(args.profile), args)
+        return dynamic.CreateResult(self.lifecycle.id_of(state), state.to_properties())
+
+    def read(self, _id: str, props: dict[str, Any]) -> dynamic.ReadResult:
+        """Read the object. An empty ID tells the engine that it is gone, another one that it was made anew."""
+        known = self._state(props)
+        with _short_traceback():
+            state = self.lifecycle.read(self._client(known.profile), known)
+        if state is None:
+            return dynamic.ReadResult("", {})
+        outputs = state.to_properties()
+        arguments = {to_camel(name) for name in self.lifecycle.args.model_fields}
+        inputs = {key: value for key, value in outputs.items() if key in arguments}
+        return dynamic.ReadResult(self.lifecycle.id_of(state), outputs, inputs)
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
+        """Make the object what the program says."""
+        state, args = self._state(_olds), self._args(_news)
+        with _short_traceback():
+            state = self.lifecycle.update(self._client(args.profile), state, args)
+        return dynamic.UpdateResult(state.to_properties())
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Delete the object."""
+        state = self._state(_props)
+        with _short_traceback():
+            self.lifecycle.delete(self._client(state.profile), state)
+
+    def _args(self, properties: Mapping[str, Any]) -> A:
+        args = self.lifecycle.validate(_own(properties))
+        if isinstance(args, list):
+            raise ConfigurationError("; ".join(f"{failure.property} {failure.reason}" for failure in args))
+        return args
+
+    def _state(self, properties: Mapping[str, Any]) -> S:
+        return self.lifecycle.state.model_validate(_own(properties))
+
+    def _client(self, profile: str | None) -> C:
+        """The one client of an instance, shared by all providers and threads of this process."""
+        instance = self.lifecycle.service.instance(self._config, profile)
+        key = (self.lifecycle.connect, instance)
+        with _clients_lock:
+            if key not in _clients:
+                _clients[key] = self.lifecycle.connect(instance.url, instance.api_key)
+            return cast("C", _clients[key])
+
+
+class _OutputProperty(property):
+    """A ``@pulumi.getter`` in one line: its name and type are those of the annotated attribute.
+
+    Outputs of a dynamic resource are kept under the very keys that were registered, so they are read in camelCase.
+    """
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        getter = self.fget
+        assert getter is not None  # noqa: S101 - narrows the type: output() always passes one
+        getter.__name__ = to_camel(name)
+        getter.__annotations__ = {"return": owner.__annotations__[name]}
+        pulumi.getter(name=to_camel(name))(getter)
+
+
+def output() -> Any:
+    """Declare an output: ``target_schema: pulumi.Output[str] = output()`` reads Pulumi's ``targetSchema``."""
+
+    def getter(resource: Resource) -> Any:
+        return pulumi.get(resource, getter.__name__)
+
+    return _OutputProperty(getter)
+
+
+class Resource(dynamic.Resource):
+    """A resource as programs declare it: snake_case in Python, camelCase everywhere else."""
+
+    def __init__(
+        self,
+        provider: Provider[Any, Any, Any],
+        resource_name: str,
+        arguments: Mapping[str, Any],
+        opts: pulumi.ResourceOptions | None,
+    ) -> None:
+        """Register the resource. An output exists as an attribute only if its key is there from the beginning."""
+        properties: dict[str, Any] = {to_camel(name): None for name in provider.lifecycle.state.model_fields}
+        properties.update({to_camel(name): value for name, value in arguments.items()})
+        super().__init__(provider, resource_name, properties, opts)
+
+
+def secret_values(
+    values: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None,
+) -> pulumi.Input[Mapping[str, pulumi.Input[str]]] | None:
+    """Mark each value of a map as secret, so that the names stay readable; a map that is an output as a whole."""
+    if isinstance(values, Mapping):
+        return {name: pulumi.Output.secret(value) for name, value in values.items()}
+    return None if values is None else pulumi.Output.secret(values)
+
+
+def _own(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The resource's own properties: the engine adds ``__provider`` to every bag."""
+    return {key: value for key, value in properties.items() if not key.startswith("__") and value is not None}
+
+
+def _refused(properties: dict[str, Any], failures: Iterable[Failure]) -> dynamic.CheckResult:
+    return dynamic.CheckResult(
+        properties, [dynamic.CheckFailure(failure.property, failure.reason) for failure in failures]
+    )
+
+
+class _short_traceback:  # noqa: N801 - reads as a verb where it is used
+    """Cut an error of ours down to its text: the engine prints the whole traceback, with every cause, to the user."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, Error):
+            raise error.with_traceback(None) from None
+
+
+def _log_to_stderr() -> None:
+    """Send our log to stderr, which the engine shows: ``pulumi.log`` does nothing inside a provider's process."""
+    if not _log.handlers:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("omni_pulumi: %(message)s"))
+        _log.addHandler(handler)
+        _log.propagate = False
+    _log.setLevel(os.environ.get("OMNI_PULUMI_LOG", "warning").upper())

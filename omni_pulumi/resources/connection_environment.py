@@ -1,0 +1,210 @@
+"""Which connection takes the place of an Omni connection for users with certain attribute values.
+
+Source: https://docs.omni.co/api/connection-environments. The surprising facts: the values can only be set after the
+creation, in a second request; and not every Omni has a list, without which nothing can be read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Sequence
+from typing import Annotated
+
+import pulumi
+import pydantic
+
+from omni_pulumi.api import omni
+from omni_pulumi.api.errors import AlreadyExistsError, BadRequestError, Error, NotFoundError, PartlyCreatedError
+from omni_pulumi.api.omni import OmniClient
+from omni_pulumi.dynamic import Provider, Resource, output
+from omni_pulumi.lifecycle import Args, Known, Lifecycle, State, Text, Uuid, describe_changes
+from omni_pulumi.settings import OMNI
+
+_log = logging.getLogger(__name__)
+
+
+def _not_the_base(environment_connection_id: str, info: pydantic.ValidationInfo) -> str:
+    if environment_connection_id == info.data.get("base_connection_id"):
+        raise ValueError("must be another connection than baseConnectionId")
+    return environment_connection_id
+
+
+def _value(text: str) -> str:
+    """One form of the request joins the values with commas."""
+    if "," in text:
+        raise ValueError(f"must not contain a comma, got {text!r}")
+    if text != text.strip():
+        raise ValueError(f"must not begin or end with blanks, got {text!r}")
+    return text
+
+
+def _unique_in_order(values: list[str]) -> list[str]:
+    """Their order means nothing to Omni, so one order is kept, and another one in the program is no change."""
+    known = [value for value in values if isinstance(value, str)]
+    twice = sorted({value for value in known if known.count(value) > 1})
+    if twice:
+        raise ValueError(f"has values twice: {', '.join(twice)}")
+    return sorted(values) if len(known) == len(values) else values
+
+
+class ConnectionEnvironmentArgs(Args):
+    """Arguments of :class:`ConnectionEnvironment`."""
+
+    base_connection_id: Known[Uuid] = pydantic.Field(
+        description="UUID of the connection that users see. Changing it replaces."
+    )
+    environment_connection_id: Known[Annotated[Uuid, pydantic.AfterValidator(_not_the_base)]] = pydantic.Field(
+        description="UUID of the connection that takes its place, of the same database dialect. Changing it replaces."
+    )
+    user_attribute_values: Known[
+        Annotated[
+            list[Known[Annotated[Text, pydantic.AfterValidator(_value)]]], pydantic.AfterValidator(_unique_in_order)
+        ]
+    ] = pydantic.Field(
+        default_factory=list,
+        description="Values of the base connection's user attribute that select it; each once per base connection.",
+    )
+
+
+class ConnectionEnvironmentState(State):
+    """State of :class:`ConnectionEnvironment`."""
+
+    base_connection_id: str
+    environment_connection_id: str
+    user_attribute_values: list[str] = pydantic.Field(default_factory=list)
+    connection_environment_id: str = ""
+
+
+def create(client: OmniClient, args: ConnectionEnvironmentArgs) -> ConnectionEnvironmentState:
+    """Make the connection an environment, then set its values; the first is undone when the second fails."""
+    if args.adopt and (existing := _find(client, args)):
+        return _set_values(client, args, existing.id)
+    try:
+        created = client.create_connection_environment(args.base_connection_id, args.environment_connection_id)
+    except BadRequestError:
+        if not args.adopt and (existing := _find(client, args)):
+            changes = describe_changes(_merge(ConnectionEnvironmentState.from_args(args), existing), args)
+            raise AlreadyExistsError(
+                f"Connection {args.environment_connection_id} is an environment of connection "
+                f"{args.base_connection_id} already ({existing.id}). "
+                f"Set adopt=True to take it over, which changes {changes}."
+            ) from None
+        raise
+    try:
+        return _set_values(client, args, created)
+    except Error as error:
+        _undo(client, created, error)
+        raise
+
+
+def read(client: OmniClient, state: ConnectionEnvironmentState) -> ConnectionEnvironmentState | None:
+    """Read the connection environment from the list of all, or keep the state where the service has no list."""
+    environments = client.list_connection_environments()
+    if environments is None:
+        return state
+    current = next((e for e in environments if e.id == state.connection_environment_id), None)
+    return None if current is None else _merge(state, current)
+
+
+def update(
+    client: OmniClient, state: ConnectionEnvironmentState, args: ConnectionEnvironmentArgs
+) -> ConnectionEnvironmentState:
+    """Set the values, or create the connection environment anew when it was deleted meanwhile."""
+    try:
+        return _set_values(client, args, state.connection_environment_id)
+    except NotFoundError:
+        _log.warning(
+            "connection environment %s was deleted outside Pulumi and is created again", state.connection_environment_id
+        )
+        return create(client, args)
+
+
+def delete(client: OmniClient, state: ConnectionEnvironmentState) -> None:
+    """Delete the connection environment; the two connections stay."""
+    with contextlib.suppress(NotFoundError):
+        client.delete_connection_environment(state.connection_environment_id)
+
+
+def _find(client: OmniClient, args: ConnectionEnvironmentArgs) -> omni.ConnectionEnvironment | None:
+    wanted = (args.base_connection_id, args.environment_connection_id)
+    environments = client.list_connection_environments() or []
+    return next((e for e in environments if (e.base_connection_id, e.connection_id) == wanted), None)
+
+
+def _set_values(
+    client: OmniClient, args: ConnectionEnvironmentArgs, connection_environment_id: str
+) -> ConnectionEnvironmentState:
+    client.update_connection_environment(connection_environment_id, args.user_attribute_values)
+    return ConnectionEnvironmentState.from_args(args).model_copy(
+        update={"connection_environment_id": connection_environment_id}
+    )
+
+
+def _undo(client: OmniClient, created: str, error: Error) -> None:
+    try:
+        client.delete_connection_environment(created)
+    except Error as undo:
+        raise PartlyCreatedError(
+            f"{error} Connection environment {created} was made before that and could not be deleted again: {undo} "
+            "Set adopt=True to take it over in the next run."
+        ) from None
+
+
+def _merge(state: ConnectionEnvironmentState, current: omni.ConnectionEnvironment) -> ConnectionEnvironmentState:
+    return state.model_copy(update={"user_attribute_values": sorted(current.user_attribute_values)})
+
+
+LIFECYCLE = Lifecycle(
+    service=OMNI,
+    connect=OmniClient,
+    args=ConnectionEnvironmentArgs,
+    state=ConnectionEnvironmentState,
+    id_of=lambda state: state.connection_environment_id,
+    create=create,
+    read=read,
+    update=update,
+    delete=delete,
+    replace_on=frozenset({"base_connection_id", "environment_connection_id"}),
+    delete_before_replace=True,
+)
+
+
+class ConnectionEnvironmentProvider(Provider[OmniClient, ConnectionEnvironmentArgs, ConnectionEnvironmentState]):
+    """Serves :class:`ConnectionEnvironment` to the engine."""
+
+    lifecycle = LIFECYCLE
+
+
+class ConnectionEnvironment(Resource, module="omni", name="ConnectionEnvironment"):
+    """One connection as an environment of another. Its ID is the connection environment's own."""
+
+    base_connection_id: pulumi.Output[str] = output()
+    """UUID of the connection that users see, lower-case."""
+    environment_connection_id: pulumi.Output[str] = output()
+    """UUID of the connection that takes its place, lower-case."""
+    user_attribute_values: pulumi.Output[list[str]] = output()
+    """Values of the user attribute that select it, in alphabetical order."""
+    connection_environment_id: pulumi.Output[str] = output()
+    """UUID of the connection environment."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        base_connection_id: pulumi.Input[str],
+        environment_connection_id: pulumi.Input[str],
+        user_attribute_values: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
+        adopt: bool | None = None,
+        profile: str | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Declare the connection environment; :class:`ConnectionEnvironmentArgs` describes each argument."""
+        arguments = {
+            "base_connection_id": base_connection_id,
+            "environment_connection_id": environment_connection_id,
+            "user_attribute_values": user_attribute_values,
+            "adopt": adopt,
+            "profile": profile,
+        }
+        super().__init__(ConnectionEnvironmentProvider(), resource_name, arguments, opts)

@@ -1,0 +1,218 @@
+"""The dbt repository of an Omni connection: one per connection, written as a whole.
+
+Source: https://docs.omni.co/api/dbt/update-dbt-configuration. The surprising fact: an update answers only that it was
+carried out, so the configuration is read back after every write.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import Annotated
+
+import pulumi
+import pydantic
+
+from omni_pulumi.api import omni
+from omni_pulumi.api.errors import AlreadyExistsError, NotFoundError
+from omni_pulumi.api.omni import OmniClient
+from omni_pulumi.dynamic import Provider, Resource, output
+from omni_pulumi.lifecycle import Args, Known, Lifecycle, OptionalText, State, Text, Uuid, describe_changes
+from omni_pulumi.settings import OMNI
+
+_PROJECT_ROOT_PATH = re.compile(r"(?!/)(?!.*\.\.)[\w ./-]+")
+_DBT_VERSION = re.compile(r"Auto|\d+\.\d+")
+
+
+def _project_root_path(text: str) -> str:
+    if text and not _PROJECT_ROOT_PATH.fullmatch(text):
+        raise ValueError(
+            'must be a path inside the repository: no leading "/", no "..", only letters, digits, blanks and _ . / -'
+        )
+    return text
+
+
+def _dbt_version(text: str) -> str:
+    """The supported versions move, so every ``<major>.<minor>`` is accepted and the service has the last word."""
+    if not _DBT_VERSION.fullmatch(text):
+        raise ValueError(f'must be "Auto" or <major>.<minor> such as "1.11", got {text!r}')
+    return text
+
+
+class DbtConfigurationArgs(Args):
+    """Arguments of :class:`DbtConfiguration`."""
+
+    connection_id: Known[Uuid] = pydantic.Field(description="UUID of the Omni connection. Changing it replaces.")
+    ssh_url: Known[Text] = pydantic.Field(
+        description="URL of the git repository, such as `git@github.com:acme/dbt.git`."
+    )
+    branch: Known[Text] = pydantic.Field(description="Git branch.")
+    autogen_relationships: Known[bool] = pydantic.Field(description="Generate relationships from dbt.")
+    enable_virtual_schemas: Known[bool] = pydantic.Field(
+        description="Enable virtual schemas from dbt. Switching it later means that content must be migrated."
+    )
+    enable_semantic_layer: Known[bool] = pydantic.Field(
+        default=False, description="Enable the dbt semantic layer integration."
+    )
+    dbt_version: Known[Annotated[str, pydantic.AfterValidator(_dbt_version)]] = pydantic.Field(
+        default="Auto", description="dbt version: `Auto` or `<major>.<minor>`."
+    )
+    project_root_path: Known[Annotated[OptionalText, pydantic.BeforeValidator(_project_root_path)]] = pydantic.Field(
+        default=None, description="Path of the dbt project inside the repository; its root when left out."
+    )
+    rotate_keys_trigger: Known[str | None] = pydantic.Field(
+        default=None,
+        description="Any text. Changing it to another text rotates the SSH deploy keys once; the new key must then be "
+        "registered at the git host.",
+    )
+
+
+class DbtConfigurationState(State):
+    """State of :class:`DbtConfiguration`."""
+
+    connection_id: str
+    ssh_url: str = ""
+    branch: str = ""
+    autogen_relationships: bool = False
+    enable_virtual_schemas: bool = False
+    enable_semantic_layer: bool = False
+    dbt_version: str = "Auto"
+    project_root_path: str | None = None
+    rotate_keys_trigger: str | None = None
+
+
+def create(client: OmniClient, args: DbtConfigurationArgs) -> DbtConfigurationState:
+    """Write the configuration, unless one exists that the program has not taken over."""
+    existing = client.get_dbt_configuration(args.connection_id)
+    if existing is not None and not args.adopt:
+        changes = describe_changes(_merge(DbtConfigurationState.from_args(args), existing), args)
+        raise AlreadyExistsError(
+            f"Connection {args.connection_id} has a dbt configuration already ({existing.ssh_url}, branch "
+            f"{existing.branch}). Set adopt=True to take it over, which changes {changes}."
+        )
+    return _write(client, args, rotate_keys=False)
+
+
+def read(client: OmniClient, state: DbtConfigurationState) -> DbtConfigurationState | None:
+    """Read the configuration; "not configured" means that it is gone."""
+    current = client.get_dbt_configuration(state.connection_id)
+    return None if current is None else _merge(state, current)
+
+
+def update(client: OmniClient, state: DbtConfigurationState, args: DbtConfigurationArgs) -> DbtConfigurationState:
+    """Write the whole configuration; another trigger rotates the keys in the same request."""
+    return _write(client, args, rotate_keys=args.rotate_keys_trigger not in {None, state.rotate_keys_trigger})
+
+
+def delete(client: OmniClient, state: DbtConfigurationState) -> None:
+    """Unlink the repository."""
+    with contextlib.suppress(NotFoundError):
+        client.delete_dbt_configuration(state.connection_id)
+
+
+def _write(client: OmniClient, args: DbtConfigurationArgs, *, rotate_keys: bool) -> DbtConfigurationState:
+    configuration = omni.DbtConfiguration(
+        ssh_url=args.ssh_url,
+        branch=args.branch,
+        autogen_relationships=args.autogen_relationships,
+        enable_virtual_schemas=args.enable_virtual_schemas,
+        enable_semantic_layer=args.enable_semantic_layer,
+        dbt_version=args.dbt_version,
+        project_root_path=args.project_root_path,
+    )
+    client.put_dbt_configuration(args.connection_id, configuration, rotate_keys=rotate_keys)
+    written = client.get_dbt_configuration(args.connection_id)
+    return _merge(DbtConfigurationState.from_args(args), written or configuration)
+
+
+def _merge(state: DbtConfigurationState, current: omni.DbtConfiguration) -> DbtConfigurationState:
+    return state.model_copy(
+        update={
+            "ssh_url": current.ssh_url,
+            "branch": current.branch,
+            "autogen_relationships": current.autogen_relationships,
+            "enable_virtual_schemas": current.enable_virtual_schemas,
+            "enable_semantic_layer": current.enable_semantic_layer,
+            "dbt_version": current.dbt_version or "Auto",
+            "project_root_path": current.project_root_path or None,
+        }
+    )
+
+
+LIFECYCLE = Lifecycle(
+    service=OMNI,
+    connect=OmniClient,
+    args=DbtConfigurationArgs,
+    state=DbtConfigurationState,
+    id_of=lambda state: state.connection_id,
+    create=create,
+    read=read,
+    update=update,
+    delete=delete,
+    replace_on=frozenset({"connection_id"}),
+)
+
+
+class DbtConfigurationProvider(Provider[OmniClient, DbtConfigurationArgs, DbtConfigurationState]):
+    """Serves :class:`DbtConfiguration` to the engine."""
+
+    lifecycle = LIFECYCLE
+
+
+class DbtConfiguration(Resource, module="omni", name="DbtConfiguration"):
+    """The dbt repository of an Omni connection.
+
+    Its ID is the connection's. Creating it also makes Omni create the connection's default dbt environment.
+    """
+
+    connection_id: pulumi.Output[str] = output()
+    """UUID of the connection, lower-case."""
+    ssh_url: pulumi.Output[str] = output()
+    """URL of the git repository."""
+    branch: pulumi.Output[str] = output()
+    """Git branch."""
+    autogen_relationships: pulumi.Output[bool] = output()
+    """Whether relationships are generated from dbt."""
+    enable_virtual_schemas: pulumi.Output[bool] = output()
+    """Whether virtual schemas are enabled."""
+    enable_semantic_layer: pulumi.Output[bool] = output()
+    """Whether the semantic layer integration is enabled."""
+    dbt_version: pulumi.Output[str] = output()
+    """dbt version, ``Auto`` or ``<major>.<minor>``."""
+    project_root_path: pulumi.Output[str | None] = output()
+    """Path of the dbt project inside the repository."""
+    rotate_keys_trigger: pulumi.Output[str | None] = output()
+    """The trigger of the last key rotation."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        connection_id: pulumi.Input[str],
+        ssh_url: pulumi.Input[str],
+        branch: pulumi.Input[str],
+        autogen_relationships: pulumi.Input[bool],
+        enable_virtual_schemas: pulumi.Input[bool],
+        enable_semantic_layer: pulumi.Input[bool] | None = None,
+        dbt_version: pulumi.Input[str] | None = None,
+        project_root_path: pulumi.Input[str] | None = None,
+        rotate_keys_trigger: pulumi.Input[str] | None = None,
+        adopt: bool | None = None,
+        profile: str | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Declare the configuration; :class:`DbtConfigurationArgs` describes each argument."""
+        arguments = {
+            "connection_id": connection_id,
+            "ssh_url": ssh_url,
+            "branch": branch,
+            "autogen_relationships": autogen_relationships,
+            "enable_virtual_schemas": enable_virtual_schemas,
+            "enable_semantic_layer": enable_semantic_layer,
+            "dbt_version": dbt_version,
+            "project_root_path": project_root_path,
+            "rotate_keys_trigger": rotate_keys_trigger,
+            "adopt": adopt,
+            "profile": profile,
+        }
+        super().__init__(DbtConfigurationProvider(), resource_name, arguments, opts)

@@ -1,0 +1,210 @@
+"""An additional dbt source of a Lightdash project.
+
+Source: https://docs.lightdash.com/api-reference/v1/projects/update-dbt-source. The surprising facts: an update replaces
+the whole connection but keeps a token that it leaves out, so a token can be replaced and never removed; the project's
+primary source is in the list and cannot be managed here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import pulumi
+import pydantic
+
+from omni_pulumi.api.errors import AlreadyExistsError, ConflictError, NotFoundError, ServerError
+from omni_pulumi.api.lightdash import DbtSource, LightdashClient
+from omni_pulumi.connections import (
+    SECRET_PROPERTIES,
+    ConnectionArgs,
+    DbtConnection,
+    StoredConnection,
+    connection_properties,
+    stored,
+    stored_connection,
+)
+from omni_pulumi.dynamic import Provider, Resource, output
+from omni_pulumi.lifecycle import Args, Known, Lifecycle, State, Uuid4, describe_changes
+from omni_pulumi.settings import LIGHTDASH
+
+_log = logging.getLogger(__name__)
+
+
+def _name(text: str) -> str:
+    """Lightdash answers "Something went wrong" to a longer name and to a NUL character."""
+    if not 1 <= len(text) <= 255 or "\0" in text:
+        raise ValueError("must have 1 to 255 characters, and no NUL among them")
+    return text
+
+
+class LightdashDbtSourceArgs(Args):
+    """Arguments of :class:`LightdashDbtSource`."""
+
+    project_uuid: Known[Uuid4] = pydantic.Field(description="UUID of the Lightdash project. Changing it replaces.")
+    name: Known[Annotated[str, pydantic.AfterValidator(_name)]] = pydantic.Field(
+        description="Name of the source, unique in the project, 1 to 255 characters."
+    )
+    dbt_connection: Known[ConnectionArgs] = pydantic.Field(
+        description="Where the dbt project is: a `GithubConnection` or one of the other kinds, or a dict with `type`."
+    )
+
+
+class LightdashDbtSourceState(State):
+    """State of :class:`LightdashDbtSource`."""
+
+    project_uuid: str
+    name: str = ""
+    dbt_connection: StoredConnection | None = pydantic.Field(default=None, repr=False)
+    source_uuid: str = ""
+    precedence: int | None = None
+
+
+def create(client: LightdashClient, args: LightdashDbtSourceArgs) -> LightdashDbtSourceState:
+    """Create the source, or take over the one that has the name."""
+    try:
+        created = client.create_dbt_source(args.project_uuid, args.name, args.dbt_connection.to_wire())
+    except ConflictError:
+        existing = next((s for s in client.list_dbt_sources(args.project_uuid) if s.name == args.name), None)
+        if existing is None:
+            raise
+        return _take_over(client, args, existing)
+    return _merge(LightdashDbtSourceState.from_args(args), created)
+
+
+def read(client: LightdashClient, state: LightdashDbtSourceState) -> LightdashDbtSourceState | None:
+    """Read the source with its connection.
+
+    A 404 may also mean that the project is not there, and a 500 that the stored credentials can no longer be decrypted:
+    the list of the project tells.
+    """
+    try:
+        return _merge(state, client.get_dbt_source(state.project_uuid, state.source_uuid))
+    except (NotFoundError, ServerError) as error:
+        listed = {source.project_dbt_source_uuid: source for source in client.list_dbt_sources(state.project_uuid)}
+        current = listed.get(state.source_uuid)
+        if current is None:
+            return None
+        if not current.has_credential_error:
+            raise
+        _log.warning("%s The connection counts as lost; the next update writes it again.", error)
+        return _merge(state, current).model_copy(update={"dbt_connection": None})
+
+
+def update(
+    client: LightdashClient, state: LightdashDbtSourceState, args: LightdashDbtSourceArgs
+) -> LightdashDbtSourceState:
+    """Write name and connection, or create the source anew when it was deleted meanwhile."""
+    wire = args.dbt_connection.to_wire()
+    try:
+        updated = client.update_dbt_source(args.project_uuid, state.source_uuid, args.name, wire)
+    except NotFoundError:
+        _log.warning('dbt source "%s" was deleted outside Pulumi and is created again', args.name)
+        return create(client, args)
+    return _merge(LightdashDbtSourceState.from_args(args), updated)
+
+
+def delete(client: LightdashClient, state: LightdashDbtSourceState) -> None:
+    """Delete the source."""
+    with contextlib.suppress(NotFoundError):
+        client.delete_dbt_source(state.project_uuid, state.source_uuid)
+
+
+def caution(state: LightdashDbtSourceState, args: LightdashDbtSourceArgs) -> str | None:
+    """A token can be replaced through an update, and never removed."""
+    before, after = state.dbt_connection or {}, stored(args.dbt_connection)
+    dropped = sorted(name for name in SECRET_PROPERTIES if name in before and name not in after)
+    if not dropped or before.get("type") != after.get("type"):
+        return None
+    return (
+        f'dbt source "{args.name}": Lightdash keeps the stored {" and ".join(dropped)} that the program has dropped; '
+        "to be rid of it, delete the source and create it again"
+    )
+
+
+def _take_over(client: LightdashClient, args: LightdashDbtSourceArgs, existing: DbtSource) -> LightdashDbtSourceState:
+    if existing.is_primary:
+        raise AlreadyExistsError(
+            f'"{args.name}" is the primary dbt source of project {args.project_uuid}, which is part of the project and '
+            "cannot be managed here. Choose another name."
+        )
+    known = LightdashDbtSourceState.from_args(args).model_copy(update={"source_uuid": existing.project_dbt_source_uuid})
+    if args.adopt:
+        return update(client, known, args)
+    current = read(client, known)
+    changes = describe_changes(current or known, args)
+    raise AlreadyExistsError(
+        f'Project {args.project_uuid} has a dbt source "{args.name}" already ({known.source_uuid}). '
+        f"Set adopt=True to take it over, which writes its credentials and changes {changes}."
+    )
+
+
+def _merge(state: LightdashDbtSourceState, current: DbtSource) -> LightdashDbtSourceState:
+    """The state with what an answer says; only the answer to reading one source has the connection."""
+    fields: dict[str, Any] = {
+        "name": current.name,
+        "source_uuid": current.project_dbt_source_uuid,
+        "precedence": current.precedence,
+    }
+    if current.dbt_connection is not None:
+        fields["dbt_connection"] = stored_connection(current.dbt_connection, state.dbt_connection)
+    return state.model_copy(update=fields)
+
+
+LIFECYCLE = Lifecycle(
+    service=LIGHTDASH,
+    connect=LightdashClient,
+    args=LightdashDbtSourceArgs,
+    state=LightdashDbtSourceState,
+    id_of=lambda state: f"{state.project_uuid}/{state.source_uuid}",
+    create=create,
+    read=read,
+    update=update,
+    delete=delete,
+    replace_on=frozenset({"project_uuid"}),
+    caution=caution,
+)
+
+
+class LightdashDbtSourceProvider(Provider[LightdashClient, LightdashDbtSourceArgs, LightdashDbtSourceState]):
+    """Serves :class:`LightdashDbtSource` to the engine."""
+
+    lifecycle = LIFECYCLE
+
+
+class LightdashDbtSource(Resource, module="lightdash", name="LightdashDbtSource"):
+    """An additional dbt source of a Lightdash project. Its ID is ``<project_uuid>/<source_uuid>``."""
+
+    project_uuid: pulumi.Output[str] = output()
+    """UUID of the project, lower-case."""
+    name: pulumi.Output[str] = output()
+    """Name of the source."""
+    dbt_connection: pulumi.Output[dict[str, Any]] = output()
+    """The connection; a secret output as far as it holds tokens."""
+    source_uuid: pulumi.Output[str] = output()
+    """UUID of the source."""
+    precedence: pulumi.Output[int] = output()
+    """Place of the source when Lightdash merges all of a project, counted from 1; the primary source has 0."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        project_uuid: pulumi.Input[str],
+        name: pulumi.Input[str],
+        dbt_connection: pulumi.Input[DbtConnection | Mapping[str, Any]],
+        adopt: bool | None = None,
+        profile: str | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Declare the source; :class:`LightdashDbtSourceArgs` describes each argument."""
+        arguments = {
+            "project_uuid": project_uuid,
+            "name": name,
+            "dbt_connection": connection_properties(dbt_connection),
+            "adopt": adopt,
+            "profile": profile,
+        }
+        super().__init__(LightdashDbtSourceProvider(), resource_name, arguments, opts)

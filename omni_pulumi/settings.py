@@ -1,0 +1,118 @@
+"""Where the URL and the key of an instance come from: the stack's configuration first, then the environment.
+
+A profile names a further instance: ``profile="eu"`` reads ``omni-eu:baseUrl`` and ``OMNI_EU_BASE_URL`` in the place of
+``omni:baseUrl`` and ``OMNI_BASE_URL``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import httpx
+
+from omni_pulumi.api.errors import ConfigurationError
+
+Config = Callable[[str], str | None]
+"""Looks up one key of the stack's configuration, such as ``omni:apiKey``, with secrets decrypted."""
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One instance of a service and the key that opens it."""
+
+    url: str
+    api_key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Service:
+    """How a service's settings are called."""
+
+    name: str
+    namespace: str
+    url_key: str
+    url_example: str
+
+    def instance(self, config: Config, profile: str | None) -> Instance:
+        """The instance of a profile.
+
+        Args:
+            config: the stack's configuration.
+            profile: name of the profile, ``None`` for the default one.
+
+        Raises:
+            ConfigurationError: all that is missing or malformed, with the commands that repair it.
+        """
+        url, api_key = self._url(config, profile), self._read(config, profile, "apiKey")
+        missing = []
+        if url is None:
+            missing.append(f"`pulumi config set {self._key(profile, self.url_key)} {self.url_example}`")
+        if api_key is None:
+            missing.append(f"`pulumi config set --secret {self._key(profile, 'apiKey')}`")
+        if url is None or api_key is None:
+            names = " and ".join(
+                self._variable(profile, key)
+                for key, value in ((self.url_key, url), ("apiKey", api_key))
+                if value is None
+            )
+            raise ConfigurationError(
+                f"{self.name} is not configured{f' for profile {profile!r}' if profile else ''}: "
+                f"run {' and '.join(missing)}, or set {names} in the environment."
+            )
+        return Instance(_checked_url(self.name, url), api_key)
+
+    def url(self, config: Config, profile: str | None) -> str | None:
+        """The URL of a profile's instance, ``None`` when it is not configured.
+
+        Raises:
+            ConfigurationError: the URL is malformed.
+        """
+        url = self._url(config, profile)
+        return None if url is None else _checked_url(self.name, url)
+
+    def _url(self, config: Config, profile: str | None) -> str | None:
+        return self._read(config, profile, self.url_key)
+
+    def _read(self, config: Config, profile: str | None, key: str) -> str | None:
+        value = config(self._key(profile, key)) or os.environ.get(self._variable(profile, key)) or ""
+        return value.strip() or None
+
+    def _key(self, profile: str | None, key: str) -> str:
+        return f"{self.namespace}{f'-{profile}' if profile else ''}:{key}"
+
+    def _variable(self, profile: str | None, key: str) -> str:
+        words = [self.namespace, *([profile] if profile else []), re.sub(r"(?=[A-Z])", "_", key)]
+        return "_".join(words).replace("-", "_").upper()
+
+
+OMNI = Service("Omni", "omni", "baseUrl", "https://<instance>.omniapp.co")
+LIGHTDASH = Service("Lightdash", "lightdash", "url", "https://app.lightdash.cloud")
+
+
+def _checked_url(service: str, text: str) -> str:
+    """An instance's URL without ``/api`` and trailing slashes; ``http`` only where the key stays on the machine."""
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    if url.scheme not in {"http", "https"} or not url.host or url.userinfo or url.query or url.fragment:
+        raise ConfigurationError(f"The URL of {service} must be like https://<host>, without user, query or fragment.")
+    if url.scheme == "http" and not _is_loopback(url.host):
+        raise ConfigurationError(
+            f"The URL of {service} must start with https:// (http:// would send the key in clear), got host {url.host}."
+        )
+    path = re.sub(r"(/api(/v1)?)?/*$", "", url.path.rstrip("/"))
+    return str(url.copy_with(path=path or "/")).rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

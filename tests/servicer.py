@@ -1,0 +1,222 @@
+"""Drives providers through Pulumi's own dynamic-provider servicer, with real protobufs, as the engine does.
+
+:class:`Stack` keeps the inputs and outputs that an engine would keep, so that a test reads as a program's life: ``up``
+until it is clean, ``refresh``, ``destroy``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import io
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from unittest import mock
+
+import grpc
+from google.protobuf import empty_pb2, struct_pb2
+from pulumi.dynamic.dynamic import serialize_provider
+from pulumi.output import UNKNOWN
+from pulumi.runtime import rpc
+from pulumi.runtime.proto import provider_pb2
+
+from omni_pulumi.dynamic import Provider
+
+PROVIDER_KEY = "__provider"
+
+
+def _servicer_class() -> Any:
+    """The class of ``python -m pulumi.dynamic``, whose module serves for ever when it is imported."""
+    with (
+        mock.patch.object(grpc, "server"),
+        mock.patch.object(threading.Event, "wait", side_effect=KeyboardInterrupt),
+        contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO())),
+    ):
+        return importlib.import_module("pulumi.dynamic.__main__").DynamicResourceProviderServicer
+
+
+_Servicer = _servicer_class()
+
+
+class ProviderError(Exception):
+    """What the engine shows when a provider raises: a whole traceback."""
+
+    @property
+    def last_line(self) -> str:
+        """The line that people read."""
+        return str(self).strip().splitlines()[-1]
+
+
+class _Context:
+    def abort(self, _code: grpc.StatusCode, details: str) -> None:
+        raise ProviderError(details)
+
+
+def to_struct(properties: Mapping[str, Any]) -> struct_pb2.Struct:
+    """Properties as the engine sends them; ``UNKNOWN`` for what a preview does not know."""
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(rpc.serialize_properties(dict(properties), {}))
+    finally:
+        loop.close()
+
+
+def from_struct(struct: struct_pb2.Struct) -> dict[str, Any]:
+    """Properties as a provider returned them, without the pickled provider."""
+    properties = rpc.deserialize_properties(struct, keep_unknowns=True)
+    return {key: value for key, value in properties.items() if key != PROVIDER_KEY}
+
+
+@dataclass
+class Refusal:
+    """What a preview says when rules are broken: reasons by property."""
+
+    failures: dict[str, str]
+
+
+@dataclass
+class Diff:
+    """An answer to ``Diff``."""
+
+    changes: bool
+    replaces: list[str]
+    delete_before_replace: bool
+
+
+class Servicer:
+    """One provider process: the stack's configuration and any provider."""
+
+    def __init__(self, config: Mapping[str, str]) -> None:
+        importlib.import_module("pulumi.dynamic.__main__")._PROVIDER_CACHE.clear()
+        self._servicer = _Servicer()
+        self._servicer.Configure(provider_pb2.ConfigureRequest(args=to_struct(config)), _Context())
+
+    def check(self, provider: Provider[Any, Any, Any], news: Mapping[str, Any]) -> dict[str, Any] | Refusal:
+        request = provider_pb2.CheckRequest(olds=to_struct({}), news=self._bag(provider, news))
+        answer = self._servicer.Check(request, _Context())
+        if answer.failures:
+            return Refusal({failure.property: failure.reason for failure in answer.failures})
+        return from_struct(answer.inputs)
+
+    def diff(
+        self, provider: Provider[Any, Any, Any], id_: str, outputs: Mapping[str, Any], news: Mapping[str, Any]
+    ) -> Diff:
+        request = provider_pb2.DiffRequest(id=id_, olds=self._bag(provider, outputs), news=self._bag(provider, news))
+        answer = self._servicer.Diff(request, _Context())
+        assert answer.changes in {provider_pb2.DiffResponse.DIFF_SOME, provider_pb2.DiffResponse.DIFF_NONE}
+        changes = answer.changes == provider_pb2.DiffResponse.DIFF_SOME
+        return Diff(changes, list(answer.replaces), answer.deleteBeforeReplace)
+
+    def create(self, provider: Provider[Any, Any, Any], inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        request = provider_pb2.CreateRequest(properties=self._bag(provider, inputs))
+        answer = self._servicer.Create(request, _Context())
+        return answer.id, from_struct(answer.properties)
+
+    def read(
+        self, provider: Provider[Any, Any, Any], id_: str, outputs: Mapping[str, Any]
+    ) -> tuple[str, dict[str, Any], dict[str, Any]]:
+        request = provider_pb2.ReadRequest(id=id_, properties=self._bag(provider, outputs))
+        answer = self._servicer.Read(request, _Context())
+        return answer.id, from_struct(answer.properties), from_struct(answer.inputs)
+
+    def update(
+        self, provider: Provider[Any, Any, Any], id_: str, outputs: Mapping[str, Any], news: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        request = provider_pb2.UpdateRequest(id=id_, olds=self._bag(provider, outputs), news=self._bag(provider, news))
+        return from_struct(self._servicer.Update(request, _Context()).properties)
+
+    def delete(self, provider: Provider[Any, Any, Any], id_: str, outputs: Mapping[str, Any]) -> None:
+        request = provider_pb2.DeleteRequest(id=id_, properties=self._bag(provider, outputs))
+        assert isinstance(self._servicer.Delete(request, _Context()), empty_pb2.Empty)
+
+    @staticmethod
+    def _bag(provider: Provider[Any, Any, Any], properties: Mapping[str, Any]) -> struct_pb2.Struct:
+        return to_struct({**properties, PROVIDER_KEY: serialize_provider(provider)})
+
+
+@dataclass
+class Resource:
+    """A resource in a stack's state."""
+
+    provider: Provider[Any, Any, Any]
+    id: str
+    inputs: dict[str, Any]
+    outputs: dict[str, Any]
+
+
+@dataclass
+class Stack:
+    """The engine's bookkeeping for a few resources, by name."""
+
+    config: Mapping[str, str]
+    resources: dict[str, Resource] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin another ``pulumi`` command: a new provider process."""
+        self.servicer = Servicer(self.config)
+
+    def preview(self, name: str, provider: Provider[Any, Any, Any], program: Mapping[str, Any]) -> str:
+        """What an ``up`` would do: ``create``, ``update``, ``replace`` or ``same``."""
+        inputs = self._checked(provider, program)
+        resource = self.resources.get(name)
+        if resource is None:
+            return "create"
+        diff = self.servicer.diff(provider, resource.id, resource.outputs, inputs)
+        return "replace" if diff.replaces else "update" if diff.changes else "same"
+
+    def up(self, name: str, provider: Provider[Any, Any, Any], program: Mapping[str, Any]) -> str:
+        """Make the resource what the program says, and return what was done."""
+        inputs = self._checked(provider, program)
+        resource = self.resources.get(name)
+        if resource is None:
+            self._create(name, provider, inputs)
+            return "create"
+        diff = self.servicer.diff(provider, resource.id, resource.outputs, inputs)
+        if diff.replaces and diff.delete_before_replace:
+            self.destroy(name)
+            self._create(name, provider, inputs)
+            return "replace"
+        if diff.replaces:
+            self._create(name, provider, inputs)
+            self.servicer.delete(provider, resource.id, resource.outputs)
+            return "replace"
+        if diff.changes:
+            outputs = self.servicer.update(provider, resource.id, resource.outputs, inputs)
+            self.resources[name] = Resource(provider, resource.id, inputs, outputs)
+            return "update"
+        resource.inputs = inputs
+        return "same"
+
+    def refresh(self, name: str) -> bool:
+        """Read the resource, and tell whether it is still there."""
+        resource = self.resources[name]
+        id_, outputs, inputs = self.servicer.read(resource.provider, resource.id, resource.outputs)
+        if not id_:
+            del self.resources[name]
+            return False
+        self.resources[name] = Resource(resource.provider, id_, inputs, outputs)
+        return True
+
+    def destroy(self, name: str) -> None:
+        """Delete the resource."""
+        resource = self.resources[name]
+        self.servicer.delete(resource.provider, resource.id, resource.outputs)
+        del self.resources[name]
+
+    def _create(self, name: str, provider: Provider[Any, Any, Any], inputs: dict[str, Any]) -> None:
+        id_, outputs = self.servicer.create(provider, inputs)
+        self.resources[name] = Resource(provider, id_, inputs, outputs)
+
+    def _checked(self, provider: Provider[Any, Any, Any], program: Mapping[str, Any]) -> dict[str, Any]:
+        inputs = self.servicer.check(provider, program)
+        assert not isinstance(inputs, Refusal), inputs
+        return inputs
+
+
+__all__ = ["UNKNOWN", "ProviderError", "Refusal", "Servicer", "Stack", "from_struct", "to_struct"]
