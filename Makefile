@@ -21,7 +21,7 @@ venv: $(READY)
 
 # Show what the package does, end to end, against a simulated Omni: no account needed.
 demo: $(READY)
-	@$(BIN)/python tools/demo.py
+	@$(BIN)/python -m tools.demo
 
 # Run the simulated Omni and Lightdash by themselves.
 simulator: $(READY)

@@ -20,7 +20,7 @@ from pulumi import dynamic
 from pydantic.alias_generators import to_camel
 
 from omni_pulumi.api.errors import ConfigurationError, Error
-from omni_pulumi.lifecycle import A, C, Failure, Lifecycle, S
+from omni_pulumi.lifecycle import A, C, Failure, Lifecycle, S, new_secrets
 from omni_pulumi.settings import Instance
 
 _log = logging.getLogger("omni_pulumi")
@@ -47,21 +47,25 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Validate a program's inputs, all rules at once, without a request."""
-        properties = _own(news)
-        args = self.lifecycle.validate(properties)
+        args = self.lifecycle.validate(_own(news))
         if isinstance(args, list):
-            return _refused(properties, args)
+            return _refused(args)
         try:
             self.lifecycle.service.instance(self._config, args.profile)
         except ConfigurationError as error:
-            return _refused(properties, [Failure("profile" if args.profile else "", str(error))])
+            return _refused([Failure("", str(error))])
         return dynamic.CheckResult(args.to_properties(), [])
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
-        """Compare the last known state with the program. A preview does no more than this, without a request."""
+        """Compare the last known state with the program. A preview does no more than this, without a request.
+
+        The engine shows each leaf that changes, except that of two secrets it shows nothing, so these are told.
+        """
         state, args = self._state(_olds), self._args(_news)
         changed = self.lifecycle.changed(state, args)
         replaces = [to_camel(name) for name in changed if name in self.lifecycle.replace_on]
+        for path in new_secrets(state, args):
+            _log.info("%s: %s gets another value", _id, path)
         if caution := self.lifecycle.caution(state, args):
             _log.warning(caution)
         if self.lifecycle.moves(self._config, state, args):
@@ -176,10 +180,13 @@ def _own(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in properties.items() if not key.startswith("__") and value is not None}
 
 
-def _refused(properties: dict[str, Any], failures: Iterable[Failure]) -> dynamic.CheckResult:
-    return dynamic.CheckResult(
-        properties, [dynamic.CheckFailure(failure.property, failure.reason) for failure in failures]
-    )
+def _refused(failures: Iterable[Failure]) -> dynamic.CheckResult:
+    """A refusal that names the properties in its texts only.
+
+    To a failure of a named property the engine adds the property's value, in clear even when it is secret.
+    """
+    texts = (f"{failure.property} {failure.reason}".strip() for failure in failures)
+    return dynamic.CheckResult({}, [dynamic.CheckFailure("", text) for text in texts])
 
 
 class _short_traceback:  # noqa: N801 - reads as a verb where it is used
@@ -200,4 +207,4 @@ def _log_to_stderr() -> None:
         handler.setFormatter(logging.Formatter("omni_pulumi: %(message)s"))
         _log.addHandler(handler)
         _log.propagate = False
-    _log.setLevel(os.environ.get("OMNI_PULUMI_LOG", "warning").upper())
+    _log.setLevel(os.environ.get("OMNI_PULUMI_LOG", "info").upper())

@@ -40,13 +40,13 @@ _UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-
 
 def _uuid(text: str) -> str:
     if not _UUID.fullmatch(text.lower()):
-        raise ValueError(f"must be a UUID such as 550e8400-e29b-41d4-a716-446655440000, got {text!r}")
+        raise ValueError("must be a UUID such as 550e8400-e29b-41d4-a716-446655440000")
     return text.lower()
 
 
 def _uuid4(text: str) -> str:
     if not _UUID4.fullmatch(text.lower()):
-        raise ValueError(f"must be a UUID of version 4 such as 550e8400-e29b-41d4-a716-446655440000, got {text!r}")
+        raise ValueError("must be a UUID of version 4 such as 550e8400-e29b-41d4-a716-446655440000")
     return text.lower()
 
 
@@ -173,14 +173,32 @@ class Lifecycle(Generic[C, A, S]):
 
 
 def describe_changes(state: State, args: Args) -> str:
-    """The leaves in which the program differs from the state, as people read them: ``branch: "main" => "dev"``."""
-    before, after = _leaves("", state), _leaves("", args)
-    changes = [
-        f"{path}: {_shown(before.get(path))} => {_shown(after.get(path))}"
-        for path in sorted({*before, *after})
-        if path.partition(".")[0] in map(to_camel, type(args).model_fields) and before.get(path) != after.get(path)
+    """What the program would change, with the values that the service has: ``branch (now "main")``.
+
+    The program's own values are left out: any of them may be a secret, and a provider is not told which.
+    """
+    changes = (f"{path} (now {_shown(before)})" for path, (before, _after) in _changed_leaves(state, args).items())
+    return ", ".join(changes) or "nothing"
+
+
+def new_secrets(state: State, args: Args) -> list[str]:
+    """The leaves that are secret, and that stay there with another value."""
+    secret = (pydantic.SecretStr, Unknown)
+    return [
+        path
+        for path, (before, after) in _changed_leaves(state, args).items()
+        if isinstance(before, pydantic.SecretStr) and isinstance(after, secret)
     ]
-    return "; ".join(changes) or "nothing"
+
+
+def _changed_leaves(state: State, args: Args) -> dict[str, tuple[Any, Any]]:
+    before, after = _leaves("", state), _leaves("", args)
+    arguments = {to_camel(name) for name in type(args).model_fields} - {"adopt"}
+    return {
+        path: (before.get(path), after.get(path))
+        for path in sorted({*before, *after})
+        if path.partition(".")[0] in arguments and before.get(path) != after.get(path)
+    }
 
 
 def _leaves(path: str, value: Any) -> dict[str, Any]:
@@ -199,7 +217,7 @@ def _leaves(path: str, value: Any) -> dict[str, Any]:
 
 def _shown(value: Any) -> str:
     if value is None:
-        return "(none)"
+        return "none"
     if isinstance(value, pydantic.SecretStr):
         return "[secret]"
     if isinstance(value, str):

@@ -77,6 +77,14 @@ class Refusal:
     failures: dict[str, str]
 
 
+def _named(text: str) -> tuple[str, str]:
+    """A failure's property and reason; settings are no property."""
+    if text.startswith(("Omni ", "Lightdash ")):
+        return "", text
+    property_, _, reason = text.partition(" ")
+    return property_, reason
+
+
 @dataclass
 class Diff:
     """An answer to ``Diff``."""
@@ -90,7 +98,7 @@ class Servicer:
     """One provider process: the stack's configuration and any provider."""
 
     def __init__(self, config: Mapping[str, str]) -> None:
-        importlib.import_module("pulumi.dynamic.__main__")._PROVIDER_CACHE.clear()
+        vars(importlib.import_module("pulumi.dynamic.__main__"))["_PROVIDER_CACHE"].clear()
         self._servicer = _Servicer()
         self._servicer.Configure(provider_pb2.ConfigureRequest(args=to_struct(config)), _Context())
 
@@ -98,7 +106,8 @@ class Servicer:
         request = provider_pb2.CheckRequest(olds=to_struct({}), news=self._bag(provider, news))
         answer = self._servicer.Check(request, _Context())
         if answer.failures:
-            return Refusal({failure.property: failure.reason for failure in answer.failures})
+            assert {failure.property for failure in answer.failures} == {""}, "the engine would print the values"
+            return Refusal(dict(_named(failure.reason) for failure in answer.failures))
         return from_struct(answer.inputs)
 
     def diff(

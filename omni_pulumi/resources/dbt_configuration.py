@@ -35,7 +35,7 @@ def _project_root_path(text: str) -> str:
 def _dbt_version(text: str) -> str:
     """The supported versions move, so every ``<major>.<minor>`` is accepted and the service has the last word."""
     if not _DBT_VERSION.fullmatch(text):
-        raise ValueError(f'must be "Auto" or <major>.<minor> such as "1.11", got {text!r}')
+        raise ValueError('must be "Auto" or <major>.<minor> such as "1.11"')
     return text
 
 
@@ -62,8 +62,8 @@ class DbtConfigurationArgs(Args):
     )
     rotate_keys_trigger: Known[str | None] = pydantic.Field(
         default=None,
-        description="Any text. Changing it to another text rotates the SSH deploy keys once; the new key must then be "
-        "registered at the git host.",
+        description="Any text. Adding it later or changing it rotates the SSH deploy keys once; the new key must then "
+        "be registered at the git host.",
     )
 
 

@@ -1,0 +1,541 @@
+"""The life of all four resources with the real engine: what it shows, and what the services have afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from omni_pulumi.simulator import (
+    CONNECTION_ID,
+    DEVELOPMENT_CONNECTION_ID,
+    OTHER_CONNECTION_ID,
+    OTHER_PROJECT_ID,
+    PROJECT_ID,
+    STAGING_CONNECTION_ID,
+    USER_ID,
+    LightdashSimulator,
+    OmniSimulator,
+)
+from tests.engine.conftest import Program, Project
+
+SECRETS = ("dbt-token-one", "dbt-token-two", "dbt-token-plain", "github_pat_one", "github_pat_two")
+
+Arguments = dict[str, Any]
+
+DBT: Arguments = {
+    "connection_id": CONNECTION_ID,
+    "ssh_url": "git@github.com:acme/dbt.git",
+    "branch": "main",
+    "autogen_relationships": True,
+    "enable_virtual_schemas": False,
+}
+ENVIRONMENT: Arguments = {
+    "connection_id": {"$output": ["dbt", "connection_id"]},
+    "name": "Staging",
+    "target_schema": "staging",
+    "variables": {"DBT_TARGET": "staging"},
+    "secret_variables": {"DBT_TOKEN": {"$secret": "dbt-token-one"}, "PLAIN": "dbt-token-plain"},
+}
+ROUTE: Arguments = {
+    "base_connection_id": CONNECTION_ID,
+    "environment_connection_id": STAGING_CONNECTION_ID,
+    "user_attribute_values": ["staging"],
+}
+CONNECTION: Arguments = {
+    "type": "github",
+    "repository": "acme/dbt",
+    "branch": "main",
+    "project_sub_path": "/",
+    "personal_access_token": {"$secret": "github_pat_one"},
+}
+SOURCE: Arguments = {"project_uuid": PROJECT_ID, "name": "finance", "dbt_connection": CONNECTION}
+
+
+NOTHING: Mapping[str, Any] = {}
+
+
+def program(
+    dbt: Mapping[str, Any] = NOTHING,
+    environment: Mapping[str, Any] = NOTHING,
+    route: Mapping[str, Any] = NOTHING,
+    source: Mapping[str, Any] = NOTHING,
+) -> Program:
+    """The program of these tests, with some arguments changed."""
+    return {
+        "dbt": ("DbtConfiguration", {**DBT, **dbt}),
+        "environment": ("DbtEnvironment", {**ENVIRONMENT, **environment}),
+        "route": ("ConnectionEnvironment", {**ROUTE, **route}),
+        "source": ("LightdashDbtSource", {**SOURCE, **source}),
+    }
+
+
+def connection(**fields: Any) -> Arguments:
+    """The arguments of a source whose connection differs."""
+    return {"dbt_connection": {**CONNECTION, **fields}}
+
+
+# Each row changes one field of each resource; the texts are what `pulumi preview --diff` shows for it.
+UPDATES: list[tuple[Program, list[str]]] = [
+    (
+        program(
+            {"ssh_url": "git@github.com:acme/dbt2.git"},
+            {"name": "Stage"},
+            {"user_attribute_values": ["stage"]},
+            {"name": "finance_2"},
+        ),
+        [
+            '~ sshUrl: "git@github.com:acme/dbt.git" => "git@github.com:acme/dbt2.git"',
+            '~ name: "Staging" => "Stage"',
+            '~ [0]: "staging" => "stage"',
+            '~ name: "finance" => "finance_2"',
+        ],
+    ),
+    (
+        program(
+            {"branch": "develop"},
+            {"target_schema": "stage"},
+            {"user_attribute_values": ["staging", "test"]},
+            connection(repository="acme/dbt2"),
+        ),
+        [
+            '~ branch: "main" => "develop"',
+            '~ targetSchema: "staging" => "stage"',
+            '+ [1]: "test"',
+            '~ repository: "acme/dbt" => "acme/dbt2"',
+        ],
+    ),
+    (
+        program(
+            {"autogen_relationships": False},
+            {"target_database": "db"},
+            {"user_attribute_values": []},
+            connection(branch="develop"),
+        ),
+        [
+            "~ autogenRelationships: true => false",
+            '+ targetDatabase: "db"',
+            '- [0]: "staging"',
+            '~ branch: "main" => "develop"',
+        ],
+    ),
+    (
+        program({"enable_virtual_schemas": True}, {"target_name": "custom"}, {}, connection(project_sub_path="/dbt")),
+        ["~ enableVirtualSchemas: false => true", '+ targetName: "custom"', '~ projectSubPath: "/" => "/dbt"'],
+    ),
+    (
+        program({"enable_semantic_layer": True}, {"target_role": "dev"}, {}, connection(target="prod")),
+        ["~ enableSemanticLayer: false => true", '+ targetRole: "dev"', '+ target: "prod"'],
+    ),
+    (
+        program({"dbt_version": "1.11"}, {"owner_id": USER_ID}, {}, connection(selector="tag:nightly")),
+        ['~ dbtVersion: "Auto" => "1.11"', f'+ ownerId: "{USER_ID}"', '+ selector: "tag:nightly"'],
+    ),
+    (
+        program(
+            {"project_root_path": "dbt"},
+            {"variables": {"DBT_OTHER": "x"}},
+            {},
+            connection(environment={"DBT_ENV": "1"}),
+        ),
+        ['+ projectRootPath: "dbt"', '+ DBT_OTHER: "x"', '- DBT_TARGET: "staging"', '+ DBT_ENV: "1"'],
+    ),
+    (
+        program(
+            {"rotate_keys_trigger": "2026-11"},
+            {"secret_variables": {"DBT_TOKEN": {"$secret": "dbt-token-two"}}},
+            {},
+            connection(personal_access_token={"$secret": "github_pat_two"}),
+        ),
+        [
+            '+ rotateKeysTrigger: "2026-11"',
+            "secretVariables.DBT_TOKEN gets another value",
+            "- PLAIN: [secret]",
+            "dbtConnection.personalAccessToken gets another value",
+        ],
+    ),
+    (
+        program({}, {}, {}, connection(host_domain="github.acme.com")),
+        ['+ hostDomain: "github.acme.com"'],
+    ),
+    (
+        program({}, {}, {}, {"dbt_connection": {**CONNECTION, "personal_access_token": None, "installation_id": "7"}}),
+        ['~ authorizationMethod: "personal_access_token" => "installation_id"', '+ installationId: "7"'],
+    ),
+]
+
+
+@pytest.fixture
+def world(omni: OmniSimulator, lightdash: LightdashSimulator) -> World:
+    """The two services as the tests look at them."""
+    return World(omni, lightdash)
+
+
+class World:
+    """What the services have of the program's objects, under the arguments' names; and their web pages."""
+
+    def __init__(self, omni: OmniSimulator, lightdash: LightdashSimulator) -> None:
+        self.omni, self.lightdash = omni, lightdash
+
+    def environment(self) -> dict[str, Any]:
+        """The environment of the program."""
+        return next(e for e in self.omni.environments(CONNECTION_ID) if not e["is_default_environment"])
+
+    def route(self) -> dict[str, Any]:
+        """The connection environment of the program."""
+        (route,) = self.omni.connection_environments()
+        return route
+
+    def source(self) -> dict[str, Any]:
+        """The source of the program."""
+        (source,) = self.lightdash.sources(PROJECT_ID)
+        return source
+
+    def holds(self, expected: Program) -> None:
+        """Check that the services have what a program says, field by field."""
+        dbt, environment, route, source = (
+            dict(expected[name][1]) for name in ("dbt", "environment", "route", "source")
+        )
+        stored = self.omni.dbt_configuration(CONNECTION_ID)
+        assert stored == {
+            "dbt_version": "Auto",
+            "enable_semantic_layer": False,
+            "project_root_path": None,
+            **{key: value for key, value in dbt.items() if key not in {"connection_id", "rotate_keys_trigger"}},
+        }
+        secrets = _revealed(environment.pop("secret_variables"))
+        variables = environment.pop("variables")
+        found = self.environment()
+        assert {v["name"]: (v["value"], v["is_secret"]) for v in found["variables"]} == {
+            **{name: (value, False) for name, value in variables.items()},
+            **{name: (value, True) for name, value in secrets.items()},
+        }
+        wanted = {"target_database": None, "target_name": None, "target_role": None, "owner_id": None, **environment}
+        assert {key: found[key] for key in wanted if key != "connection_id"} == {
+            key: value for key, value in wanted.items() if key != "connection_id"
+        }
+        assert self.route()["user_attribute_values"] == route["user_attribute_values"]
+        given = {key: value for key, value in _revealed(source["dbt_connection"]).items() if value is not None}
+        if "environment" in given:
+            given["environment"] = [{"key": key, "value": value} for key, value in given["environment"].items()]
+        kept = self.source()["connection"]
+        assert {key: kept[key] for key in given} == given
+        assert set(kept) - set(given) <= {"authorization_method", "personal_access_token"}
+        assert self.source()["name"] == source["name"]
+
+
+def _revealed(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: v["$secret"] if isinstance(v, dict) and "$secret" in v else v for key, v in values.items()}
+
+
+def test_life(project: Project, world: World) -> None:
+    """Created, quiet, each field changed with a readable diff, quiet again, and gone; no secret is ever to be seen."""
+    seen = []
+    project.write(program())
+    created = project.up()
+    assert created.status == 0, created.output
+    assert "+ 5 created" in created.output
+    world.holds(program())
+    seen += [created.output]
+
+    requests = len(world.omni.requests) + len(world.lightdash.requests)
+    quiet = project.preview("--expect-no-changes")
+    assert quiet.status == 0, quiet.output
+    assert len(world.omni.requests) + len(world.lightdash.requests) == requests, "a preview makes no request"
+
+    for changed, texts in UPDATES:
+        project.write(changed)
+        updated = project.preview_and_up()
+        assert updated.status == 0, updated.output
+        assert [text for text in texts if text not in updated.output] == [], updated.output
+        assert "replace" not in updated.output
+        world.holds(changed)
+        quiet = project.preview("--refresh", "--expect-no-changes")
+        assert quiet.status == 0, quiet.output
+        project.write(program())
+        back = project.up()
+        assert back.status == 0, back.output
+        world.holds(program())
+        seen += [updated.output, quiet.output, back.output]
+    assert world.omni.key_rotations == {CONNECTION_ID: 1}, "the trigger that is added rotates, its removal does not"
+
+    seen += [project.must("stack", "output"), project.must("stack", "--show-urns")]
+    destroyed = project.destroy()
+    assert destroyed.status == 0, destroyed.output
+    assert world.omni.dbt_configuration(CONNECTION_ID) is None
+    assert [e["name"] for e in world.omni.environments(CONNECTION_ID)] == ["Production"]
+    assert world.omni.connection_environments() == []
+    assert world.lightdash.sources(PROJECT_ID) == []
+
+    everything = "\n".join([*seen, destroyed.output, project.state()])
+    assert [secret for secret in SECRETS if secret in everything] == []
+    assert world.omni.api_key not in everything
+    assert world.lightdash.api_key not in everything
+
+
+def drifts(world: World) -> Iterator[tuple[list[Callable[[], object]], list[str]]]:
+    """Rounds of changes made in the web pages, each with what the following preview says it will put right."""
+    omni, lightdash = world.omni, world.lightdash
+    environment, source = world.environment()["id"], world.source()["id"]
+
+    def edit(**fields: Any) -> Callable[[], object]:
+        return lambda: omni.edit_environment(environment, **fields)
+
+    def configure(**fields: Any) -> Callable[[], object]:
+        return lambda: omni.configure_dbt(CONNECTION_ID, **fields)
+
+    def connect(**fields: Any) -> Callable[[], object]:
+        return lambda: lightdash.edit_source(source, connection=fields)
+
+    yield (
+        [configure(ssh_url="git@x:y.git"), edit(name="Renamed"), connect(repository="acme/other")],
+        [
+            '~ sshUrl: "git@x:y.git" => "git@github.com:acme/dbt.git"',
+            '~ name: "Renamed" => "Staging"',
+            '~ repository: "acme/other" => "acme/dbt"',
+        ],
+    )
+    yield (
+        [configure(branch="hotfix"), edit(target_schema="other"), connect(branch="hotfix")],
+        ['~ branch: "hotfix" => "main"', '~ targetSchema: "other" => "staging"'],
+    )
+    yield (
+        [configure(autogen_relationships=False), edit(target_database="db"), connect(project_sub_path="/x")],
+        ["~ autogenRelationships: false => true", '- targetDatabase: "db"', '~ projectSubPath: "/x" => "/"'],
+    )
+    yield (
+        [configure(enable_virtual_schemas=True), edit(target_name="n"), connect(target="prod")],
+        ["~ enableVirtualSchemas: true => false", '- targetName: "n"', '- target: "prod"'],
+    )
+    yield (
+        [configure(enable_semantic_layer=True), edit(target_role="r"), connect(selector="s")],
+        ["~ enableSemanticLayer: true => false", '- targetRole: "r"', '- selector: "s"'],
+    )
+    yield (
+        [
+            configure(dbt_version="1.10"),
+            lambda: omni.set_variable(environment, "DBT_TARGET", "x"),
+            connect(host_domain="h"),
+        ],
+        ['~ dbtVersion: "1.10" => "Auto"', '~ DBT_TARGET: "x" => "staging"', '- hostDomain: "h"'],
+    )
+    yield (
+        [
+            configure(project_root_path="p"),
+            lambda: omni.set_variable(environment, "NEW", "x"),
+            connect(environment=[{"key": "E", "value": "1"}]),
+        ],
+        ['- projectRootPath: "p"', '- NEW: "x"', '- E: "1"'],
+    )
+    yield (
+        [lambda: omni.remove_variable(environment, "DBT_TARGET"), lambda: lightdash.edit_source(source, name="other")],
+        ['+ DBT_TARGET: "staging"', '~ name: "other" => "finance"'],
+    )
+    yield (
+        [lambda: omni.remove_variable(environment, "DBT_TOKEN"), lambda: lightdash.break_credentials(source)],
+        ["+ DBT_TOKEN: [secret]", "+ dbtConnection"],
+    )
+    yield (
+        [
+            lambda: omni.set_variable(environment, "DBT_TOKEN", "dbt-token-two"),
+            lambda: omni.set_variable(environment, "SECRET", "dbt-token-two", is_secret=True),
+        ],
+        ["+ DBT_TOKEN: [secret]", '- SECRET: "(set in Omni)"'],
+    )
+    if omni.dialect.connection_environment_list:
+        route = world.route()["id"]
+        yield [lambda: omni.edit_connection_environment(route, ["a", "b"])], ['~ [0]: "a" => "staging"', '- [1]: "b"']
+
+
+def test_drift(project: Project, world: World) -> None:
+    """A change of any field in a web page shows in the next preview with a refresh, and the next up puts it right."""
+    project.write(program())
+    assert project.up().status == 0
+    for changes, texts in drifts(world):
+        for change in changes:
+            change()
+        preview = project.preview("--refresh")
+        assert [text for text in texts if text not in preview.output] == [], preview.output
+        assert [secret for secret in SECRETS if secret in preview.output] == []
+        repaired = project.up("--refresh")
+        assert repaired.status == 0, repaired.output
+        world.holds(program())
+        assert project.preview("--expect-no-changes").status == 0
+    assert [secret for secret in SECRETS if secret in project.state()] == []
+
+
+def test_deleted_elsewhere(project: Project, world: World) -> None:
+    """What somebody deleted in a web page is made again, with and without a refresh, and a destroy copes."""
+    project.write(program())
+    assert project.up().status == 0
+
+    def delete() -> None:
+        world.omni.unlink_dbt(CONNECTION_ID)
+        world.omni.delete_environment(world.environment()["id"])
+        world.omni.delete_connection_environment(world.route()["id"])
+        world.lightdash.delete_source(world.source()["id"])
+
+    delete()
+    project.write(
+        program({"branch": "b"}, {"target_schema": "b"}, {"user_attribute_values": ["b"]}, connection(branch="b"))
+    )
+    unseen = project.up()
+    assert unseen.status == 0, unseen.output
+    world.holds(
+        program({"branch": "b"}, {"target_schema": "b"}, {"user_attribute_values": ["b"]}, connection(branch="b"))
+    )
+    assert project.preview("--refresh", "--expect-no-changes").status == 0
+
+    if world.omni.dialect.connection_environment_list:
+        delete()
+        again = project.up("--refresh")
+        assert again.status == 0, again.output
+        assert "+ 4 created" in again.output
+
+    delete()
+    destroyed = project.destroy()
+    assert destroyed.status == 0, destroyed.output
+
+
+def test_replaced(project: Project, world: World) -> None:
+    """Another connection or project cannot be had in place: the preview says replace, and the old objects are gone."""
+    project.write(program())
+    assert project.up().status == 0
+    project.write(
+        program(
+            {"connection_id": OTHER_CONNECTION_ID},
+            {},
+            {"environment_connection_id": DEVELOPMENT_CONNECTION_ID},
+            {"project_uuid": OTHER_PROJECT_ID},
+        )
+    )
+    preview = project.preview()
+    assert "+-4 to replace" in preview.output, preview.output
+    replaced = project.up()
+    assert replaced.status == 0, replaced.output
+    assert world.omni.dbt_configuration(CONNECTION_ID) is None
+    assert world.omni.dbt_configuration(OTHER_CONNECTION_ID) is not None
+    assert [e["name"] for e in world.omni.environments(CONNECTION_ID)] == ["Production"]
+    assert sorted(e["name"] for e in world.omni.environments(OTHER_CONNECTION_ID)) == ["Production", "Staging"]
+    assert world.route()["connection_id"] == DEVELOPMENT_CONNECTION_ID
+    assert world.lightdash.sources(PROJECT_ID) == []
+    assert len(world.lightdash.sources(OTHER_PROJECT_ID)) == 1
+
+
+def test_adoption(project: Project, world: World) -> None:
+    """What exists is not overwritten: the refusal says what would change, and adopt=True takes over and changes it."""
+    world.omni.configure_dbt(CONNECTION_ID, ssh_url="git@x:old.git", branch="old")
+    made = world.omni.add_environment(CONNECTION_ID, name="Staging", target_schema="old")
+    world.omni.set_variable(made, "LEFTOVER", "x")
+    route = world.omni.add_connection_environment(CONNECTION_ID, STAGING_CONNECTION_ID, ["old"])
+    source = world.lightdash.add_source(
+        PROJECT_ID,
+        "finance",
+        {
+            "type": "github",
+            "authorization_method": "personal_access_token",
+            "personal_access_token": "github_pat_two",
+            "repository": "acme/old",
+            "branch": "main",
+            "project_sub_path": "/",
+        },
+    )
+
+    plain = program(environment={"connection_id": CONNECTION_ID})
+    project.write(plain)
+    refused = project.up()
+    assert refused.status != 0
+    for text in (
+        'branch (now "old")',
+        'targetSchema (now "old")',
+        'dbtConnection.repository (now "acme/old")',
+        "Set adopt=True to take it over",
+    ):
+        assert text in refused.output, text
+    assert world.environment()["target_schema"] == "old"
+    assert world.source()["connection"]["repository"] == "acme/old"
+
+    adopt = {name: (kind, {**arguments, "adopt": True}) for name, (kind, arguments) in plain.items()}
+    if not world.omni.dialect.connection_environment_list:
+        world.omni.delete_connection_environment(route)  # without a list it cannot be found
+    project.write(adopt)
+    adopted = project.up()
+    assert adopted.status == 0, adopted.output
+    world.holds(program())
+    assert world.environment()["id"] == made
+    assert world.source()["id"] == source
+    if world.omni.dialect.connection_environment_list:
+        assert world.route()["id"] == route
+    assert project.preview("--expect-no-changes").status == 0
+    assert project.preview("--refresh", "--expect-no-changes").status == 0
+    project.write(plain)
+    assert project.preview("--expect-no-changes").status == 0, "leaving adopt in or out is no change"
+    assert [secret for secret in SECRETS if secret in refused.output + adopted.output + project.state()] == []
+
+
+def test_default_environment(project: Project, world: World) -> None:
+    """Omni's own default environment is taken over by its name, and destroy leaves it in place and says so."""
+    project.write(program(environment={"name": "Production", "adopt": True}))
+    assert project.up().status == 0
+    (production,) = world.omni.environments(CONNECTION_ID)
+    assert (production["is_default_environment"], production["target_schema"]) == (True, "staging")
+    destroyed = project.destroy()
+    assert destroyed.status == 0, destroyed.output
+    assert '"Production" is the default environment' in destroyed.output
+    assert len(world.omni.environments(CONNECTION_ID)) == 1
+
+
+BAD: dict[str, tuple[Arguments, list[str]]] = {
+    "dbt": (
+        {"connection_id": "analytics", "project_root_path": "../x", "branch": ""},
+        ["connectionId", "projectRootPath", "branch"],
+    ),
+    "environment": (
+        {"connection_id": CONNECTION_ID, "name": "", "owner_id": "me", "variables": {"DBT_TOKEN": "x"}},
+        ["name", "ownerId", "secretVariables"],
+    ),
+    "route": (
+        {"user_attribute_values": ["a,b", "c", "c "], "environment_connection_id": CONNECTION_ID},
+        ["userAttributeValues.0", "userAttributeValues.2", "environmentConnectionId"],
+    ),
+    "source": (
+        {"project_uuid": "x", **connection(branch="", environment={"1": "x"})},
+        ["projectUuid", "dbtConnection.branch", "dbtConnection.environment.1"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input(project: Project, world: World, name: str) -> None:
+    """A wrong program fails at preview: all failures of a resource at once, each names its property, no request."""
+    arguments, properties = BAD[name]
+    kind, good = program()[name]
+    project.write({name: (kind, {**good, **arguments})})
+    preview = project.preview()
+    assert preview.status != 0
+    assert [p for p in properties if f"has a problem: {p} " not in preview.output] == [], preview.output
+    assert world.omni.requests == []
+    assert world.lightdash.requests == []
+    assert [secret for secret in SECRETS if secret in preview.output] == []
+
+
+def test_keys_are_rotated_once(project: Project, world: World) -> None:
+    """Another trigger sends ``rotateKeys`` once; neither the next up nor a refresh does it again."""
+    project.write(program({"rotate_keys_trigger": "one"}))
+    assert project.up().status == 0
+    project.write(program({"rotate_keys_trigger": "two"}))
+    assert '~ rotateKeysTrigger: "one" => "two"' in project.preview().output
+    assert project.up().status == 0
+    assert project.up("--refresh").status == 0
+    assert world.omni.key_rotations == {CONNECTION_ID: 1}
+
+
+def test_missing_settings(project: Project) -> None:
+    """A missing setting is named with the command that sets it, by the resources that need it and by no other."""
+    project.must("config", "rm", "lightdash:apiKey")
+    project.write(program())
+    preview = project.preview()
+    assert preview.status != 0
+    assert "`pulumi config set --secret lightdash:apiKey`" in preview.output
+    assert "omni:apiKey" not in preview.output
