@@ -211,9 +211,12 @@ class _RepositoryArgs(_CompiledArgs):
 _Credential = Annotated[Secret, pydantic.Field(min_length=1)]
 
 
-def _authorization_method(method: str | None, info: pydantic.ValidationInfo) -> str:
+def _authorization_method(method: str | None, info: pydantic.ValidationInfo) -> str | None:
     """The method follows from the credential; Lightdash itself does not check that the two agree."""
-    given = [name for name in ("personal_access_token", "installation_id") if info.data.get(name) is not None]
+    credentials = ("personal_access_token", "installation_id")
+    if not all(name in info.data for name in credentials):  # one of them is refused already
+        return method
+    given = [name for name in credentials if info.data[name] is not None]
     if len(given) != 1 or method not in {None, given[0]}:
         raise ValueError("needs either personalAccessToken or installationId, and agrees with the one that is given")
     return given[0]

@@ -12,18 +12,23 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, cast
 
 import pulumi
+import tenacity
 from pulumi import dynamic
 from pydantic.alias_generators import to_camel
 
-from omni_pulumi.api.errors import ConfigurationError, Error
+from omni_pulumi.api import transport
+from omni_pulumi.api.errors import ConfigurationError, Error, NotFoundError
+from omni_pulumi.api.transport import Instance
 from omni_pulumi.lifecycle import A, C, Failure, Lifecycle, S, new_secrets
-from omni_pulumi.settings import Instance
 
 _log = logging.getLogger("omni_pulumi")
+
+_PARENT_ATTEMPTS = 3
+"""After one second, and after two more."""
 
 _clients: dict[tuple[Any, Instance], Any] = {}
 _clients_lock = threading.Lock()
@@ -80,7 +85,8 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         """Create the object, or take it over."""
         args = self._args(props)
         with _short_traceback():
-            state = self.lifecycle.create(self._client(args.profile), args)
+            client = self._client(args.profile)
+            state = _patient(lambda: self.lifecycle.create(client, args))
         return dynamic.CreateResult(self.lifecycle.id_of(state), state.to_properties())
 
     def read(self, _id: str, props: dict[str, Any]) -> dynamic.ReadResult:
@@ -123,7 +129,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         key = (self.lifecycle.connect, instance)
         with _clients_lock:
             if key not in _clients:
-                _clients[key] = self.lifecycle.connect(instance.url, instance.api_key)
+                _clients[key] = self.lifecycle.connect(instance)
             return cast("C", _clients[key])
 
 
@@ -187,6 +193,18 @@ def _refused(failures: Iterable[Failure]) -> dynamic.CheckResult:
     """
     texts = (f"{failure.property} {failure.reason}".strip() for failure in failures)
     return dynamic.CheckResult({}, [dynamic.CheckFailure("", text) for text in texts])
+
+
+def _patient(create: Callable[[], S]) -> S:
+    """Create, again for a few seconds while its parent is not found: a fresh one may be behind."""
+    attempts = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(NotFoundError),
+        wait=tenacity.wait_exponential(),
+        stop=tenacity.stop_after_attempt(_PARENT_ATTEMPTS),
+        sleep=lambda seconds: transport.pause(seconds),
+        reraise=True,
+    )
+    return attempts(create)
 
 
 class _short_traceback:  # noqa: N801 - reads as a verb where it is used

@@ -16,6 +16,7 @@ from pulumi.output import Unknown
 from pydantic.alias_generators import to_camel
 from typing_extensions import Self
 
+from omni_pulumi.api.transport import Instance
 from omni_pulumi.settings import Config, Service
 
 T = TypeVar("T")
@@ -120,7 +121,7 @@ class Lifecycle(Generic[C, A, S]):
 
     Attributes:
         service: whose settings open the instance.
-        connect: makes a client from an instance's URL and key.
+        connect: makes a client for an instance.
         args: what a program declares.
         state: what is known of the object.
         id_of: the Pulumi ID of a state.
@@ -134,7 +135,7 @@ class Lifecycle(Generic[C, A, S]):
     """
 
     service: Service
-    connect: Callable[[str, str], C]
+    connect: Callable[[Instance], C]
     args: type[A]
     state: type[S]
     id_of: Callable[[S], str]
@@ -251,6 +252,8 @@ def _property(location: tuple[int | str, ...], properties: Any) -> str:
     path, here = [], properties
     for index, part in enumerate(location):
         if isinstance(here, Mapping):
+            if part == here.get("type") and index < len(location) - 1:
+                continue
             if part in here:
                 here = here[part]
             elif index == len(location) - 1:

@@ -1,4 +1,4 @@
-"""Where the URL and the key of an instance come from: the stack's configuration first, then the environment.
+"""Where an instance's URL, key and limits come from: the stack's configuration first, then the environment.
 
 A profile names a further instance: ``profile="eu"`` reads ``omni-eu:baseUrl`` and ``OMNI_EU_BASE_URL`` in the place of
 ``omni:baseUrl`` and ``OMNI_BASE_URL``.
@@ -10,22 +10,15 @@ import ipaddress
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import httpx
 
 from omni_pulumi.api.errors import ConfigurationError
+from omni_pulumi.api.transport import Instance
 
 Config = Callable[[str], str | None]
 """Looks up one key of the stack's configuration, such as ``omni:apiKey``, with secrets decrypted."""
-
-
-@dataclass(frozen=True)
-class Instance:
-    """One instance of a service and the key that opens it."""
-
-    url: str
-    api_key: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -36,6 +29,7 @@ class Service:
     namespace: str
     url_key: str
     url_example: str
+    requests_per_minute: int | None
 
     def instance(self, config: Config, profile: str | None) -> Instance:
         """The instance of a profile.
@@ -63,7 +57,15 @@ class Service:
                 f"{self.name} is not configured{f' for profile {profile!r}' if profile else ''}: "
                 f"run {' and '.join(missing)}, or set {names} in the environment."
             )
-        return Instance(_checked_url(self.name, url), api_key)
+        budget = self._number(config, profile, "requestsPerMinute")
+        return Instance(
+            _checked_url(self.name, url),
+            api_key,
+            requests_per_minute=self.requests_per_minute if budget is None else max(1, int(budget)),
+            connect_timeout=self._number(config, profile, "connectTimeout") or Instance.connect_timeout,
+            read_timeout=self._number(config, profile, "readTimeout") or Instance.read_timeout,
+            total_timeout=self._number(config, profile, "totalTimeout") or Instance.total_timeout,
+        )
 
     def url(self, config: Config, profile: str | None) -> str | None:
         """The URL of a profile's instance, ``None`` when it is not configured.
@@ -81,6 +83,19 @@ class Service:
         value = config(self._key(profile, key)) or os.environ.get(self._variable(profile, key)) or ""
         return value.strip() or None
 
+    def _number(self, config: Config, profile: str | None, key: str) -> float | None:
+        """A positive number, ``None`` when it is not set."""
+        text = self._read(config, profile, key)
+        if text is None:
+            return None
+        try:
+            number = float(text)
+        except ValueError:
+            number = 0.0
+        if not 0 < number < float("inf"):
+            raise ConfigurationError(f"{self._key(profile, key)} must be a positive number. Correct it.")
+        return number
+
     def _key(self, profile: str | None, key: str) -> str:
         return f"{self.namespace}{f'-{profile}' if profile else ''}:{key}"
 
@@ -89,8 +104,8 @@ class Service:
         return "_".join(words).replace("-", "_").upper()
 
 
-OMNI = Service("Omni", "omni", "baseUrl", "https://<instance>.omniapp.co")
-LIGHTDASH = Service("Lightdash", "lightdash", "url", "https://app.lightdash.cloud")
+OMNI = Service("Omni", "omni", "baseUrl", "https://<instance>.omniapp.co", requests_per_minute=60)
+LIGHTDASH = Service("Lightdash", "lightdash", "url", "https://app.lightdash.cloud", requests_per_minute=None)
 
 
 def _checked_url(service: str, text: str) -> str:

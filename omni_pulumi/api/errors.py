@@ -56,12 +56,14 @@ class ResponseError(Error):
     Attributes:
         status: HTTP status of the answer.
         detail: the service's own message, without secrets, at most a few hundred characters.
+        retry_after: seconds after which the service wants to be asked again, ``None`` when it does not say.
     """
 
-    def __init__(self, message: str, *, status: int, detail: str = "") -> None:
+    def __init__(self, message: str, *, status: int, detail: str = "", retry_after: float | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.detail = detail
+        self.retry_after = retry_after
 
 
 class BadRequestError(ResponseError):
@@ -94,3 +96,19 @@ class ServerError(ResponseError):
 
 class UnexpectedResponseError(ResponseError):
     """An answer that the service's pages do not describe."""
+
+
+def may_repeat(error: BaseException, *, idempotent: bool) -> bool:
+    """Whether the same request may be sent again: nothing was processed, or processing it twice does no harm."""
+    if isinstance(error, ConnectError | RateLimitError):
+        return True
+    if isinstance(error, ServerError):
+        return idempotent and error.status in {502, 503, 504}
+    return idempotent and isinstance(error, ResponseLostError)
+
+
+def is_ambiguous(error: Error) -> bool:
+    """Whether a write that ended so may have been carried out all the same."""
+    if isinstance(error, UnexpectedResponseError):
+        return 200 <= error.status < 300
+    return isinstance(error, ResponseLostError | ServerError)

@@ -12,7 +12,8 @@ from typing import Any
 import pydantic
 from pydantic.alias_generators import to_camel
 
-from omni_pulumi.api.transport import Transport
+from omni_pulumi.api.shared import SharedReads
+from omni_pulumi.api.transport import Instance, Transport
 
 SECRET_FIELDS = ("personal_access_token", "api_key", "webhook_hmac_secret")
 """The fields of a connection that Lightdash never returns, and keeps when an update leaves them out."""
@@ -25,18 +26,27 @@ class _Model(pydantic.BaseModel):
 
 
 class DbtSource(_Model):
-    """An additional dbt source. ``dbt_connection`` is there when one source is read, and comes without secrets."""
+    """A dbt source as lists and writes answer it."""
 
     project_dbt_source_uuid: str
     name: str
     is_primary: bool = False
     precedence: int | None = None
     has_credential_error: bool = False
-    dbt_connection: dict[str, Any] | None = None
+
+
+class DbtSourceWithConnection(DbtSource):
+    """A dbt source as it is read alone: with its connection, which comes without secrets."""
+
+    dbt_connection: dict[str, Any] | None
 
 
 class _One(_Model):
     results: DbtSource
+
+
+class _OneWithConnection(_Model):
+    results: DbtSourceWithConnection
 
 
 class _Many(_Model):
@@ -46,21 +56,35 @@ class _Many(_Model):
 class LightdashClient:
     """Talks to one Lightdash instance with one personal access token. Safe to share between threads."""
 
-    def __init__(self, url: str, api_key: str) -> None:
-        """Connect to ``url``, the instance's address without ``/api``, e.g. ``https://app.lightdash.cloud``."""
-        self._transport = Transport("Lightdash", url, f"ApiKey {api_key}")
+    def __init__(self, instance: Instance) -> None:
+        """Prepare for an instance; no request is sent yet."""
+        self._transport = Transport("Lightdash", instance, "ApiKey")
+        self._lists: SharedReads[list[DbtSource]] = SharedReads()
 
-    def list_dbt_sources(self, project_uuid: str) -> list[DbtSource]:
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def list_dbt_sources(self, project_uuid: str, *, fresh: bool = False) -> list[DbtSource]:
         """All dbt sources of a project, the primary one included, without their connections.
+
+        Args:
+            project_uuid: UUID of the project.
+            fresh: whether an answer of the last seconds, which serves all who ask meanwhile, will not do.
 
         Raises:
             errors.NotFoundError: no such project.
         """
+        if fresh:
+            self._lists.forget(project_uuid)
+        return self._lists.get(project_uuid, lambda: self._list_dbt_sources(project_uuid))
+
+    def _list_dbt_sources(self, project_uuid: str) -> list[DbtSource]:
         what = f"list the dbt sources of project {project_uuid}"
         content = self._transport.request("GET", _sources(project_uuid), what=what)
         return self._transport.parse(_Many, content, what=what).results
 
-    def get_dbt_source(self, project_uuid: str, source_uuid: str) -> DbtSource:
+    def get_dbt_source(self, project_uuid: str, source_uuid: str) -> DbtSourceWithConnection:
         """One dbt source with its connection.
 
         Raises:
@@ -69,7 +93,7 @@ class LightdashClient:
         """
         what = f"read dbt source {source_uuid} of project {project_uuid}"
         content = self._transport.request("GET", f"{_sources(project_uuid)}/{source_uuid}", what=what)
-        return self._transport.parse(_One, content, what=what).results
+        return self._transport.parse(_OneWithConnection, content, what=what).results
 
     def create_dbt_source(self, project_uuid: str, name: str, connection: Mapping[str, Any]) -> DbtSource:
         """Create a dbt source and return it without its connection.
@@ -80,19 +104,19 @@ class LightdashClient:
             errors.NotFoundError: no such project.
         """
         what = f'create dbt source "{name}" of project {project_uuid}'
-        content = self._transport.request(
-            "POST",
-            _sources(project_uuid),
-            what=what,
-            body={"name": name, "dbtConnection": connection},
-            secrets=_secrets(connection),
-        )
+        with self._lists.writing(project_uuid):
+            content = self._transport.request(
+                "POST",
+                _sources(project_uuid),
+                what=what,
+                body={"name": name, "dbtConnection": connection},
+                secrets=_secrets(connection),
+                idempotent=False,
+            )
         return self._transport.parse(_One, content, what=what).results
 
-    def update_dbt_source(
-        self, project_uuid: str, source_uuid: str, name: str, connection: Mapping[str, Any]
-    ) -> DbtSource:
-        """Replace a dbt source's name and whole connection, and return it without its connection.
+    def update_dbt_source(self, project_uuid: str, source_uuid: str, name: str, connection: Mapping[str, Any]) -> None:
+        """Replace a dbt source's name and whole connection.
 
         A secret that is left out or empty keeps its stored value when the type stays the same; any other field that is
         left out is dropped.
@@ -103,14 +127,14 @@ class LightdashClient:
             errors.NotFoundError: no such project, no such source, or the primary source.
         """
         what = f'update dbt source "{name}" ({source_uuid}) of project {project_uuid}'
-        content = self._transport.request(
-            "PATCH",
-            f"{_sources(project_uuid)}/{source_uuid}",
-            what=what,
-            body={"name": name, "dbtConnection": connection},
-            secrets=_secrets(connection),
-        )
-        return self._transport.parse(_One, content, what=what).results
+        with self._lists.writing(project_uuid):
+            self._transport.request(
+                "PATCH",
+                f"{_sources(project_uuid)}/{source_uuid}",
+                what=what,
+                body={"name": name, "dbtConnection": connection},
+                secrets=_secrets(connection),
+            )
 
     def delete_dbt_source(self, project_uuid: str, source_uuid: str) -> None:
         """Delete a dbt source.
@@ -119,7 +143,8 @@ class LightdashClient:
             errors.NotFoundError: no such project, no such source, or the primary source.
         """
         what = f"delete dbt source {source_uuid} of project {project_uuid}"
-        self._transport.request("DELETE", f"{_sources(project_uuid)}/{source_uuid}", what=what)
+        with self._lists.writing(project_uuid):
+            self._transport.request("DELETE", f"{_sources(project_uuid)}/{source_uuid}", what=what)
 
 
 def _sources(project_uuid: str) -> str:

@@ -14,7 +14,8 @@ import pydantic
 from pydantic.alias_generators import to_camel
 
 from omni_pulumi.api import errors
-from omni_pulumi.api.transport import Transport
+from omni_pulumi.api.shared import SharedReads
+from omni_pulumi.api.transport import Instance, Transport
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class Variable(_Model):
     id: str
     name: str
     value: str | None = None
-    is_secret: bool = False
+    is_secret: bool
 
 
 class VariableBody(_Model):
@@ -88,6 +89,14 @@ class DbtEnvironment(_Model):
         return [value] if isinstance(value, Mapping) else value
 
 
+class ListedDbtEnvironment(DbtEnvironment):
+    """A dbt environment in a list, where what decides about drift must be there."""
+
+    name: str
+    target_schema: str
+    variables: list[Variable]
+
+
 class DbtEnvironmentBody(_Model):
     """A dbt environment as it is sent. A field that was not set is left out; ``None`` is sent.
 
@@ -111,28 +120,39 @@ class DbtEnvironmentBody(_Model):
 
 
 class ConnectionEnvironment(_Model):
-    """A connection environment as Omni answers it. The answer to a create may name only the two IDs."""
+    """A connection environment in a list."""
 
     id: str
-    base_connection_id: str | None = None
-    connection_id: str | None = pydantic.Field(
-        default=None, validation_alias=pydantic.AliasChoices("connectionId", "environmentConnectionId")
-    )
-    user_attribute_values: list[str] = pydantic.Field(default_factory=list)
+    base_connection_id: str
+    connection_id: str
+    user_attribute_values: list[str]
 
 
 class _PageInfo(_Model):
-    has_next_page: bool = False
+    has_next_page: bool
     next_cursor: str | None = None
 
 
 class _EnvironmentPage(_Model):
-    records: list[DbtEnvironment]
-    page_info: _PageInfo = _PageInfo()
+    records: list[ListedDbtEnvironment]
+    page_info: _PageInfo
 
 
 class _ConnectionEnvironments(_Model):
-    connection_environments: list[ConnectionEnvironment] = pydantic.Field(
+    connection_environments: list[ConnectionEnvironment]
+
+
+class _CreatedConnectionEnvironment(_Model):
+    """The answer to a create may name only the two IDs."""
+
+    id: str
+    connection_id: str = pydantic.Field(
+        validation_alias=pydantic.AliasChoices("connectionId", "environmentConnectionId")
+    )
+
+
+class _CreatedConnectionEnvironments(_Model):
+    created: list[_CreatedConnectionEnvironment] = pydantic.Field(
         validation_alias=pydantic.AliasChoices("connectionEnvironments", "data")
     )
 
@@ -140,11 +160,17 @@ class _ConnectionEnvironments(_Model):
 class OmniClient:
     """Talks to one Omni instance with one key. Safe to share between threads."""
 
-    def __init__(self, base_url: str, api_key: str) -> None:
-        """Connect to ``base_url``, the instance's address without ``/api``, e.g. ``https://acme.omniapp.co``."""
-        self._transport = Transport("Omni", base_url, f"Bearer {api_key}")
+    def __init__(self, instance: Instance) -> None:
+        """Prepare for an instance; no request is sent yet."""
+        self._transport = Transport("Omni", instance, "Bearer")
+        self._environments: SharedReads[list[ListedDbtEnvironment]] = SharedReads()
+        self._connection_environments: SharedReads[list[ConnectionEnvironment] | None] = SharedReads()
         self._connection_environment_form: Literal["text", "list"] = "text"
         self._has_connection_environment_list = True
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
 
     def get_dbt_configuration(self, connection_id: str) -> DbtConfiguration | None:
         """The dbt configuration of a connection, ``None`` when there is none.
@@ -180,7 +206,8 @@ class OmniClient:
         if rotate_keys:
             body["rotateKeys"] = True
         what = f"write the dbt configuration of connection {connection_id}"
-        self._transport.request("PUT", _dbt(connection_id), what=what, body=body)
+        with self._environments.writing(connection_id):
+            self._transport.request("PUT", _dbt(connection_id), what=what, body=body, idempotent=not rotate_keys)
 
     def delete_dbt_configuration(self, connection_id: str) -> None:
         """Unlink the dbt repository of a connection.
@@ -191,24 +218,38 @@ class OmniClient:
         what = f"delete the dbt configuration of connection {connection_id}"
         self._transport.request("DELETE", _dbt(connection_id), what=what)
 
-    def list_dbt_environments(self, connection_id: str) -> list[DbtEnvironment]:
-        """All dbt environments of a connection: a bare list, or pages that are followed to the end.
+    def list_dbt_environments(self, connection_id: str, *, fresh: bool = False) -> list[ListedDbtEnvironment]:
+        """All dbt environments of a connection, one request for all who ask at about the same time.
+
+        Args:
+            connection_id: UUID of the connection.
+            fresh: whether an answer of the last seconds will not do.
 
         Raises:
             errors.NotFoundError: no such connection.
         """
+        if fresh:
+            self._environments.forget(connection_id)
+        return self._environments.get(connection_id, lambda: self._list_dbt_environments(connection_id))
+
+    def _list_dbt_environments(self, connection_id: str) -> list[ListedDbtEnvironment]:
+        """A bare list, or pages that are followed to the end."""
         what = f"list the dbt environments of connection {connection_id}"
         params = {"pageSize": str(_PAGE_SIZE)}
-        environments: list[DbtEnvironment] = []
+        environments: list[ListedDbtEnvironment] = []
         while True:
             content = self._transport.request("GET", _environments(connection_id), what=what, params=params)
             if isinstance(content, list):
-                content = {"records": content}
+                content = {"records": content, "pageInfo": {"hasNextPage": False}}
             page = self._transport.parse(_EnvironmentPage, content, what=what)
             environments += page.records
-            cursor = page.page_info.next_cursor
-            if not page.page_info.has_next_page or not cursor or cursor == params.get("cursor"):
+            if not page.page_info.has_next_page:
                 return environments
+            cursor = page.page_info.next_cursor
+            if not cursor or cursor == params.get("cursor"):
+                raise errors.UnexpectedResponseError(
+                    f"Cannot {what}: a page does not say where the next one is.", status=200
+                )
             params["cursor"] = cursor
 
     def create_dbt_environment(self, connection_id: str, body: DbtEnvironmentBody) -> DbtEnvironment:
@@ -219,28 +260,36 @@ class OmniClient:
             errors.NotFoundError: no such connection.
         """
         what = f'create dbt environment "{body.name}" of connection {connection_id}'
-        content = self._transport.request(
-            "POST", _environments(connection_id), what=what, body=body.to_json(creating=True), secrets=_secrets(body)
-        )
+        with self._environments.writing(connection_id):
+            content = self._transport.request(
+                "POST",
+                _environments(connection_id),
+                what=what,
+                body=body.to_json(creating=True),
+                secrets=_secrets(body),
+                idempotent=False,
+            )
         return self._transport.parse(DbtEnvironment, content, what=what)
 
     def update_dbt_environment(
         self, connection_id: str, environment_id: str, body: DbtEnvironmentBody
     ) -> DbtEnvironment:
-        """Write a dbt environment and return it as answered.
+        """Write a dbt environment and return it as answered. New variables have no ID, so it is not idempotent.
 
         Raises:
             errors.BadRequestError: a value is refused.
             errors.NotFoundError: no such connection or environment.
         """
         what = f'update dbt environment "{body.name}" ({environment_id}) of connection {connection_id}'
-        content = self._transport.request(
-            "PUT",
-            f"{_environments(connection_id)}/{environment_id}",
-            what=what,
-            body=body.to_json(creating=False),
-            secrets=_secrets(body),
-        )
+        with self._environments.writing(connection_id):
+            content = self._transport.request(
+                "PUT",
+                f"{_environments(connection_id)}/{environment_id}",
+                what=what,
+                body=body.to_json(creating=False),
+                secrets=_secrets(body),
+                idempotent=False,
+            )
         return self._transport.parse(DbtEnvironment, content, what=what)
 
     def delete_dbt_environment(self, connection_id: str, environment_id: str) -> None:
@@ -250,13 +299,23 @@ class OmniClient:
             errors.NotFoundError: no such connection or environment.
         """
         what = f"delete dbt environment {environment_id} of connection {connection_id}"
-        self._transport.request("DELETE", f"{_environments(connection_id)}/{environment_id}", what=what)
+        with self._environments.writing(connection_id):
+            self._transport.request("DELETE", f"{_environments(connection_id)}/{environment_id}", what=what)
 
-    def list_connection_environments(self) -> list[ConnectionEnvironment] | None:
-        """All connection environments, or ``None`` where the service has no such list (404 or 405)."""
-        what = "list the connection environments"
+    def list_connection_environments(self, *, fresh: bool = False) -> list[ConnectionEnvironment] | None:
+        """All connection environments, or ``None`` where the service has no such list (404 or 405).
+
+        Args:
+            fresh: whether an answer of the last seconds will not do.
+        """
         if not self._has_connection_environment_list:
             return None
+        if fresh:
+            self._connection_environments.forget(_CONNECTION_ENVIRONMENTS)
+        return self._connection_environments.get(_CONNECTION_ENVIRONMENTS, self._list_connection_environments)
+
+    def _list_connection_environments(self) -> list[ConnectionEnvironment] | None:
+        what = "list the connection environments"
         try:
             content = self._transport.request("GET", _CONNECTION_ENVIRONMENTS, what=what)
         except errors.ResponseError as error:
@@ -287,8 +346,7 @@ class OmniClient:
             what=what,
             rest={"baseConnectionId": base_connection_id},
         )
-        created = self._transport.parse(_ConnectionEnvironments, content, what=what).connection_environments
-        for environment in created:
+        for environment in self._transport.parse(_CreatedConnectionEnvironments, content, what=what).created:
             if environment.connection_id == environment_connection_id:
                 return environment.id
         raise errors.UnexpectedResponseError(
@@ -317,7 +375,9 @@ class OmniClient:
             errors.NotFoundError: no such connection environment.
         """
         what = f"delete connection environment {connection_environment_id}"
-        self._transport.request("DELETE", f"{_CONNECTION_ENVIRONMENTS}/{connection_environment_id}", what=what)
+        path = f"{_CONNECTION_ENVIRONMENTS}/{connection_environment_id}"
+        with self._connection_environments.writing(_CONNECTION_ENVIRONMENTS):
+            self._transport.request("DELETE", path, what=what)
 
     def _connection_environment_request(
         self, method: str, path: str, field: str, values: Sequence[str], *, what: str, rest: Mapping[str, str] = {}
@@ -330,7 +390,10 @@ class OmniClient:
 
         def send(form: Literal["text", "list"]) -> Any:
             value = ",".join(values) if form == "text" else list(values)
-            content = self._transport.request(method, path, what=what, body={**rest, field: value})
+            with self._connection_environments.writing(_CONNECTION_ENVIRONMENTS):
+                content = self._transport.request(
+                    method, path, what=what, body={**rest, field: value}, idempotent=method == "PUT"
+                )
             self._connection_environment_form = form
             return content
 

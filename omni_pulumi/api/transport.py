@@ -1,25 +1,65 @@
-"""The one place through which requests leave: authentication, time-outs, the way from an answer to a value or an error.
+"""The one place through which requests leave: authentication, pace, time-outs, repetition; answer to value or error.
 
 Redirects are not followed: both services answer without any, and a redirect would carry the key to another host.
+TLS, proxies and certificates follow the environment (``HTTPS_PROXY``, ``NO_PROXY``, ``SSL_CERT_FILE``), as in httpx.
 """
 
 from __future__ import annotations
 
+import email.utils
+import functools
 import http
+import importlib.metadata
 import json
+import logging
+import os
 import re
+import time
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import httpx
 import pydantic
+import tenacity
+from opentelemetry import propagate, trace
 
 from omni_pulumi.api import errors
+from omni_pulumi.api.budget import Budget
 
-_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+_log = logging.getLogger(__name__)
+_tracer = trace.get_tracer("omni_pulumi")
+
 _DETAIL_LENGTH = 300
 
+_ATTEMPTS = 4
+"""How often a request is sent that fails otherwise than by 429."""
+
+_USER_AGENT = f"omni-pulumi/{importlib.metadata.version('omni-pulumi')} pulumi/{importlib.metadata.version('pulumi')}"
+
 M = TypeVar("M", bound=pydantic.BaseModel)
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One instance of a service, the key that opens it, and how it wants to be asked.
+
+    Attributes:
+        url: address without ``/api`` and without a trailing slash.
+        api_key: the key.
+        requests_per_minute: budget of the key, ``None`` for no limit.
+        connect_timeout: seconds for a connection.
+        read_timeout: seconds for an answer.
+        total_timeout: seconds after which a request is not tried again.
+    """
+
+    url: str
+    api_key: str = field(repr=False)
+    requests_per_minute: int | None = None
+    connect_timeout: float = 10.0
+    read_timeout: float = 60.0
+    total_timeout: float = 300.0
+
 
 _BY_STATUS: Mapping[int, type[errors.ResponseError]] = {
     400: errors.BadRequestError,
@@ -38,7 +78,7 @@ _NEXT_STEP: Mapping[type[errors.ResponseError], str] = {
     errors.AuthenticationError: "Check that the key is right and has not expired.",
     errors.PermissionDeniedError: "Check that the key is right and that its owner may administer this object.",
     errors.NotFoundError: "Check the ID and that the URL points to the right instance.",
-    errors.ConflictError: "Choose another name, or set adopt=True to take over what exists.",
+    errors.ConflictError: "Choose another name.",
     errors.RateLimitError: "Wait a minute, then run the same command again.",
     errors.ServerError: "Run the same command again; if it stays, ask the service's support.",
     errors.UnexpectedResponseError: "Check that the URL is the instance's own and that no proxy answers in its place.",
@@ -46,18 +86,28 @@ _NEXT_STEP: Mapping[type[errors.ResponseError], str] = {
 
 
 class Transport:
-    """Sends JSON to one instance with one key and gives back JSON, or raises one of :mod:`omni_pulumi.api.errors`."""
+    """Sends JSON to one instance and gives back JSON, or raises one of :mod:`omni_pulumi.api.errors`."""
 
-    def __init__(self, service: str, base_url: str, authorization: str) -> None:
-        """Connect to the instance at ``base_url`` (without a trailing slash); no request is sent yet."""
+    def __init__(self, service: str, instance: Instance, scheme: str) -> None:
+        """Prepare for an instance of ``service`` with its ``Authorization`` scheme; no request is sent yet."""
         self.service = service
-        self.base_url = base_url
-        self._authorization = authorization
+        self.base_url = instance.url
+        self._instance = instance
+        self._budget = Budget(f"{service} at {instance.url}", instance.requests_per_minute)
         self._http = httpx.Client(
-            base_url=base_url,
-            headers={"Authorization": authorization, "Accept": "application/json"},
-            timeout=_TIMEOUT,
+            base_url=instance.url,
+            headers={
+                "Authorization": f"{scheme} {instance.api_key}",
+                "Accept": "application/json",
+                "User-Agent": _USER_AGENT,
+            },
+            timeout=httpx.Timeout(instance.read_timeout, connect=instance.connect_timeout, pool=None),
+            verify=_ssl_context(),
         )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
 
     def request(
         self,
@@ -68,8 +118,9 @@ class Transport:
         body: object = None,
         params: Mapping[str, str] | None = None,
         secrets: Iterable[str] = (),
+        idempotent: bool = True,
     ) -> Any:
-        """Send one request and return the answer's JSON.
+        """Send a request, again where that is safe, and return the answer's JSON.
 
         Args:
             method: HTTP method.
@@ -78,25 +129,72 @@ class Transport:
             body: JSON body, none when ``None``.
             params: query parameters.
             secrets: values of the body that an error text must not repeat, even when the service does.
+            idempotent: whether sending it twice has the effect of sending it once.
 
         Raises:
             errors.RequestError: no answer.
             errors.ResponseError: an answer outside 2xx, or one that is not JSON.
         """
+        failures = 0
+
+        def again(error: BaseException) -> bool:
+            nonlocal failures
+            if isinstance(error, errors.RateLimitError):
+                self._budget.slow_down()
+                return True
+            failures += 1
+            return failures < _ATTEMPTS and errors.may_repeat(error, idempotent=idempotent)
+
+        attempts = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(again),
+            wait=_wait,
+            stop=tenacity.stop_before_delay(self._instance.total_timeout),
+            sleep=lambda seconds: pause(seconds),
+            reraise=True,
+        )
+        for attempt in attempts:
+            with attempt:
+                self._budget.wait()
+                number = attempt.retry_state.attempt_number
+                return self._send(method, path, what, body, params, secrets, number)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        what: str,
+        body: object,
+        params: Mapping[str, str] | None,
+        secrets: Iterable[str],
+        attempt: int,
+    ) -> Any:
         trial = f"Cannot {what}: {self.service} at {self.base_url}"
-        try:
-            response = self._http.request(method, path, json=body, params=params)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
-            reason = _one_line(str(error)) or type(error).__name__
-            raise errors.ConnectError(
-                f"{trial} cannot be reached ({reason}). Check the URL, the network and the proxy settings."
-            ) from None
-        except httpx.HTTPError as error:
-            reason = _one_line(str(error)) or type(error).__name__
-            raise errors.ResponseLostError(
-                f"{trial} gave no answer to {method} {path} ({reason}), so it is not known whether it was carried out."
-            ) from None
-        return self._value(response, trial, [*secrets, self._authorization.partition(" ")[2]])
+        context = propagate.extract({"traceparent": os.environ.get("TRACEPARENT", "")})
+        began = time.monotonic()
+        status = "no answer"
+        with _tracer.start_as_current_span(
+            f"{method} {self.service}", context=context, kind=trace.SpanKind.CLIENT, record_exception=False
+        ) as span:
+            span.set_attributes(
+                {"http.request.method": method, "url.path": path, "http.request.resend_count": attempt - 1}
+            )
+            try:
+                response = self._http.request(method, path, json=body, params=params)
+                status = str(response.status_code)
+                span.set_attribute("http.response.status_code", response.status_code)
+            except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.ProxyError) as error:
+                raise errors.ConnectError(
+                    f"{trial} cannot be reached ({_reason(error)}). Check the URL, the network and the proxy settings."
+                ) from None
+            except httpx.HTTPError as error:
+                raise errors.ResponseLostError(
+                    f"{trial} gave no answer to {method} {path} ({_reason(error)}), so nobody knows whether it was "
+                    "carried out. Run the same command again."
+                ) from None
+            finally:
+                _log.debug("%s %s: %s in %.3f s, attempt %d", method, path, status, time.monotonic() - began, attempt)
+            return self._value(response, trial, [*secrets, self._instance.api_key])
 
     def _value(self, response: httpx.Response, trial: str, secrets: list[str]) -> Any:
         content = _json(response)
@@ -106,10 +204,14 @@ class Transport:
         detail = _without(secrets, _detail(content))
         request = response.request
         status = f"{response.status_code} {_phrase(response.status_code)}".strip()
-        answered = f"answered {status} to {request.method} {request.url.path}"
         reason = f": {detail}" if detail else "" if content is not None else " with something that is not JSON"
-        sentence = f"{trial} {answered}{reason}".rstrip(".")
-        raise kind(f"{sentence}. {_NEXT_STEP[kind]}", status=response.status_code, detail=detail)
+        sentence = f"{trial} answered {status} to {request.method} {request.url.path}{reason}".rstrip(".")
+        raise kind(
+            f"{sentence}. {_NEXT_STEP[kind]}",
+            status=response.status_code,
+            detail=detail,
+            retry_after=_retry_after(response.headers.get("Retry-After")),
+        )
 
     def parse(self, model: type[M], content: object, *, what: str) -> M:
         """Read an answer's content as ``model``.
@@ -129,6 +231,39 @@ class Transport:
                 "Please report this with the version of omni-pulumi.",
                 status=200,
             ) from None
+
+
+_ssl_context = functools.cache(httpx.create_ssl_context)
+"""Certificates are loaded once, which takes longer than anything else here."""
+
+
+def pause(seconds: float) -> None:
+    """Wait before another try."""
+    time.sleep(seconds)
+
+
+_growing = tenacity.wait_exponential(multiplier=0.5, max=30) + tenacity.wait_random(0, 1)
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    """As long as the service asks for, and else longer each time."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after if isinstance(error, errors.ResponseError) else None
+    return asked if asked is not None else _growing(state)
+
+
+def _retry_after(text: str | None) -> float | None:
+    """Seconds of a ``Retry-After`` header, which may also be a date."""
+    if text is None:
+        return None
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
+    except ValueError:
+        return None
 
 
 def _json(response: httpx.Response) -> Any:
@@ -166,11 +301,15 @@ def _detail(content: object) -> str:
 
 def _without(secrets: Iterable[str], text: str) -> str:
     for secret in secrets:
-        for form in (secret, json.dumps(secret)[1:-1]):
+        for form in (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
             if form:
                 text = text.replace(form, "[secret]")
     text = _one_line(text)
     return text if len(text) <= _DETAIL_LENGTH else f"{text[:_DETAIL_LENGTH]}…"
+
+
+def _reason(error: httpx.HTTPError) -> str:
+    return _one_line(str(error)) or type(error).__name__
 
 
 def _one_line(text: str) -> str:

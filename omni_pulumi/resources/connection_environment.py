@@ -6,7 +6,6 @@ creation, in a second request; and not every Omni has a list, without which noth
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections.abc import Sequence
 from typing import Annotated
@@ -20,6 +19,7 @@ from omni_pulumi.api.omni import OmniClient
 from omni_pulumi.dynamic import Provider, Resource, output
 from omni_pulumi.lifecycle import Args, Known, Lifecycle, State, Text, Uuid, describe_changes
 from omni_pulumi.settings import OMNI
+from omni_pulumi.settle import settle
 
 _log = logging.getLogger(__name__)
 
@@ -77,19 +77,16 @@ class ConnectionEnvironmentState(State):
 
 def create(client: OmniClient, args: ConnectionEnvironmentArgs) -> ConnectionEnvironmentState:
     """Make the connection an environment, then set its values; the first is undone when the second fails."""
-    if args.adopt and (existing := _find(client, args)):
-        return _set_values(client, args, existing.id)
-    try:
-        created = client.create_connection_environment(args.base_connection_id, args.environment_connection_id)
-    except BadRequestError:
-        if not args.adopt and (existing := _find(client, args)):
-            changes = describe_changes(_merge(ConnectionEnvironmentState.from_args(args), existing), args)
-            raise AlreadyExistsError(
-                f"Connection {args.environment_connection_id} is an environment of connection "
-                f"{args.base_connection_id} already ({existing.id}). "
-                f"Set adopt=True to take it over, which changes {changes}."
-            ) from None
-        raise
+    existing = _find(client, args)
+    if existing is not None:
+        if args.adopt:
+            return _set_values(client, args, existing.id)
+        changes = describe_changes(_merge(ConnectionEnvironmentState.from_args(args), existing), args)
+        raise AlreadyExistsError(
+            f"Connection {args.environment_connection_id} is an environment of connection {args.base_connection_id} "
+            f"already ({existing.id}). Set adopt=True to take it over, which changes {changes}."
+        )
+    created = _create(client, args)
     try:
         return _set_values(client, args, created)
     except Error as error:
@@ -113,6 +110,8 @@ def update(
     try:
         return _set_values(client, args, state.connection_environment_id)
     except NotFoundError:
+        if _listed(client, state) is not None:
+            raise
         _log.warning(
             "connection environment %s was deleted outside Pulumi and is created again", state.connection_environment_id
         )
@@ -121,14 +120,44 @@ def update(
 
 def delete(client: OmniClient, state: ConnectionEnvironmentState) -> None:
     """Delete the connection environment; the two connections stay."""
-    with contextlib.suppress(NotFoundError):
+    try:
         client.delete_connection_environment(state.connection_environment_id)
+    except NotFoundError:
+        if _listed(client, state) is not None:
+            raise
 
 
-def _find(client: OmniClient, args: ConnectionEnvironmentArgs) -> omni.ConnectionEnvironment | None:
+def _create(client: OmniClient, args: ConnectionEnvironmentArgs) -> str:
+    """Omni refuses a second environment of the same two connections in the words for one that cannot be any."""
+
+    def find() -> str | None:
+        new = _find(client, args, fresh=True)
+        return None if new is None else new.id
+
+    try:
+        return settle(
+            lambda: client.create_connection_environment(args.base_connection_id, args.environment_connection_id), find
+        )
+    except BadRequestError as error:
+        if client.list_connection_environments() is not None:
+            raise
+        raise AlreadyExistsError(
+            f"{error} If it is an environment of this connection already, delete it in Omni: without a list of "
+            "connection environments, as here, it cannot be taken over."
+        ) from None
+
+
+def _find(
+    client: OmniClient, args: ConnectionEnvironmentArgs, *, fresh: bool = False
+) -> omni.ConnectionEnvironment | None:
     wanted = (args.base_connection_id, args.environment_connection_id)
-    environments = client.list_connection_environments() or []
+    environments = client.list_connection_environments(fresh=fresh) or []
     return next((e for e in environments if (e.base_connection_id, e.connection_id) == wanted), None)
+
+
+def _listed(client: OmniClient, state: ConnectionEnvironmentState) -> omni.ConnectionEnvironment | None:
+    environments = client.list_connection_environments(fresh=True) or []
+    return next((e for e in environments if e.id == state.connection_environment_id), None)
 
 
 def _set_values(
@@ -143,6 +172,8 @@ def _set_values(
 def _undo(client: OmniClient, created: str, error: Error) -> None:
     try:
         client.delete_connection_environment(created)
+    except NotFoundError:
+        pass
     except Error as undo:
         raise PartlyCreatedError(
             f"{error} Connection environment {created} was made before that and could not be deleted again: {undo} "

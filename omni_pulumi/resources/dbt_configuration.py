@@ -7,6 +7,7 @@ carried out, so the configuration is read back after every write.
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 from typing import Annotated
 
@@ -14,17 +15,19 @@ import pulumi
 import pydantic
 
 from omni_pulumi.api import omni
-from omni_pulumi.api.errors import AlreadyExistsError, NotFoundError
+from omni_pulumi.api.errors import AlreadyExistsError, Error, NotFoundError, ResponseLostError, is_ambiguous
 from omni_pulumi.api.omni import OmniClient
 from omni_pulumi.dynamic import Provider, Resource, output
 from omni_pulumi.lifecycle import Args, Known, Lifecycle, OptionalText, State, Text, Uuid, describe_changes
 from omni_pulumi.settings import OMNI
 
+_log = logging.getLogger(__name__)
+
 _PROJECT_ROOT_PATH = re.compile(r"(?!/)(?!.*\.\.)[\w ./-]+")
 _DBT_VERSION = re.compile(r"Auto|\d+\.\d+")
 
 
-def _project_root_path(text: str) -> str:
+def _project_root_path(text: str | None) -> str | None:
     if text and not _PROJECT_ROOT_PATH.fullmatch(text):
         raise ValueError(
             'must be a path inside the repository: no leading "/", no "..", only letters, digits, blanks and _ . / -'
@@ -57,7 +60,7 @@ class DbtConfigurationArgs(Args):
     dbt_version: Known[Annotated[str, pydantic.AfterValidator(_dbt_version)]] = pydantic.Field(
         default="Auto", description="dbt version: `Auto` or `<major>.<minor>`."
     )
-    project_root_path: Known[Annotated[OptionalText, pydantic.BeforeValidator(_project_root_path)]] = pydantic.Field(
+    project_root_path: Known[Annotated[OptionalText, pydantic.AfterValidator(_project_root_path)]] = pydantic.Field(
         default=None, description="Path of the dbt project inside the repository; its root when left out."
     )
     rotate_keys_trigger: Known[str | None] = pydantic.Field(
@@ -90,7 +93,7 @@ def create(client: OmniClient, args: DbtConfigurationArgs) -> DbtConfigurationSt
             f"Connection {args.connection_id} has a dbt configuration already ({existing.ssh_url}, branch "
             f"{existing.branch}). Set adopt=True to take it over, which changes {changes}."
         )
-    return _write(client, args, rotate_keys=False)
+    return _write(client, args)
 
 
 def read(client: OmniClient, state: DbtConfigurationState) -> DbtConfigurationState | None:
@@ -101,16 +104,26 @@ def read(client: OmniClient, state: DbtConfigurationState) -> DbtConfigurationSt
 
 def update(client: OmniClient, state: DbtConfigurationState, args: DbtConfigurationArgs) -> DbtConfigurationState:
     """Write the whole configuration; another trigger rotates the keys in the same request."""
-    return _write(client, args, rotate_keys=args.rotate_keys_trigger not in {None, state.rotate_keys_trigger})
+    rotate_keys = args.rotate_keys_trigger not in {None, state.rotate_keys_trigger}
+    visible = LIFECYCLE.changed(state, args) != ["rotate_keys_trigger"]
+    return _write(client, args, rotate_keys=rotate_keys, visible=visible)
 
 
 def delete(client: OmniClient, state: DbtConfigurationState) -> None:
     """Unlink the repository."""
-    with contextlib.suppress(NotFoundError):
+    try:
         client.delete_dbt_configuration(state.connection_id)
+    except NotFoundError:
+        with contextlib.suppress(NotFoundError):
+            if client.get_dbt_configuration(state.connection_id) is not None:
+                raise
 
 
-def _write(client: OmniClient, args: DbtConfigurationArgs, *, rotate_keys: bool) -> DbtConfigurationState:
+def _write(
+    client: OmniClient, args: DbtConfigurationArgs, *, rotate_keys: bool = False, visible: bool = True
+) -> DbtConfigurationState:
+    """Write and read back. When the answer got lost, what is read tells, if the change is ``visible`` in it."""
+    written = DbtConfigurationState.from_args(args)
     configuration = omni.DbtConfiguration(
         ssh_url=args.ssh_url,
         branch=args.branch,
@@ -120,9 +133,25 @@ def _write(client: OmniClient, args: DbtConfigurationArgs, *, rotate_keys: bool)
         dbt_version=args.dbt_version,
         project_root_path=args.project_root_path,
     )
-    client.put_dbt_configuration(args.connection_id, configuration, rotate_keys=rotate_keys)
-    written = client.get_dbt_configuration(args.connection_id)
-    return _merge(DbtConfigurationState.from_args(args), written or configuration)
+    try:
+        client.put_dbt_configuration(args.connection_id, configuration, rotate_keys=rotate_keys)
+    except Error as error:
+        if not is_ambiguous(error):
+            raise
+        if not visible:
+            raise ResponseLostError(
+                f"{error} Whether the deploy keys were rotated is not known; the same command rotates them once more."
+            ) from None
+        current = client.get_dbt_configuration(args.connection_id)
+        if current is None or LIFECYCLE.changed(_merge(written, current), args):
+            raise
+        return written
+    try:
+        current = client.get_dbt_configuration(args.connection_id)
+    except Error as error:
+        _log.warning("the dbt configuration was written and could not be read back: %s", error)
+        return written
+    return written if current is None else _merge(written, current)
 
 
 def _merge(state: DbtConfigurationState, current: omni.DbtConfiguration) -> DbtConfigurationState:

@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import pulumi
 import pydantic
 
-from omni_pulumi.api import omni
-from omni_pulumi.api.errors import AlreadyExistsError, NotFoundError
+from omni_pulumi.api import errors, omni
+from omni_pulumi.api.errors import AlreadyExistsError, BadRequestError, Error, NotFoundError, PartlyCreatedError
 from omni_pulumi.api.omni import OmniClient
 from omni_pulumi.dynamic import Provider, Resource, output, secret_values
 from omni_pulumi.lifecycle import Args, Known, Lifecycle, OptionalText, Secret, State, Text, Uuid, describe_changes
 from omni_pulumi.settings import OMNI
+from omni_pulumi.settle import settle
 
 _log = logging.getLogger(__name__)
+
+_ATTEMPTS = 3
 
 _SET_IN_OMNI = pydantic.SecretStr("(set in Omni)")
 """Stands for a secret that the program did not set: Omni never returns one."""
@@ -91,11 +94,11 @@ def create(client: OmniClient, args: DbtEnvironmentArgs) -> DbtEnvironmentState:
     before = client.list_dbt_environments(args.connection_id)
     twin = _find(before, args.name, args.owner_id)
     if twin is None:
-        created = client.create_dbt_environment(args.connection_id, _body(args))
+        created = _create(client, args, before)
         twin = _find(before, args.name, created.owner_id)
         if twin is None:
             return _written(client, args, created)
-        client.delete_dbt_environment(args.connection_id, created.id)
+        _undo(client, args, created)
     if not args.adopt:
         changes = describe_changes(_merge(DbtEnvironmentState.from_args(args), twin), args)
         raise AlreadyExistsError(
@@ -107,17 +110,21 @@ def create(client: OmniClient, args: DbtEnvironmentArgs) -> DbtEnvironmentState:
 
 def read(client: OmniClient, state: DbtEnvironmentState) -> DbtEnvironmentState | None:
     """Read the environment from the list of its connection's."""
-    current = _current(client, state)
+    current = _current(client, state, fresh=False)
     return None if current is None else _merge(state, current)
 
 
 def update(client: OmniClient, state: DbtEnvironmentState, args: DbtEnvironmentArgs) -> DbtEnvironmentState:
     """Write the whole environment, or create it anew when it was deleted meanwhile."""
     current = _current(client, state)
-    if current is None:
-        _log.warning('dbt environment "%s" was deleted outside Pulumi and is created again', args.name)
-        return create(client, args)
-    return _write(client, args, current, owned=state.owner_id is not None)
+    if current is not None:
+        try:
+            return _write(client, args, current, owned=state.owner_id is not None)
+        except NotFoundError:
+            if _current(client, state) is not None:
+                raise
+    _log.warning('dbt environment "%s" was deleted outside Pulumi and is created again', args.name)
+    return create(client, args)
 
 
 def delete(client: OmniClient, state: DbtEnvironmentState) -> None:
@@ -125,32 +132,81 @@ def delete(client: OmniClient, state: DbtEnvironmentState) -> None:
     if state.is_default_environment:
         _log.warning('"%s" is the default environment of connection %s: it stays', state.name, state.connection_id)
         return
-    with contextlib.suppress(NotFoundError):
+    try:
         client.delete_dbt_environment(state.connection_id, state.environment_id)
+    except NotFoundError:
+        with contextlib.suppress(NotFoundError):
+            if _current(client, state) is not None:
+                raise
 
 
-def _find(environments: list[omni.DbtEnvironment], name: str, owner_id: str | None) -> omni.DbtEnvironment | None:
+def _find(environments: Sequence[omni.DbtEnvironment], name: str, owner_id: str | None) -> omni.DbtEnvironment | None:
     return next((e for e in environments if e.name == name and e.owner_id == owner_id), None)
 
 
-def _current(client: OmniClient, state: DbtEnvironmentState) -> omni.DbtEnvironment | None:
-    environments = client.list_dbt_environments(state.connection_id)
+def _current(client: OmniClient, state: DbtEnvironmentState, *, fresh: bool = True) -> omni.DbtEnvironment | None:
+    environments = client.list_dbt_environments(state.connection_id, fresh=fresh)
     return next((e for e in environments if e.id == state.environment_id), None)
+
+
+def _create(client: OmniClient, args: DbtEnvironmentArgs, before: Sequence[omni.DbtEnvironment]) -> omni.DbtEnvironment:
+    known = {environment.id for environment in before}
+
+    def find() -> omni.DbtEnvironment | None:
+        after = client.list_dbt_environments(args.connection_id, fresh=True)
+        new = (e for e in after if e.id not in known and e.name == args.name)
+        return next((e for e in new if args.owner_id in {None, e.owner_id}), None)
+
+    return settle(lambda: client.create_dbt_environment(args.connection_id, _body(args)), find)
+
+
+def _undo(client: OmniClient, args: DbtEnvironmentArgs, created: omni.DbtEnvironment) -> None:
+    try:
+        client.delete_dbt_environment(args.connection_id, created.id)
+    except NotFoundError:
+        pass
+    except Error as error:
+        raise PartlyCreatedError(
+            f'A second dbt environment "{args.name}" ({created.id}) was made for the same owner and could not be '
+            f"deleted again: {error} Delete it in Omni, then run the same command again."
+        ) from None
 
 
 def _write(
     client: OmniClient, args: DbtEnvironmentArgs, current: omni.DbtEnvironment, *, owned: bool = False
 ) -> DbtEnvironmentState:
-    """Make ``current`` what the program says. ``owned`` tells that the program named an owner until now."""
-    answer = client.update_dbt_environment(args.connection_id, current.id, _body(args, current, owned=owned))
-    return _written(client, args, answer)
+    """Make ``current`` what the program says. ``owned`` tells that the program named an owner until now.
+
+    A new variable has no ID yet and an old one may have lost its own meanwhile, so after a refusal or a lost answer the
+    request is made anew from what Omni has then, and only then sent again.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            answer = client.update_dbt_environment(args.connection_id, current.id, _body(args, current, owned=owned))
+            return _written(client, args, answer)
+        except Error as error:
+            now = _current(
+                client, DbtEnvironmentState.from_args(args).model_copy(update={"environment_id": current.id})
+            )
+            moved = isinstance(error, BadRequestError) and now is not None and _ids(now) != _ids(current)
+            if attempt == _ATTEMPTS or now is None or not (moved or errors.is_ambiguous(error)):
+                raise
+            current = now
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _ids(environment: omni.DbtEnvironment) -> dict[str, str]:
+    return {variable.name: variable.id for variable in environment.variables or []}
 
 
 def _written(client: OmniClient, args: DbtEnvironmentArgs, answer: omni.DbtEnvironment) -> DbtEnvironmentState:
-    """The state after a write, whose answer may be partial."""
+    """The state after a write. What its answer lacks is read, and else taken to be as the program says."""
     state = DbtEnvironmentState.from_args(args).model_copy(update={"environment_id": answer.id})
     if answer.variables is None:
-        answer = _current(client, state) or answer
+        try:
+            answer = _current(client, state) or answer
+        except Error as error:
+            _log.warning('dbt environment "%s" was written and could not be read back: %s', args.name, error)
     declared = {*args.variables, *args.secret_variables}
     retained = sorted({variable.name for variable in answer.variables or []} - declared)
     if retained:
@@ -164,7 +220,7 @@ def _body(
     args: DbtEnvironmentArgs, current: omni.DbtEnvironment | None = None, *, owned: bool = False
 ) -> omni.DbtEnvironmentBody:
     """Everything that is managed. What is not, the owner that Omni chose and deferral, is sent back as it is."""
-    ids = {variable.name: variable.id for variable in (current and current.variables) or []}
+    ids = {} if current is None else _ids(current)
     secrets = {name: value.get_secret_value() for name, value in args.secret_variables.items()}
     body = omni.DbtEnvironmentBody(
         name=args.name,
@@ -210,7 +266,7 @@ def _variables(state: DbtEnvironmentState, variables: list[omni.Variable]) -> di
             continue
         if variable.is_secret:
             secret[variable.name] = state.secret_variables.get(variable.name, _SET_IN_OMNI)
-        elif variable.name in state.secret_variables:
+        elif variable.name in state.secret_variables or state.variables.get(variable.name) == _WAS_SECRET:
             plain[variable.name] = _WAS_SECRET
         else:
             plain[variable.name] = variable.value or ""

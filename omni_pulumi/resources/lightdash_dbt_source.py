@@ -29,6 +29,7 @@ from omni_pulumi.connections import (
 from omni_pulumi.dynamic import Provider, Resource, output
 from omni_pulumi.lifecycle import Args, Known, Lifecycle, State, Uuid4, describe_changes
 from omni_pulumi.settings import LIGHTDASH
+from omni_pulumi.settle import settle
 
 _log = logging.getLogger(__name__)
 
@@ -64,10 +65,19 @@ class LightdashDbtSourceState(State):
 
 def create(client: LightdashClient, args: LightdashDbtSourceArgs) -> LightdashDbtSourceState:
     """Create the source, or take over the one that has the name."""
+    existing = _find(client, args)
+    if existing is not None and not existing.is_primary:
+        return _take_over(client, args, existing)
+    wire = args.dbt_connection.to_wire()
+
+    def find() -> DbtSource | None:
+        new = _find(client, args, fresh=True)
+        return None if new is None or new.is_primary else new
+
     try:
-        created = client.create_dbt_source(args.project_uuid, args.name, args.dbt_connection.to_wire())
+        created = settle(lambda: client.create_dbt_source(args.project_uuid, args.name, wire), find)
     except ConflictError:
-        existing = next((s for s in client.list_dbt_sources(args.project_uuid) if s.name == args.name), None)
+        existing = _find(client, args, fresh=True)
         if existing is None:
             raise
         return _take_over(client, args, existing)
@@ -81,16 +91,18 @@ def read(client: LightdashClient, state: LightdashDbtSourceState) -> LightdashDb
     the list of the project tells.
     """
     try:
-        return _merge(state, client.get_dbt_source(state.project_uuid, state.source_uuid))
+        current = client.get_dbt_source(state.project_uuid, state.source_uuid)
     except (NotFoundError, ServerError) as error:
-        listed = {source.project_dbt_source_uuid: source for source in client.list_dbt_sources(state.project_uuid)}
-        current = listed.get(state.source_uuid)
-        if current is None:
+        listed = _listed(client, state)
+        if listed is None:
             return None
-        if not current.has_credential_error:
+        if not listed.has_credential_error:
             raise
         _log.warning("%s The connection counts as lost; the next update writes it again.", error)
-        return _merge(state, current).model_copy(update={"dbt_connection": None})
+        return _merge(state, listed).model_copy(update={"dbt_connection": None})
+    connection = current.dbt_connection
+    stored = None if connection is None else stored_connection(connection, state.dbt_connection)
+    return _merge(state, current).model_copy(update={"dbt_connection": stored})
 
 
 def update(
@@ -99,22 +111,31 @@ def update(
     """Write name and connection, or create the source anew when it was deleted meanwhile."""
     wire = args.dbt_connection.to_wire()
     try:
-        updated = client.update_dbt_source(args.project_uuid, state.source_uuid, args.name, wire)
+        client.update_dbt_source(args.project_uuid, state.source_uuid, args.name, wire)
     except NotFoundError:
+        if _listed(client, state) is not None:
+            raise
         _log.warning('dbt source "%s" was deleted outside Pulumi and is created again', args.name)
         return create(client, args)
-    return _merge(LightdashDbtSourceState.from_args(args), updated)
+    computed = {"source_uuid": state.source_uuid, "precedence": state.precedence}
+    return LightdashDbtSourceState.from_args(args).model_copy(update=computed)
 
 
 def delete(client: LightdashClient, state: LightdashDbtSourceState) -> None:
     """Delete the source."""
-    with contextlib.suppress(NotFoundError):
+    try:
         client.delete_dbt_source(state.project_uuid, state.source_uuid)
+    except NotFoundError:
+        with contextlib.suppress(NotFoundError):
+            if _listed(client, state) is not None:
+                raise
 
 
 def caution(state: LightdashDbtSourceState, args: LightdashDbtSourceArgs) -> str | None:
     """A token can be replaced through an update, and never removed."""
     before, after = state.dbt_connection or {}, stored(args.dbt_connection)
+    if not isinstance(after, Mapping):
+        return None
     dropped = sorted(name for name in SECRET_PROPERTIES if name in before and name not in after)
     if not dropped or before.get("type") != after.get("type"):
         return None
@@ -122,6 +143,12 @@ def caution(state: LightdashDbtSourceState, args: LightdashDbtSourceArgs) -> str
         f'dbt source "{args.name}": Lightdash keeps the stored {" and ".join(dropped)} that the program has dropped; '
         "to be rid of it, delete the source and create it again"
     )
+
+
+def _find(client: LightdashClient, args: LightdashDbtSourceArgs, *, fresh: bool = False) -> DbtSource | None:
+    """The source of the name. Up to version 1.237.0 an additional one may be called as the primary is shown."""
+    named = [s for s in client.list_dbt_sources(args.project_uuid, fresh=fresh) if s.name == args.name]
+    return min(named, key=lambda source: source.is_primary, default=None)
 
 
 def _take_over(client: LightdashClient, args: LightdashDbtSourceArgs, existing: DbtSource) -> LightdashDbtSourceState:
@@ -141,16 +168,20 @@ def _take_over(client: LightdashClient, args: LightdashDbtSourceArgs, existing: 
     )
 
 
+def _listed(client: LightdashClient, state: LightdashDbtSourceState) -> DbtSource | None:
+    sources = client.list_dbt_sources(state.project_uuid, fresh=True)
+    return next((s for s in sources if s.project_dbt_source_uuid == state.source_uuid), None)
+
+
 def _merge(state: LightdashDbtSourceState, current: DbtSource) -> LightdashDbtSourceState:
-    """The state with what an answer says; only the answer to reading one source has the connection."""
-    fields: dict[str, Any] = {
-        "name": current.name,
-        "source_uuid": current.project_dbt_source_uuid,
-        "precedence": current.precedence,
-    }
-    if current.dbt_connection is not None:
-        fields["dbt_connection"] = stored_connection(current.dbt_connection, state.dbt_connection)
-    return state.model_copy(update=fields)
+    """The state with what a list or a write answers of a source."""
+    return state.model_copy(
+        update={
+            "name": current.name,
+            "source_uuid": current.project_dbt_source_uuid,
+            "precedence": current.precedence,
+        }
+    )
 
 
 LIFECYCLE = Lifecycle(
