@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 import pytest
 
+from omni_pulumi.api import transport
 from omni_pulumi.simulator import GENERATED, PAGES, LightdashSimulator, OmniSimulator
-from tests.servicer import Stack
+from tests.servicer import Stack, forget_clients
 
 DIALECTS = {"pages": PAGES, "generated": GENERATED}
 
@@ -17,6 +19,7 @@ def omni_services() -> Iterator[dict[str, OmniSimulator]]:
     """An Omni for each dialect."""
     with OmniSimulator(dialect=PAGES) as pages, OmniSimulator(dialect=GENERATED) as generated:
         yield {"pages": pages, "generated": generated}
+        forget_clients()
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +47,7 @@ def lightdash(lightdash_service: LightdashSimulator) -> LightdashSimulator:
 @pytest.fixture
 def omni_stack(omni: OmniSimulator) -> Stack:
     """A stack that is configured for Omni."""
-    return Stack({"omni:baseUrl": omni.url, "omni:apiKey": omni.api_key})
+    return Stack({"omni:baseUrl": omni.url, "omni:apiKey": omni.api_key, "omni:requestsPerMinute": "1000000"})
 
 
 @pytest.fixture
@@ -53,3 +56,26 @@ def lightdash_stack(lightdash: LightdashSimulator) -> Stack:
     return Stack({"lightdash:url": lightdash.url, "lightdash:apiKey": lightdash.api_key})
 
 
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.LogCaptureFixture]:
+    """What providers log, which goes to stderr instead of the root logger."""
+    logger = logging.getLogger("omni_pulumi")
+    monkeypatch.setattr(logger, "propagate", False)
+    logger.addHandler(caplog.handler)
+    yield caplog
+    logger.removeHandler(caplog.handler)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the developer has set for real instances stays out of the tests."""
+    for name in ("OMNI_BASE_URL", "OMNI_API_KEY", "LIGHTDASH_URL", "LIGHTDASH_API_KEY", "OMNI_PULUMI_LOG"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses before another try, in seconds, which tests do not wait for."""
+    made: list[float] = []
+    monkeypatch.setattr(transport, "pause", made.append)
+    return made

@@ -23,6 +23,7 @@ from pulumi.output import UNKNOWN
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2
 
+from omni_pulumi import dynamic
 from omni_pulumi.dynamic import Provider
 
 PROVIDER_KEY = "__provider"
@@ -39,6 +40,13 @@ def _servicer_class() -> Any:
 
 
 _Servicer = _servicer_class()
+
+
+def forget_clients() -> None:
+    """Close what another process would not have: its connections, and what it remembers of the services."""
+    clients = vars(dynamic)["_clients"]
+    while clients:
+        clients.popitem()[1].close()
 
 
 class ProviderError(Exception):
@@ -99,6 +107,7 @@ class Servicer:
 
     def __init__(self, config: Mapping[str, str]) -> None:
         vars(importlib.import_module("pulumi.dynamic.__main__"))["_PROVIDER_CACHE"].clear()
+        forget_clients()
         self._servicer = _Servicer()
         self._servicer.Configure(provider_pb2.ConfigureRequest(args=to_struct(config)), _Context())
 
@@ -163,40 +172,40 @@ class Stack:
     config: Mapping[str, str]
     resources: dict[str, Resource] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self.restart()
-
-    def restart(self) -> None:
-        """Begin another ``pulumi`` command: a new provider process."""
-        self.servicer = Servicer(self.config)
+    @property
+    def servicer(self) -> Servicer:
+        """The provider process of another ``pulumi`` command."""
+        return Servicer(self.config)
 
     def preview(self, name: str, provider: Provider[Any, Any, Any], program: Mapping[str, Any]) -> str:
         """What an ``up`` would do: ``create``, ``update``, ``replace`` or ``same``."""
-        inputs = self._checked(provider, program)
+        servicer = self.servicer
+        inputs = self._checked(servicer, provider, program)
         resource = self.resources.get(name)
         if resource is None:
             return "create"
-        diff = self.servicer.diff(provider, resource.id, resource.outputs, inputs)
+        diff = servicer.diff(provider, resource.id, resource.outputs, inputs)
         return "replace" if diff.replaces else "update" if diff.changes else "same"
 
     def up(self, name: str, provider: Provider[Any, Any, Any], program: Mapping[str, Any]) -> str:
         """Make the resource what the program says, and return what was done."""
-        inputs = self._checked(provider, program)
+        servicer = self.servicer
+        inputs = self._checked(servicer, provider, program)
         resource = self.resources.get(name)
         if resource is None:
-            self._create(name, provider, inputs)
+            self._create(servicer, name, provider, inputs)
             return "create"
-        diff = self.servicer.diff(provider, resource.id, resource.outputs, inputs)
-        if diff.replaces and diff.delete_before_replace:
-            self.destroy(name)
-            self._create(name, provider, inputs)
-            return "replace"
+        diff = servicer.diff(provider, resource.id, resource.outputs, inputs)
         if diff.replaces:
-            self._create(name, provider, inputs)
-            self.servicer.delete(provider, resource.id, resource.outputs)
+            if diff.delete_before_replace:
+                servicer.delete(provider, resource.id, resource.outputs)
+                del self.resources[name]
+            self._create(servicer, name, provider, inputs)
+            if not diff.delete_before_replace:
+                servicer.delete(provider, resource.id, resource.outputs)
             return "replace"
         if diff.changes:
-            outputs = self.servicer.update(provider, resource.id, resource.outputs, inputs)
+            outputs = servicer.update(provider, resource.id, resource.outputs, inputs)
             self.resources[name] = Resource(provider, resource.id, inputs, outputs)
             return "update"
         resource.inputs = inputs
@@ -218,12 +227,13 @@ class Stack:
         self.servicer.delete(resource.provider, resource.id, resource.outputs)
         del self.resources[name]
 
-    def _create(self, name: str, provider: Provider[Any, Any, Any], inputs: dict[str, Any]) -> None:
-        id_, outputs = self.servicer.create(provider, inputs)
+    def _create(self, servicer: Servicer, name: str, provider: Provider[Any, Any, Any], inputs: dict[str, Any]) -> None:
+        id_, outputs = servicer.create(provider, inputs)
         self.resources[name] = Resource(provider, id_, inputs, outputs)
 
-    def _checked(self, provider: Provider[Any, Any, Any], program: Mapping[str, Any]) -> dict[str, Any]:
-        inputs = self.servicer.check(provider, program)
+    @staticmethod
+    def _checked(servicer: Servicer, provider: Provider[Any, Any, Any], program: Mapping[str, Any]) -> dict[str, Any]:
+        inputs = servicer.check(provider, program)
         assert not isinstance(inputs, Refusal), inputs
         return inputs
 

@@ -85,7 +85,11 @@ def project(tmp_path: Path, omni: OmniSimulator, lightdash: LightdashSimulator) 
     (tmp_path / "__main__.py").write_text(PROGRAM)
     project = Project(tmp_path, stack="test")
     project.create_stack(
-        config={"omni:baseUrl": omni.url, "lightdash:url": f"{lightdash.url}/api"},
+        config={
+            "omni:baseUrl": omni.url,
+            "omni:requestsPerMinute": "6000",
+            "lightdash:url": f"{lightdash.url}/api",
+        },
         secrets={"omni:apiKey": omni.api_key, "lightdash:apiKey": lightdash.api_key},
     )
     return project

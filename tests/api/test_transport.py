@@ -1,0 +1,276 @@
+"""From an answer, or its absence, to a value or an error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import httpx
+import pydantic
+import pytest
+
+from omni_pulumi.api import errors
+from omni_pulumi.api.transport import Instance, Transport
+
+KEY = 'key"with\\quotes'
+SECRET = 'hush"hush\\ü'
+HTML = "<!DOCTYPE html>\n<html><body>Not found</body></html>"
+
+Handler = Callable[[httpx.Request], httpx.Response]
+Serve = Callable[[Handler | httpx.Response], None]
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Serve:
+    """Answers instead of the network, below the real client."""
+
+    def use(handler: Handler | httpx.Response) -> None:
+        def handle(_transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+            request.read()
+            return handler if isinstance(handler, httpx.Response) else handler(request)
+
+        monkeypatch.setattr(httpx.HTTPTransport, "handle_request", handle)
+
+    return use
+
+
+def transport_to(url: str) -> Transport:
+    """A transport that tries once."""
+    return Transport("Omni", Instance(url, KEY, total_timeout=0), "Bearer")
+
+
+@pytest.fixture
+def transport() -> Iterator[Transport]:
+    with closing(transport_to("https://acme.omniapp.co")) as transport:
+        yield transport
+
+
+def error(transport: Transport, method: str = "GET") -> errors.Error:
+    """The error that a request ends with, whose text is one line."""
+    with pytest.raises(errors.Error) as caught:
+        transport.request(method, "/api/v1/things", what="list the things", secrets=[SECRET])
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "content", [{"success": True}, [], {}, "text", 0, False], ids=["object", "list", "empty", "text", "zero", "false"]
+)
+def test_an_answer_is_its_json(serve: Serve, transport: Transport, content: object) -> None:
+    """Whatever JSON comes with 2xx is the value."""
+    serve(httpx.Response(201, json=content))
+    assert transport.request("GET", "/api/v1/things", what="list the things") == content
+
+
+def test_a_request_has_key_parameters_and_json(serve: Serve, transport: Transport) -> None:
+    """A request goes below the instance's URL, with the key, and says that its body is JSON."""
+    seen: list[httpx.Request] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={})
+
+    serve(handle)
+    transport.request("POST", "/api/v1/things", what="make a thing", body={"a": None}, params={"pageSize": "100"})
+    (request,) = seen
+    assert str(request.url) == "https://acme.omniapp.co/api/v1/things?pageSize=100"
+    assert request.headers["Authorization"] == f"Bearer {KEY}"
+    assert request.headers["Content-Type"] == "application/json"
+    assert json.loads(request.content) == {"a": None}
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "next_step"),
+    [
+        (400, errors.BadRequestError, "Correct the value"),
+        (401, errors.AuthenticationError, "Check that the key"),
+        (403, errors.PermissionDeniedError, "Check that the key"),
+        (404, errors.NotFoundError, "Check the ID"),
+        (409, errors.ConflictError, "Choose another name"),
+        (410, errors.NotFoundError, "Check the ID"),
+        (413, errors.BadRequestError, "Correct the value"),
+        (418, errors.UnexpectedResponseError, "Check that the URL"),
+        (422, errors.BadRequestError, "Correct the value"),
+        (429, errors.RateLimitError, "Wait a minute"),
+        (500, errors.ServerError, "Run the same command again"),
+        (503, errors.ServerError, "Run the same command again"),
+        (599, errors.ServerError, "Run the same command again"),
+    ],
+)
+def test_a_status_becomes_an_error(
+    serve: Serve, transport: Transport, status: int, kind: type[errors.ResponseError], next_step: str
+) -> None:
+    """Each status has its class, and the text says what was tried on what, what came back and what to do next."""
+    serve(httpx.Response(status, json={"error": "code", "message": "The thing is odd."}))
+    raised = error(transport, "PUT")
+    assert type(raised) is kind
+    assert isinstance(raised, errors.ResponseError)
+    assert (raised.status, raised.detail) == (status, "The thing is odd.")
+    assert str(raised).startswith(f"Cannot list the things: Omni at https://acme.omniapp.co answered {status}")
+    assert f" to PUT /api/v1/things: The thing is odd. {next_step}" in str(raised)
+
+
+@pytest.mark.parametrize(
+    ("content", "detail"),
+    [
+        ({"error": "BAD_REQUEST", "message": "It is odd."}, "It is odd."),
+        ({"detail": "It is odd.", "status": 400}, "It is odd."),
+        ({"error": "It is odd."}, "It is odd."),
+        ({"message": "It is odd."}, "It is odd."),
+        (
+            {"status": "error", "error": {"statusCode": 400, "name": "ParameterError", "message": "It is odd."}},
+            "It is odd.",
+        ),
+        ("It is odd.", "It is odd."),
+        ({"message": "It\r\n is\n\nodd."}, "It is odd."),
+        ({"message": "x" * 1000}, f"{'x' * 300}…"),
+        ({"message": {"text": "nested"}}, ""),
+        ({"errors": ["odd"]}, ""),
+        ([], ""),
+        (None, ""),
+    ],
+    ids=repr,
+)
+def test_the_service_s_message(serve: Serve, transport: Transport, content: object, detail: str) -> None:
+    """The message is found in every form in use, in one line of bearable length."""
+    serve(httpx.Response(400, json=content))
+    raised = error(transport)
+    assert isinstance(raised, errors.ResponseError)
+    assert raised.detail == detail
+    assert detail.rstrip(".") in str(raised)
+
+
+@pytest.mark.parametrize("hidden", [KEY, SECRET])
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(lambda text: text, id="as it is"),
+        pytest.param(lambda text: json.dumps(text), id="in JSON"),
+        pytest.param(lambda text: json.dumps(text, ensure_ascii=False), id="in JavaScript's JSON"),
+    ],
+)
+def test_secrets_are_scrubbed(serve: Serve, transport: Transport, hidden: str, form: Callable[[str], str]) -> None:
+    """Neither the key nor a secret of the body is repeated when the service does, in any way of writing it."""
+    serve(httpx.Response(400, json={"message": f"odd: {form(hidden)}!"}))
+    raised = error(transport)
+    assert isinstance(raised, errors.ResponseError)
+    assert form(hidden).strip('"') not in str(raised)
+    assert "[secret]" in raised.detail
+    assert "hush" not in str(raised)
+
+
+def test_a_long_secret_is_scrubbed_before_the_text_is_cut(serve: Serve, transport: Transport) -> None:
+    """A secret that begins just before the cut leaves no beginning behind."""
+    serve(httpx.Response(400, json={"message": f"{'x' * 295}{SECRET}"}))
+    assert "hu" not in str(error(transport)).partition("xxx")[2]
+
+
+def test_a_secret_over_lines_is_scrubbed(serve: Serve, transport: Transport) -> None:
+    """A secret of several lines, such as a key file, is not repeated as one line."""
+    secret = "-----BEGIN\nabc def\n-----END"
+    serve(httpx.Response(400, json={"message": f"odd: {secret}"}))
+    with pytest.raises(errors.BadRequestError) as caught:
+        transport.request("GET", "/", what="list the things", secrets=[secret])
+    assert "abc" not in str(caught.value)
+
+
+def test_lightdash_s_error_data_is_not_shown(serve: Serve, transport: Transport) -> None:
+    """``error.data`` can repeat the request with its tokens, also with one that this request did not carry."""
+    data = {"body.dbtConnection": {"value": {"personal_access_token": "ghp_theirs"}}}
+    serve(httpx.Response(422, json={"status": "error", "error": {"message": "It is odd", "data": data}}))
+    assert "ghp_theirs" not in str(error(transport))
+
+
+@pytest.mark.parametrize(
+    ("response", "kind"),
+    [
+        (httpx.Response(404, html=HTML), errors.UnexpectedResponseError),
+        (httpx.Response(403, html=HTML), errors.UnexpectedResponseError),
+        (httpx.Response(200, html=HTML), errors.UnexpectedResponseError),
+        (httpx.Response(200), errors.UnexpectedResponseError),
+        (httpx.Response(204), errors.UnexpectedResponseError),
+        (httpx.Response(404), errors.UnexpectedResponseError),
+        (httpx.Response(502, html=HTML), errors.ServerError),
+        (httpx.Response(401, text="Unauthorized"), errors.AuthenticationError),
+        (httpx.Response(429, html=HTML), errors.RateLimitError),
+    ],
+    ids=lambda value: f"{value.status_code} {value.text[:9]}" if isinstance(value, httpx.Response) else "",
+)
+def test_an_answer_without_json(
+    serve: Serve, transport: Transport, response: httpx.Response, kind: type[errors.ResponseError]
+) -> None:
+    """A proxy's page is no statement of the service: above all, its 404 does not say that something is gone."""
+    serve(response)
+    raised = error(transport)
+    assert type(raised) is kind
+    assert "html" not in str(raised)
+    assert "with something that is not JSON" in str(raised)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_not_followed(serve: Serve, transport: Transport, status: int) -> None:
+    """A redirect would carry the key to another host."""
+    seen: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url.host)
+        return httpx.Response(status, headers={"Location": "https://elsewhere.test/"}, json={})
+
+    serve(handle)
+    assert type(error(transport)) is errors.UnexpectedResponseError
+    assert seen == ["acme.omniapp.co"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind", "words"),
+    [
+        (httpx.ConnectError("Name or\nservice not known"), errors.ConnectError, "(Name or service not known)"),
+        (httpx.ConnectTimeout(""), errors.ConnectError, "(ConnectTimeout)"),
+        (httpx.ReadTimeout(""), errors.ResponseLostError, "gave no answer to POST /api/v1/things (ReadTimeout)"),
+        (httpx.WriteError("broken pipe"), errors.ResponseLostError, "whether it was carried out"),
+        (httpx.RemoteProtocolError("cut"), errors.ResponseLostError, "whether it was carried out"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_no_answer(
+    serve: Serve, transport: Transport, failure: Exception, kind: type[errors.RequestError], words: str
+) -> None:
+    """Whether a request may have been carried out is told apart: one that never left can simply be repeated."""
+
+    def handle(_request: httpx.Request) -> httpx.Response:
+        raise failure
+
+    serve(handle)
+    raised = error(transport, "POST")
+    assert type(raised) is kind
+    assert words in str(raised)
+    assert "Omni at https://acme.omniapp.co" in str(raised)
+
+
+def test_nobody_listens() -> None:
+    """A closed port of a real machine is an error of connecting."""
+    with closing(transport_to("http://127.0.0.1:1")) as transport:
+        assert type(error(transport)) is errors.ConnectError
+
+
+class Thing(pydantic.BaseModel):
+    """An answer's form."""
+
+    id: str
+    count: int
+
+
+def test_an_answer_of_another_form(transport: Transport) -> None:
+    """The error names the fields, and never a value."""
+    with pytest.raises(errors.UnexpectedResponseError) as caught:
+        transport.parse(Thing, {"count": SECRET}, what="list the things")
+    assert "id: Field required; count: Input should be a valid integer" in str(caught.value)
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["text", 1, [], None], ids=repr)
+def test_an_answer_that_is_no_object(transport: Transport, content: object) -> None:
+    """JSON of another kind altogether is named as a whole."""
+    with pytest.raises(errors.UnexpectedResponseError, match="the whole: "):
+        transport.parse(Thing, content, what="list the things")

@@ -1,0 +1,306 @@
+"""A connection environment, through Pulumi's servicer against a local Omni in all its forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from omni_pulumi.api.errors import BadRequestError, PartlyCreatedError, ServerError
+from omni_pulumi.api.omni import OmniClient
+from omni_pulumi.api.transport import Instance
+from omni_pulumi.resources.connection_environment import (
+    LIFECYCLE,
+    ConnectionEnvironmentArgs,
+    ConnectionEnvironmentProvider,
+)
+from omni_pulumi.simulator import GENERATED, PAGES, Dialect, OmniSimulator
+from tests.life import Life
+from tests.servicer import Stack
+
+DIALECTS = {
+    f"{form}, {'list' if has_list else 'no list'}": replace(base, connection_environment_list=has_list)
+    for form, base in {"text": PAGES, "arrays": GENERATED}.items()
+    for has_list in (True, False)
+}
+WITH_LIST = [name for name in DIALECTS if name.endswith(", list")]
+WITHOUT_LIST = [name for name in DIALECTS if name.endswith("no list")]
+
+PROGRAM = {
+    "baseConnectionId": OmniSimulator.connection_id,
+    "environmentConnectionId": OmniSimulator.staging_connection_id,
+    "userAttributeValues": ["staging", "qa"],
+}
+
+
+@pytest.fixture(scope="module")
+def services() -> Iterator[Callable[[str], OmniSimulator]]:
+    with ExitStack() as running:
+        omnis = {name: running.enter_context(OmniSimulator(dialect=each)) for name, each in DIALECTS.items()}
+
+        def empty(name: str) -> OmniSimulator:
+            omnis[name].reset()
+            return omnis[name]
+
+        yield empty
+
+
+@pytest.fixture(params=DIALECTS)
+def omni(request: pytest.FixtureRequest, services: Callable[[str], OmniSimulator]) -> OmniSimulator:
+    """An empty Omni of any kind, unless a test asks for some kinds only."""
+    return services(request.param)
+
+
+@pytest.fixture
+def life(omni_stack: Stack) -> Life:
+    return Life(omni_stack, ConnectionEnvironmentProvider(), PROGRAM)
+
+
+with_list = pytest.mark.parametrize("omni", WITH_LIST, indirect=True)
+without_list = pytest.mark.parametrize("omni", WITHOUT_LIST, indirect=True)
+
+
+def values(omni: OmniSimulator) -> list[str]:
+    (found,) = omni.connection_environments()
+    return sorted(found["user_attribute_values"])
+
+
+def parsed(**changes: Any) -> ConnectionEnvironmentArgs:
+    args = LIFECYCLE.validate({**PROGRAM, **changes})
+    assert isinstance(args, ConnectionEnvironmentArgs)
+    return args
+
+
+def writes(omni: OmniSimulator) -> list[tuple[str, int | None]]:
+    """Methods and statuses of the requests that change something."""
+    return [(request.method, request.status) for request in omni.requests if request.method != "GET"]
+
+
+def test_creates_what_the_program_says(omni: OmniSimulator, life: Life) -> None:
+    """A create makes the association, then sets its values, and nothing is left to change."""
+    assert life.preview() == "create"
+    assert life.up() == "create"
+    (created,) = omni.connection_environments()
+    assert created["base_connection_id"] == omni.connection_id
+    assert created["connection_id"] == omni.staging_connection_id
+    assert values(omni) == ["qa", "staging"]
+    assert life.id == life.outputs["connectionEnvironmentId"] == created["id"]
+    assert [method for method, status in writes(omni) if status in {200, 201}] == ["POST", "PUT"]
+    life.assert_settled()
+
+
+@pytest.mark.parametrize("changed", [["dev"], ["qa", "staging", "dev"], ["qa"], []], ids=str)
+def test_updates_the_values(omni: OmniSimulator, life: Life, changed: list[str]) -> None:
+    """New values arrive at the service in place of the old ones."""
+    life.up()
+    assert life.preview(userAttributeValues=changed) == "update"
+    assert life.up(userAttributeValues=changed) == "update"
+    assert values(omni) == sorted(changed)
+    life.assert_settled(userAttributeValues=changed)
+
+
+@with_list
+@pytest.mark.parametrize("changed", [["dev"], ["qa", "staging", "dev"], ["qa"], []], ids=str)
+def test_finds_and_repairs_drift(omni: OmniSimulator, life: Life, changed: list[str]) -> None:
+    """Values that somebody changed in the web page are seen by a refresh and set back by the next up."""
+    life.up()
+    omni.edit_connection_environment(life.id, changed)
+    life.assert_drifted_and_repaired()
+    assert values(omni) == ["qa", "staging"]
+
+
+@pytest.mark.parametrize("noise", [{"userAttributeValues": ["qa", "staging"]}, {"adopt": True}], ids=str)
+def test_noise_is_no_change(life: Life, noise: dict[str, Any]) -> None:
+    """Values in another order are no change, and neither is ``adopt``."""
+    life.up()
+    life.assert_settled(**noise)
+
+
+@with_list
+def test_the_order_of_the_service_is_no_drift(omni: OmniSimulator, life: Life) -> None:
+    """The service may list the values in any order."""
+    life.up()
+    omni.edit_connection_environment(life.id, ["staging", "qa"])
+    life.assert_settled()
+
+
+def test_no_values_are_settled(omni: OmniSimulator, life: Life) -> None:
+    """Values may be left out, and an empty list is the same."""
+    life.up(userAttributeValues=None)
+    assert values(omni) == []
+    life.assert_settled(userAttributeValues=None)
+    life.assert_settled(userAttributeValues=[])
+
+
+@with_list
+def test_deleted_elsewhere_is_gone(omni: OmniSimulator, life: Life) -> None:
+    """One that was deleted in the web page is gone, and the next up makes it anew."""
+    life.up()
+    omni.delete_connection_environment(life.id)
+    assert not life.refresh()
+    assert life.up() == "create"
+    life.assert_settled()
+
+
+@without_list
+def test_without_a_list_the_state_is_kept(omni: OmniSimulator, life: Life) -> None:
+    """Where nothing can be read, a refresh changes nothing, not even when the object is gone."""
+    life.up()
+    before = dict(life.outputs)
+    omni.delete_connection_environment(life.id)
+    assert life.refresh()
+    assert life.outputs == before
+
+
+@pytest.mark.parametrize("dialect", [DIALECTS[name] for name in WITHOUT_LIST], ids=WITHOUT_LIST)
+def test_without_a_list_a_warning_comes_once(dialect: Dialect, log: pytest.LogCaptureFixture) -> None:
+    """What cannot be seen is said by the first read, and the list is not asked for again."""
+    with OmniSimulator(dialect=dialect) as omni, closing(OmniClient(Instance(omni.url, omni.api_key))) as client:
+        state = LIFECYCLE.create(client, parsed())
+        assert LIFECYCLE.read(client, state) == state
+        assert LIFECYCLE.read(client, state) == state
+        assert [request.method for request in omni.requests].count("GET") == 1
+    (warning,) = log.messages
+    assert "has no list of connection environments" in warning
+
+
+@pytest.mark.parametrize(
+    ("dialect", "creating"),
+    [
+        pytest.param(PAGES, [("POST", 201), ("PUT", 200)], id="text"),
+        pytest.param(GENERATED, [("POST", 400), ("POST", 201), ("PUT", 200)], id="arrays"),
+    ],
+)
+def test_the_other_wire_form_is_tried_once(dialect: Dialect, creating: list[tuple[str, int]]) -> None:
+    """A refusal of the field's type is answered with the other form, which is remembered for all requests after."""
+    with OmniSimulator(dialect=dialect) as omni, closing(OmniClient(Instance(omni.url, omni.api_key))) as client:
+        state = LIFECYCLE.create(client, parsed())
+        assert writes(omni) == creating
+        omni.clear_requests()
+        LIFECYCLE.update(client, state, parsed(userAttributeValues=["dev"]))
+        LIFECYCLE.delete(client, state)
+        LIFECYCLE.create(client, parsed())
+        assert writes(omni) == [("PUT", 200), ("DELETE", 200), ("POST", 201), ("PUT", 200)]
+
+
+def test_update_makes_a_deleted_one_anew(omni: OmniSimulator, life: Life, log: pytest.LogCaptureFixture) -> None:
+    """An update of one that was deleted meanwhile makes it anew in the same run, and says so."""
+    life.up()
+    omni.delete_connection_environment(life.id)
+    assert life.up(userAttributeValues=["dev"]) == "update"
+    assert "was deleted outside Pulumi and is created again" in log.text
+    assert values(omni) == ["dev"]
+    life.assert_settled(userAttributeValues=["dev"])
+
+
+def test_destroys(omni: OmniSimulator, life: Life) -> None:
+    """A destroy deletes the association and leaves those of others."""
+    others = omni.add_connection_environment(omni.connection_id, omni.development_connection_id, ["dev"])
+    life.up()
+    life.destroy()
+    assert [each["id"] for each in omni.connection_environments()] == [others]
+
+
+def test_destroys_what_is_gone_already(omni: OmniSimulator, life: Life) -> None:
+    """A destroy of one that was deleted meanwhile succeeds."""
+    life.up()
+    omni.delete_connection_environment(life.id)
+    life.destroy()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"environmentConnectionId": OmniSimulator.development_connection_id},
+        {"baseConnectionId": OmniSimulator.other_connection_id},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_another_connection_replaces(omni: OmniSimulator, life: Life, change: dict[str, str]) -> None:
+    """Neither connection can be changed in place; the old one goes first, since a value serves one only."""
+    life.up()
+    omni.clear_requests()
+    assert life.preview(**change) == "replace"
+    assert life.up(**change) == "replace"
+    assert [method for method, status in writes(omni) if status in {200, 201}] == ["DELETE", "POST", "PUT"]
+    assert values(omni) == ["qa", "staging"]
+    life.assert_settled(**change)
+
+
+def test_a_create_is_undone_when_its_values_are_refused(omni: OmniSimulator, life: Life) -> None:
+    """When another environment has the value already, nothing stays behind, and the service's reason is shown."""
+    others = omni.add_connection_environment(omni.connection_id, omni.development_connection_id, ["qa"])
+    message = life.refusal()
+    assert 'User attribute value "qa" is already in use' in message
+    assert [each["id"] for each in omni.connection_environments()] == [others]
+
+
+def test_a_create_that_cannot_be_undone_says_so() -> None:
+    """When the undo fails too, both reasons are told, and how to take over what stayed."""
+    client = mock.create_autospec(OmniClient, instance=True)
+    client.create_connection_environment.return_value = "c0ffee"
+    client.update_connection_environment.side_effect = BadRequestError("The value is in use.", status=400)
+    client.delete_connection_environment.side_effect = ServerError("Omni is down.", status=503)
+    with pytest.raises(PartlyCreatedError) as caught:
+        LIFECYCLE.create(client, parsed())
+    for part in ("The value is in use.", "c0ffee", "Omni is down.", "adopt=True"):
+        assert part in str(caught.value)
+
+
+@with_list
+def test_refuses_what_exists(omni: OmniSimulator, life: Life) -> None:
+    """An association that exists is left alone, and the message says what taking over would change."""
+    existing = omni.add_connection_environment(omni.connection_id, omni.staging_connection_id, ["old"])
+    message = life.refusal()
+    assert f"is an environment of connection {omni.connection_id} already ({existing})" in message
+    assert "adopt=True" in message
+    assert "userAttributeValues" in message
+    assert "old" in message
+    assert values(omni) == ["old"]
+
+
+@with_list
+def test_adopts(omni: OmniSimulator, life: Life) -> None:
+    """With ``adopt`` the association becomes what the program says, and taking ``adopt`` out later is no change."""
+    existing = omni.add_connection_environment(omni.connection_id, omni.staging_connection_id, ["old"])
+    assert life.up(adopt=True) == "create"
+    assert life.id == existing
+    assert values(omni) == ["qa", "staging"]
+    life.assert_settled(adopt=True)
+    life.assert_settled()
+
+
+@with_list
+def test_a_failed_adoption_deletes_nothing(omni: OmniSimulator, life: Life) -> None:
+    """Only what a create has just made is undone: an association that existed before stays as it was."""
+    omni.add_connection_environment(omni.connection_id, omni.development_connection_id, ["qa"])
+    existing = omni.add_connection_environment(omni.connection_id, omni.staging_connection_id, ["old"])
+    assert "already in use" in life.refusal(adopt=True)
+    assert existing in [each["id"] for each in omni.connection_environments()]
+
+
+@pytest.mark.parametrize("adopt", [False, True])
+@without_list
+def test_without_a_list_nothing_can_be_adopted(omni: OmniSimulator, life: Life, *, adopt: bool) -> None:
+    """Where nothing can be looked up, the service's refusal is what is shown, and nothing changes."""
+    omni.add_connection_environment(omni.connection_id, omni.staging_connection_id, ["old"])
+    message = life.refusal(adopt=adopt)
+    assert f"not valid for this connection: {omni.staging_connection_id}" in message
+    assert values(omni) == ["old"]
+
+
+def test_adopts_nothing(omni: OmniSimulator, life: Life) -> None:
+    """``adopt`` is harmless where nothing exists."""
+    assert life.up(adopt=True) == "create"
+    assert values(omni) == ["qa", "staging"]
+
+
+def test_another_kind_of_database_is_refused(omni: OmniSimulator, life: Life) -> None:
+    """The service's own rules come through with its message."""
+    message = life.refusal(environmentConnectionId=omni.other_dialect_connection_id)
+    assert f"not valid for this connection: {omni.other_dialect_connection_id}" in message
+    assert omni.connection_environments() == []

@@ -1,0 +1,242 @@
+"""The dbt configuration of a connection, through Pulumi's servicer against a local Omni in both dialects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic.alias_generators import to_snake
+
+from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
+from omni_pulumi.simulator import OmniSimulator
+from tests.life import Life
+from tests.servicer import ProviderError, Stack
+
+OTHER_VALUES = {
+    "sshUrl": "git@github.com:acme/other.git",
+    "branch": "dev",
+    "autogenRelationships": False,
+    "enableVirtualSchemas": True,
+    "enableSemanticLayer": True,
+    "dbtVersion": "1.11",
+    "projectRootPath": "analytics/dbt",
+}
+
+
+@pytest.fixture
+def life(omni: OmniSimulator, omni_stack: Stack) -> Life:
+    program = {
+        "connectionId": omni.connection_id,
+        "sshUrl": "git@github.com:acme/dbt.git",
+        "branch": "main",
+        "autogenRelationships": True,
+        "enableVirtualSchemas": False,
+    }
+    return Life(omni_stack, DbtConfigurationProvider(), program)
+
+
+def configuration(omni: OmniSimulator) -> dict[str, Any]:
+    found = omni.dbt_configuration(omni.connection_id)
+    assert found is not None
+    return found
+
+
+def put_bodies(omni: OmniSimulator) -> list[dict[str, Any]]:
+    return [request.body for request in omni.requests if request.method == "PUT" and isinstance(request.body, dict)]
+
+
+def test_creates_what_the_program_says(omni: OmniSimulator, life: Life) -> None:
+    """A create writes the program's values and the documented defaults, and nothing is left to change."""
+    assert life.preview() == "create"
+    assert life.up() == "create"
+    assert configuration(omni) == {
+        "ssh_url": "git@github.com:acme/dbt.git",
+        "branch": "main",
+        "autogen_relationships": True,
+        "enable_virtual_schemas": False,
+        "enable_semantic_layer": False,
+        "dbt_version": "Auto",
+        "project_root_path": None,
+    }
+    assert life.id == omni.connection_id
+    life.assert_settled()
+
+
+def test_a_preview_sends_nothing(omni: OmniSimulator, life: Life) -> None:
+    """Check and diff work without a request."""
+    life.up()
+    omni.clear_requests()
+    life.preview(branch="dev")
+    assert omni.requests == []
+
+
+@pytest.mark.parametrize("name", OTHER_VALUES)
+def test_updates_each_field(omni: OmniSimulator, life: Life, name: str) -> None:
+    """A new value arrives at the service, the other fields stay, and going back is an update too."""
+    life.up()
+    before = configuration(omni)
+    change = {name: OTHER_VALUES[name]}
+    assert life.preview(**change) == "update"
+    assert life.up(**change) == "update"
+    assert configuration(omni) == {**before, to_snake(name): OTHER_VALUES[name]}
+    life.assert_settled(**change)
+    assert life.up() == "update"
+    assert configuration(omni) == before
+
+
+@pytest.mark.parametrize("name", OTHER_VALUES)
+def test_finds_and_repairs_drift(omni: OmniSimulator, life: Life, name: str) -> None:
+    """A field that somebody changed in the web page is seen by a refresh and set back by the next up."""
+    life.up()
+    before = configuration(omni)
+    omni.configure_dbt(omni.connection_id, **{to_snake(name): OTHER_VALUES[name]})
+    life.assert_drifted_and_repaired()
+    assert configuration(omni) == before
+
+
+def test_every_write_is_whole(omni: OmniSimulator, life: Life) -> None:
+    """Omni's sources disagree on what an update does to omitted fields, so none is omitted."""
+    life.up()
+    life.up(branch="dev")
+    assert [body.keys() for body in put_bodies(omni)] == [OTHER_VALUES.keys()] * 2
+
+
+def test_not_configured_is_gone(omni: OmniSimulator, life: Life) -> None:
+    """A configuration that was unlinked in the web page is gone, and the next up makes it anew."""
+    life.up()
+    omni.unlink_dbt(omni.connection_id)
+    assert not life.refresh()
+    assert life.up() == "create"
+    life.assert_settled()
+
+
+def test_a_missing_connection_is_an_error(life: Life) -> None:
+    """A 404 of the connection keeps the resource in the state: it says nothing about the configuration."""
+    life.up()
+    life.outputs["connectionId"] = "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be999"
+    with pytest.raises(ProviderError, match="404"):
+        life.refresh()
+    assert life.id
+
+
+def test_update_makes_a_deleted_one_anew(omni: OmniSimulator, life: Life) -> None:
+    """An update of a configuration that was unlinked meanwhile succeeds in the same run."""
+    life.up()
+    omni.unlink_dbt(omni.connection_id)
+    assert life.up(branch="dev") == "update"
+    assert configuration(omni)["branch"] == "dev"
+    life.assert_settled(branch="dev")
+
+
+def test_destroys(omni: OmniSimulator, life: Life) -> None:
+    """A destroy unlinks the repository."""
+    life.up()
+    life.destroy()
+    assert omni.dbt_configuration(omni.connection_id) is None
+
+
+def test_destroys_what_is_gone_already(omni: OmniSimulator, life: Life) -> None:
+    """A destroy of a configuration that was unlinked meanwhile succeeds."""
+    life.up()
+    omni.unlink_dbt(omni.connection_id)
+    life.destroy()
+
+
+def test_another_connection_replaces(omni: OmniSimulator, life: Life) -> None:
+    """A changed connection means another configuration: the new one is written and the old one unlinked."""
+    life.up()
+    assert life.preview(connectionId=omni.other_connection_id) == "replace"
+    assert life.up(connectionId=omni.other_connection_id) == "replace"
+    assert omni.dbt_configuration(omni.connection_id) is None
+    assert omni.dbt_configuration(omni.other_connection_id) is not None
+    life.assert_settled(connectionId=omni.other_connection_id)
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        {"projectRootPath": ""},
+        {"dbtVersion": "Auto"},
+        {"enableSemanticLayer": False},
+        {"connectionId": OmniSimulator.connection_id.upper()},
+        {"adopt": True},
+        {"adopt": False},
+    ],
+    ids=str,
+)
+def test_noise_is_no_change(life: Life, noise: dict[str, Any]) -> None:
+    """Another way to write the same is no change, whichever of the two comes first."""
+    life.up()
+    life.assert_settled(**noise)
+    life.up(**noise)
+    life.assert_settled()
+
+
+def test_an_empty_path_of_the_service_is_no_drift(omni: OmniSimulator, life: Life) -> None:
+    """The service may call the repository's root "" instead of null."""
+    life.up()
+    omni.configure_dbt(omni.connection_id, project_root_path="")
+    life.assert_settled()
+
+
+def test_refuses_to_overwrite(omni: OmniSimulator, life: Life) -> None:
+    """A configuration that exists is left alone, and the message says what it is and what taking over would change."""
+    omni.configure_dbt(omni.connection_id, ssh_url="git@github.com:acme/dbt.git", branch="live", dbt_version="1.10")
+    before = configuration(omni)
+    message = life.refusal()
+    assert f"Connection {omni.connection_id} has a dbt configuration already" in message
+    assert "branch live" in message
+    assert "adopt=True" in message
+    assert 'changes autogenRelationships (now false), branch (now "live"), dbtVersion (now "1.10").' in message
+    assert configuration(omni) == before
+    assert put_bodies(omni) == []
+
+
+def test_adopts(omni: OmniSimulator, life: Life) -> None:
+    """With ``adopt`` the configuration becomes what the program says, and taking ``adopt`` out later is no change."""
+    omni.configure_dbt(omni.connection_id, branch="live", dbt_version="1.10", project_root_path="old")
+    assert life.up(adopt=True) == "create"
+    adopted = configuration(omni)
+    assert (adopted["branch"], adopted["dbt_version"], adopted["project_root_path"]) == ("main", "Auto", None)
+    life.assert_settled(adopt=True)
+    life.assert_settled()
+
+
+def test_adopts_nothing(omni: OmniSimulator, life: Life) -> None:
+    """``adopt`` is harmless where nothing exists."""
+    assert life.up(adopt=True) == "create"
+    assert configuration(omni)["branch"] == "main"
+
+
+def test_a_trigger_from_the_beginning_rotates_nothing(omni: OmniSimulator, life: Life) -> None:
+    """A new configuration has new keys, and one that is taken over keeps its own."""
+    omni.configure_dbt(omni.connection_id)
+    life.up(rotateKeysTrigger="1", adopt=True)
+    life.assert_settled(rotateKeysTrigger="1")
+    assert omni.key_rotations == {}
+
+
+def test_another_trigger_rotates_once(omni: OmniSimulator, life: Life) -> None:
+    """A changed trigger rotates the keys in one request, and neither a refresh nor a later update repeats it."""
+    life.up(rotateKeysTrigger="1")
+    assert life.up(rotateKeysTrigger="2", branch="dev") == "update"
+    life.assert_settled(rotateKeysTrigger="2", branch="dev")
+    life.up(rotateKeysTrigger="2")
+    assert omni.key_rotations == {omni.connection_id: 1}
+    assert [body.get("rotateKeys", False) for body in put_bodies(omni)] == [False, True, False]
+
+
+def test_a_removed_trigger_rotates_nothing(omni: OmniSimulator, life: Life) -> None:
+    """Taking the trigger out of the program is a change of the state alone."""
+    life.up(rotateKeysTrigger="1")
+    assert life.up() == "update"
+    life.assert_settled()
+    assert omni.key_rotations == {}
+
+
+def test_a_refused_value_says_what_and_why(omni: OmniSimulator, life: Life) -> None:
+    """The service's own message comes with what was tried on what."""
+    message = life.refusal(connectionId=omni.connection_without_dbt_id)
+    assert f"Cannot write the dbt configuration of connection {omni.connection_without_dbt_id}" in message
+    assert "403" in message
+    assert "Connection does not support dbt" in message

@@ -1,0 +1,351 @@
+"""An additional dbt source of a Lightdash project, through Pulumi's servicer against a local Lightdash."""
+
+from __future__ import annotations
+
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from omni_pulumi.api.errors import AlreadyExistsError, ConflictError
+from omni_pulumi.api.lightdash import DbtSource, LightdashClient
+from omni_pulumi.resources.lightdash_dbt_source import LIFECYCLE, LightdashDbtSourceProvider
+from omni_pulumi.simulator import LightdashSimulator
+from tests.life import Life
+from tests.servicer import ProviderError, Stack
+
+TOKEN = 'ghp_"quoted"\\and-secret'
+"""A made-up token that looks different inside of JSON."""
+
+CONNECTION = {
+    "type": "github",
+    "repository": "acme/dbt",
+    "branch": "main",
+    "projectSubPath": "/",
+    "personalAccessToken": TOKEN,
+}
+WIRE = {
+    "type": "github",
+    "authorization_method": "personal_access_token",
+    "repository": "acme/dbt",
+    "branch": "main",
+    "project_sub_path": "/",
+    "personal_access_token": TOKEN,
+}
+OTHER_VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
+    "repository": ("acme/other", {"repository": "acme/other"}),
+    "branch": ("dev", {"branch": "dev"}),
+    "projectSubPath": ("/analytics", {"project_sub_path": "/analytics"}),
+    "target": ("prod", {"target": "prod"}),
+    "selector": ("tag:finance", {"selector": "tag:finance"}),
+    "hostDomain": ("github.acme.com", {"host_domain": "github.acme.com"}),
+    "environment": ({"A": "1", "B": "2"}, {"environment": [{"key": "A", "value": "1"}, {"key": "B", "value": "2"}]}),
+}
+"""Another value of each field of the connection: in a program, and in Lightdash's own form."""
+
+
+@pytest.fixture
+def life(lightdash: LightdashSimulator, lightdash_stack: Stack) -> Life:
+    program = {"projectUuid": lightdash.project_id, "name": "finance", "dbtConnection": CONNECTION}
+    return Life(lightdash_stack, LightdashDbtSourceProvider(), program)
+
+
+def connection(**changes: Any) -> dict[str, Any]:
+    """A change of the program's connection; a change to ``None`` leaves the property out."""
+    return {"dbtConnection": {name: value for name, value in {**CONNECTION, **changes}.items() if value is not None}}
+
+
+def source(lightdash: LightdashSimulator, name: str = "finance") -> dict[str, Any]:
+    (found,) = [each for each in lightdash.sources(lightdash.project_id) if each["name"] == name]
+    return found
+
+
+def bodies(lightdash: LightdashSimulator, method: str) -> list[Any]:
+    return [request.body for request in lightdash.requests if request.method == method]
+
+
+def test_creates_what_the_program_says(lightdash: LightdashSimulator, life: Life) -> None:
+    """A create writes the connection with the method that follows from its token, and nothing is left to change."""
+    assert life.preview() == "create"
+    assert life.up() == "create"
+    created = source(lightdash)
+    assert created["connection"] == WIRE
+    assert life.id == f"{lightdash.project_id}/{created['id']}"
+    assert life.outputs["sourceUuid"] == created["id"]
+    assert life.outputs["precedence"] == 1
+    life.assert_settled()
+
+
+@pytest.mark.parametrize("name", OTHER_VALUES)
+def test_updates_each_field_of_the_connection(lightdash: LightdashSimulator, life: Life, name: str) -> None:
+    """A new value arrives with the whole connection, token included, and dropping it again is an update too."""
+    value, wire = OTHER_VALUES[name]
+    life.up()
+    assert life.preview(**connection(**{name: value})) == "update"
+    assert life.up(**connection(**{name: value})) == "update"
+    assert bodies(lightdash, "PATCH") == [{"name": "finance", "dbtConnection": {**WIRE, **wire}}]
+    assert source(lightdash)["connection"] == {**WIRE, **wire}
+    life.assert_settled(**connection(**{name: value}))
+    assert life.up() == "update"
+    assert source(lightdash)["connection"] == WIRE
+
+
+def test_updates_the_name(lightdash: LightdashSimulator, life: Life) -> None:
+    """A source is renamed in place."""
+    life.up()
+    assert life.up(name="money") == "update"
+    assert source(lightdash, "money")["connection"] == WIRE
+    life.assert_settled(name="money")
+
+
+@pytest.mark.parametrize("name", OTHER_VALUES)
+def test_finds_and_repairs_drift_of_the_connection(lightdash: LightdashSimulator, life: Life, name: str) -> None:
+    """A field that somebody changed in the web page is seen by a refresh and set back by the next up."""
+    life.up()
+    lightdash.edit_source(source(lightdash)["id"], connection=OTHER_VALUES[name][1])
+    life.assert_drifted_and_repaired()
+    assert source(lightdash)["connection"] == WIRE
+
+
+@pytest.mark.parametrize("name", ["target", "selector", "hostDomain", "environment"])
+def test_finds_and_repairs_what_others_removed(lightdash: LightdashSimulator, life: Life, name: str) -> None:
+    """An optional field that somebody removed in the web page is seen by a refresh and set again."""
+    value, wire = OTHER_VALUES[name]
+    life.up(**connection(**{name: value}))
+    lightdash.edit_source(source(lightdash)["id"], connection=WIRE)
+    life.assert_drifted_and_repaired(**connection(**{name: value}))
+    assert source(lightdash)["connection"] == {**WIRE, **wire}
+
+
+def test_finds_and_repairs_another_name(lightdash: LightdashSimulator, life: Life) -> None:
+    """A source that somebody renamed gets its name back."""
+    life.up()
+    lightdash.edit_source(source(lightdash)["id"], name="money")
+    life.assert_drifted_and_repaired()
+    assert source(lightdash)["name"] == "finance"
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        pytest.param({"type": "none"}, id="type"),
+        pytest.param({"authorization_method": "installation_id", "installation_id": "42"}, id="authorization method"),
+    ],
+)
+def test_finds_and_repairs_another_kind_of_connection(
+    lightdash: LightdashSimulator, life: Life, theirs: dict[str, str]
+) -> None:
+    """A connection that somebody replaced by one of another kind is written again, with its token."""
+    life.up()
+    lightdash.edit_source(source(lightdash)["id"], connection=theirs)
+    life.assert_drifted_and_repaired()
+    assert source(lightdash)["connection"] == WIRE
+
+
+def test_a_new_token_is_written(lightdash: LightdashSimulator, life: Life) -> None:
+    """Another token in the program replaces the stored one."""
+    life.up()
+    change = connection(personalAccessToken="ghp_new")
+    assert life.preview(**change) == "update"
+    life.up(**change)
+    assert source(lightdash)["connection"]["personal_access_token"] == "ghp_new"
+    life.assert_settled(**change)
+
+
+def test_a_token_of_others_cannot_be_seen(lightdash: LightdashSimulator, life: Life) -> None:
+    """Lightdash returns no token: another one is no drift, and the state keeps the program's."""
+    life.up()
+    lightdash.edit_source(source(lightdash)["id"], connection={"personal_access_token": "ghp_theirs"})
+    life.assert_settled()
+    assert life.outputs["dbtConnection"]["personalAccessToken"] == TOKEN
+    assert life.inputs["dbtConnection"]["personalAccessToken"] == TOKEN
+
+
+def test_a_dropped_token_stays_with_a_warning(
+    lightdash: LightdashSimulator, life: Life, log: pytest.LogCaptureFixture
+) -> None:
+    """An update cannot remove a token, so the preview says that it stays and how to be rid of it."""
+    life.up()
+    change = connection(personalAccessToken=None, installationId="42")
+    assert life.preview(**change) == "update"
+    assert "keeps the stored personalAccessToken that the program has dropped" in log.text
+    assert "delete the source and create it again" in log.text
+    assert TOKEN not in log.text
+    life.up(**change)
+    assert source(lightdash)["connection"]["authorization_method"] == "installation_id"
+    log.clear()
+    life.assert_settled(**change)
+    assert log.messages == []
+
+
+def test_another_token_is_no_dropped_one(life: Life, log: pytest.LogCaptureFixture) -> None:
+    """A replaced token needs no warning."""
+    life.up()
+    life.preview(**connection(personalAccessToken="ghp_new"))
+    assert not [record for record in log.records if record.levelname == "WARNING"]
+
+
+def test_deleted_elsewhere_is_gone(lightdash: LightdashSimulator, life: Life) -> None:
+    """A source that was deleted in the web page is gone, and the next up makes it anew."""
+    life.up()
+    lightdash.delete_source(source(lightdash)["id"])
+    assert not life.refresh()
+    assert life.up() == "create"
+    life.assert_settled()
+
+
+def test_a_missing_project_is_an_error(life: Life) -> None:
+    """A 404 of the project says nothing about the source, so the resource stays in the state."""
+    life.up()
+    life.outputs["projectUuid"] = "3f6d1c58-92ab-4e07-8c41-d0b7e5a9f999"
+    with pytest.raises(ProviderError, match="404"):
+        life.refresh()
+    assert life.id
+
+
+def test_update_makes_a_deleted_one_anew(
+    lightdash: LightdashSimulator, life: Life, log: pytest.LogCaptureFixture
+) -> None:
+    """An update of a source that was deleted meanwhile makes it anew in the same run, and says so."""
+    life.up()
+    lightdash.delete_source(source(lightdash)["id"])
+    assert life.up(**connection(branch="dev")) == "update"
+    assert 'dbt source "finance" was deleted outside Pulumi and is created again' in log.text
+    assert source(lightdash)["connection"]["branch"] == "dev"
+    life.assert_settled(**connection(branch="dev"))
+
+
+def test_destroys(lightdash: LightdashSimulator, life: Life) -> None:
+    """A destroy deletes the source and leaves the others."""
+    lightdash.add_source(lightdash.project_id, "theirs", WIRE)
+    life.up()
+    life.destroy()
+    assert [each["name"] for each in lightdash.sources(lightdash.project_id)] == ["theirs"]
+
+
+def test_destroys_what_is_gone_already(lightdash: LightdashSimulator, life: Life) -> None:
+    """A destroy of a source that was deleted meanwhile succeeds."""
+    life.up()
+    lightdash.delete_source(source(lightdash)["id"])
+    life.destroy()
+
+
+def test_another_project_replaces(lightdash: LightdashSimulator, life: Life) -> None:
+    """A source cannot move to another project: a new one is made and the old one deleted."""
+    life.up()
+    assert life.preview(projectUuid=lightdash.other_project_id) == "replace"
+    assert life.up(projectUuid=lightdash.other_project_id) == "replace"
+    assert lightdash.sources(lightdash.project_id) == []
+    assert [each["name"] for each in lightdash.sources(lightdash.other_project_id)] == ["finance"]
+    life.assert_settled(projectUuid=lightdash.other_project_id)
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        connection(target="", selector="", hostDomain="", environment={}),
+        connection(authorizationMethod="personal_access_token"),
+        {"projectUuid": LightdashSimulator.project_id.upper()},
+        {"adopt": True},
+    ],
+    ids=["empty", "authorizationMethod", "projectUuid", "adopt"],
+)
+def test_noise_is_no_change(life: Life, noise: dict[str, Any]) -> None:
+    """Another way to write the same is no change, whichever of the two comes first."""
+    life.up()
+    life.assert_settled(**noise)
+    life.up(**noise)
+    life.assert_settled()
+
+
+def test_nulls_are_no_change(life: Life) -> None:
+    """Fields of a connection that a program leaves at ``None`` are as if they were not there."""
+    life.up()
+    nulls = dict.fromkeys(["target", "selector", "hostDomain", "environment", "installationId", "authorizationMethod"])
+    life.assert_settled(dbtConnection={**CONNECTION, **nulls})
+
+
+def test_the_order_of_the_environment_is_no_change(lightdash: LightdashSimulator, life: Life) -> None:
+    """Environment variables are known by name, so neither the program's order nor the service's matters."""
+    life.up(**connection(environment={"A": "1", "B": "2"}))
+    theirs = [{"key": "B", "value": "2"}, {"key": "A", "value": "1"}]
+    lightdash.edit_source(source(lightdash)["id"], connection={"environment": theirs})
+    life.assert_settled(**connection(environment={"B": "2", "A": "1"}))
+
+
+def test_broken_credentials_are_repaired(
+    lightdash: LightdashSimulator, life: Life, log: pytest.LogCaptureFixture
+) -> None:
+    """A source whose stored credentials cannot be read any more is drift, and the next up writes them again."""
+    life.up()
+    lightdash.break_credentials(source(lightdash)["id"])
+    assert life.refresh()
+    assert "The connection counts as lost; the next update writes it again." in log.text
+    assert life.preview() == "update"
+    assert life.up() == "update"
+    assert source(lightdash)["connection"] == WIRE
+    life.assert_settled()
+
+
+def test_refuses_a_name_in_use(lightdash: LightdashSimulator, life: Life) -> None:
+    """A source of the same name is left alone, and the message says what taking over would change."""
+    theirs = {**WIRE, "branch": "live", "personal_access_token": "ghp_theirs"}
+    existing = lightdash.add_source(lightdash.project_id, "finance", theirs)
+    message = life.refusal()
+    assert f'has a dbt source "finance" already ({existing})' in message
+    assert "adopt=True" in message
+    assert 'dbtConnection.branch (now "live")' in message
+    assert "ghp_" not in message
+    assert source(lightdash)["connection"] == theirs
+
+
+def test_adopts(lightdash: LightdashSimulator, life: Life) -> None:
+    """With ``adopt`` the source becomes what the program says, and taking ``adopt`` out later is no change."""
+    theirs = {**WIRE, "branch": "live", "target": "prod", "personal_access_token": "ghp_theirs"}
+    existing = lightdash.add_source(lightdash.project_id, "finance", theirs)
+    assert life.up(adopt=True) == "create"
+    adopted = source(lightdash)
+    assert (adopted["id"], adopted["connection"]) == (existing, WIRE)
+    life.assert_settled(adopt=True)
+    life.assert_settled()
+
+
+def test_adopts_nothing(lightdash: LightdashSimulator, life: Life) -> None:
+    """``adopt`` is harmless where nothing of the name exists."""
+    assert life.up(adopt=True) == "create"
+    assert source(lightdash)["connection"] == WIRE
+
+
+def test_a_rename_to_a_name_in_use_fails(lightdash: LightdashSimulator, life: Life) -> None:
+    """An update does not take over another source, and the service's message comes through."""
+    life.up()
+    lightdash.add_source(lightdash.project_id, "money", WIRE)
+    message = life.refusal(name="money")
+    assert "409" in message
+    assert 'A dbt source named "money" already exists on this project' in message
+    assert source(lightdash)["connection"] == WIRE
+
+
+@pytest.mark.parametrize("adopt", [False, True])
+def test_the_primary_source_is_refused(*, adopt: bool) -> None:
+    """The source that a project was made with has the project's ID and cannot be taken over."""
+    project = LightdashSimulator.project_id
+    client = mock.create_autospec(LightdashClient, instance=True)
+    client.create_dbt_source.side_effect = ConflictError("The name is taken.", status=409)
+    client.list_dbt_sources.return_value = [
+        DbtSource(projectDbtSourceUuid=project, name="finance", isPrimary=True, precedence=0)
+    ]
+    args = LIFECYCLE.validate({"projectUuid": project, "name": "finance", "dbtConnection": CONNECTION, "adopt": adopt})
+    assert not isinstance(args, list)
+    with pytest.raises(AlreadyExistsError, match="is the primary dbt source of project"):
+        LIFECYCLE.create(client, args)
+    client.update_dbt_source.assert_not_called()
+
+
+def test_another_kind_than_github_is_refused_by_lightdash(lightdash: LightdashSimulator, life: Life) -> None:
+    """The service has the last word on which kinds it takes, and its message comes through."""
+    gitlab = {**CONNECTION, "type": "gitlab"}
+    message = life.refusal(dbtConnection=gitlab)
+    assert "Additional dbt sources currently support GitHub connections only" in message
+    assert TOKEN not in message
+    assert lightdash.sources(lightdash.project_id) == []

@@ -1,0 +1,409 @@
+"""What a preview refuses: every rule that can be known without the network, of every resource."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from pulumi.output import Unknown
+
+from omni_pulumi.dynamic import Provider
+from omni_pulumi.resources.connection_environment import ConnectionEnvironmentProvider
+from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
+from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
+from omni_pulumi.resources.lightdash_dbt_source import LightdashDbtSourceProvider
+from tests.servicer import UNKNOWN, Refusal, Servicer
+
+UUID = "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be001"
+OTHER_UUID = "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be002"
+UUID_OF_VERSION_1 = "0b7a2f7e-51c4-1c57-9d0e-6a1f0c9be001"
+SECRET = "s3cr3t-value"
+
+CONFIGURATION = DbtConfigurationProvider()
+ENVIRONMENT = DbtEnvironmentProvider()
+CONNECTION_ENVIRONMENT = ConnectionEnvironmentProvider()
+SOURCE = LightdashDbtSourceProvider()
+
+AnyProvider = Provider[Any, Any, Any]
+
+REPOSITORY = {"repository": "acme/dbt", "branch": "main", "projectSubPath": "/"}
+CONNECTIONS: dict[str, dict[str, Any]] = {
+    "github": {**REPOSITORY, "personalAccessToken": SECRET},
+    "gitlab": {**REPOSITORY, "personalAccessToken": SECRET},
+    "bitbucket": {**REPOSITORY, "username": "ann", "personalAccessToken": SECRET},
+    "azure_devops": {**REPOSITORY, "organization": "acme", "project": "data", "personalAccessToken": SECRET},
+    "dbt_cloud_ide": {"apiKey": SECRET, "environmentId": "42"},
+    "dbt": {},
+    "none": {},
+    "manifest": {"manifest": "{}", "hideRefreshButton": True},
+}
+"""The least of each kind of connection."""
+
+PROGRAMS: dict[AnyProvider, dict[str, Any]] = {
+    CONFIGURATION: {
+        "connectionId": UUID,
+        "sshUrl": "git@github.com:acme/dbt.git",
+        "branch": "main",
+        "autogenRelationships": True,
+        "enableVirtualSchemas": False,
+        "enableSemanticLayer": True,
+        "dbtVersion": "1.11",
+        "projectRootPath": "analytics/dbt",
+        "rotateKeysTrigger": "1",
+    },
+    ENVIRONMENT: {
+        "connectionId": UUID,
+        "name": "Staging",
+        "targetSchema": "analytics",
+        "targetDatabase": "warehouse",
+        "targetName": "staging",
+        "targetRole": "transformer",
+        "ownerId": OTHER_UUID,
+        "variables": {"A": "1", "B": "2"},
+        "secretVariables": {"S": SECRET},
+    },
+    CONNECTION_ENVIRONMENT: {
+        "baseConnectionId": UUID,
+        "environmentConnectionId": OTHER_UUID,
+        "userAttributeValues": ["a", "b"],
+    },
+    SOURCE: {
+        "projectUuid": UUID,
+        "name": "finance",
+        "dbtConnection": {
+            "type": "github",
+            **CONNECTIONS["github"],
+            "target": "prod",
+            "selector": "tag:a",
+            "environment": {"A": "1", "B": "2"},
+            "hostDomain": "github.acme.com",
+        },
+    },
+}
+"""Every field of every resource, except those that all have in common."""
+
+
+@pytest.fixture
+def servicer() -> Servicer:
+    """A configured provider process; no request leaves it."""
+    keys = ("omni:baseUrl", "omni-eu:baseUrl", "lightdash:url", "lightdash-eu:url")
+    return Servicer(
+        dict.fromkeys(keys, "https://bi.acme.test") | {f"{key.partition(':')[0]}:apiKey": "made-up-key" for key in keys}
+    )
+
+
+def label(value: object) -> str | None:
+    """A short name of a case's parts: the resource, the properties that are changed."""
+    if isinstance(value, Provider):
+        return type(value).__name__.removesuffix("Provider")
+    return ",".join(value) if isinstance(value, dict) else None
+
+
+def connection(kind: str = "github", **changes: Any) -> dict[str, Any]:
+    """The least connection of a kind with changes."""
+    return {"dbtConnection": {"type": kind, **CONNECTIONS[kind], **changes}}
+
+
+def github(**changes: Any) -> dict[str, Any]:
+    return connection("github", **changes)
+
+
+def without(properties: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in properties.items() if key != name}
+
+
+PATH_RULE = "must be a path inside the repository"
+VERSION_RULE = 'must be "Auto" or <major>.<minor>'
+METHOD_RULE = "needs either personalAccessToken or installationId"
+
+BROKEN: list[tuple[AnyProvider, dict[str, Any], str, str]] = [
+    (CONFIGURATION, {"connectionId": "abc"}, "connectionId", "must be a UUID"),
+    (CONFIGURATION, {"connectionId": f"{UUID}\n"}, "connectionId", "must be a UUID"),
+    (CONFIGURATION, {"connectionId": 1}, "connectionId", "must be text"),
+    (CONFIGURATION, {"sshUrl": ""}, "sshUrl", "must not be empty"),
+    (CONFIGURATION, {"branch": ""}, "branch", "must not be empty"),
+    (CONFIGURATION, {"branch": 1}, "branch", "must be text"),
+    (CONFIGURATION, {"autogenRelationships": "true"}, "autogenRelationships", "must be true or false"),
+    (CONFIGURATION, {"enableVirtualSchemas": 1}, "enableVirtualSchemas", "must be true or false"),
+    (CONFIGURATION, {"enableSemanticLayer": "no"}, "enableSemanticLayer", "must be true or false"),
+    (CONFIGURATION, {"dbtVersion": ""}, "dbtVersion", VERSION_RULE),
+    (CONFIGURATION, {"dbtVersion": "auto"}, "dbtVersion", VERSION_RULE),
+    (CONFIGURATION, {"dbtVersion": "1"}, "dbtVersion", VERSION_RULE),
+    (CONFIGURATION, {"dbtVersion": "1.11.2"}, "dbtVersion", VERSION_RULE),
+    (CONFIGURATION, {"dbtVersion": 1.1}, "dbtVersion", "must be text"),
+    (CONFIGURATION, {"projectRootPath": "/dbt"}, "projectRootPath", PATH_RULE),
+    (CONFIGURATION, {"projectRootPath": "a/../b"}, "projectRootPath", PATH_RULE),
+    (CONFIGURATION, {"projectRootPath": "a*b"}, "projectRootPath", PATH_RULE),
+    (CONFIGURATION, {"projectRootPath": 1}, "projectRootPath", "must be text"),
+    (CONFIGURATION, {"rotateKeysTrigger": 1}, "rotateKeysTrigger", "must be text"),
+    (CONFIGURATION, {"sshURL": "x"}, "sshURL", "is not a property of this resource"),
+    (CONFIGURATION, {"adopt": "yes"}, "adopt", "must be true or false"),
+    (CONFIGURATION, {"profile": "EU!"}, "profile", ""),
+    (CONFIGURATION, {"profile": "us"}, "", "Omni is not configured for profile 'us'"),
+    (ENVIRONMENT, {"connectionId": "abc"}, "connectionId", "must be a UUID"),
+    (ENVIRONMENT, {"name": ""}, "name", "must not be empty"),
+    (ENVIRONMENT, {"targetSchema": ""}, "targetSchema", "must not be empty"),
+    (ENVIRONMENT, {"targetDatabase": 1}, "targetDatabase", "must be text"),
+    (ENVIRONMENT, {"targetName": True}, "targetName", "must be text"),
+    (ENVIRONMENT, {"targetRole": ["a"]}, "targetRole", "must be text"),
+    (ENVIRONMENT, {"ownerId": "ann"}, "ownerId", "must be a UUID"),
+    (ENVIRONMENT, {"variables": "A"}, "variables", "must be a map"),
+    (ENVIRONMENT, {"variables": {"A": 1}}, "variables.A", "must be text"),
+    (ENVIRONMENT, {"variables": {"": "1"}}, "variables.", "must not be empty"),
+    (ENVIRONMENT, {"secretVariables": "S"}, "secretVariables", "must be a map"),
+    (ENVIRONMENT, {"secretVariables": {"S": 1}}, "secretVariables.S", "must be text"),
+    (ENVIRONMENT, {"secretVariables": {"": "1"}}, "secretVariables.", "must not be empty"),
+    (ENVIRONMENT, {"secretVariables": {"A": "1"}}, "secretVariables", "has names that are in variables too: A"),
+    (CONNECTION_ENVIRONMENT, {"baseConnectionId": "abc"}, "baseConnectionId", "must be a UUID"),
+    (CONNECTION_ENVIRONMENT, {"environmentConnectionId": "abc"}, "environmentConnectionId", "must be a UUID"),
+    (CONNECTION_ENVIRONMENT, {"environmentConnectionId": UUID}, "environmentConnectionId", "must be another"),
+    (CONNECTION_ENVIRONMENT, {"environmentConnectionId": UUID.upper()}, "environmentConnectionId", "must be another"),
+    (CONNECTION_ENVIRONMENT, {"userAttributeValues": "a"}, "userAttributeValues", "must be a list"),
+    (CONNECTION_ENVIRONMENT, {"userAttributeValues": [1]}, "userAttributeValues.0", "must be text"),
+    (CONNECTION_ENVIRONMENT, {"userAttributeValues": ["a", ""]}, "userAttributeValues.1", "must not be empty"),
+    (CONNECTION_ENVIRONMENT, {"userAttributeValues": ["a,b"]}, "userAttributeValues.0", "must not contain a comma"),
+    (CONNECTION_ENVIRONMENT, {"userAttributeValues": [" a"]}, "userAttributeValues.0", "must not begin or end"),
+    (CONNECTION_ENVIRONMENT, {"userAttributeValues": ["a", "a"]}, "userAttributeValues", "twice"),
+    (SOURCE, {"projectUuid": "abc"}, "projectUuid", "must be a UUID of version 4"),
+    (SOURCE, {"projectUuid": UUID_OF_VERSION_1}, "projectUuid", "must be a UUID of version 4"),
+    (SOURCE, {"name": ""}, "name", "must have 1 to 255 characters"),
+    (SOURCE, {"name": "x" * 256}, "name", "must have 1 to 255 characters"),
+    (SOURCE, {"name": "a\0b"}, "name", "no NUL"),
+    (SOURCE, {"dbtConnection": {"branch": "main"}}, "dbtConnection", "needs a type"),
+    (SOURCE, {"dbtConnection": {"type": "svn"}}, "dbtConnection", "'github', 'gitlab'"),
+    (SOURCE, {"dbtConnection": "github"}, "dbtConnection", ""),
+    (SOURCE, github(tagline="x"), "dbtConnection.tagline", "is not a property"),
+    (SOURCE, github(branch=""), "dbtConnection.branch", "must not be empty"),
+    (SOURCE, github(environment={"A": 1}), "dbtConnection.environment.A", "must be text"),
+    (SOURCE, github(environment={"1A": "x"}), "dbtConnection.environment.1A", "must be letters, digits"),
+    (SOURCE, github(environment={"A-B": "x"}), "dbtConnection.environment.A-B", "must be letters, digits"),
+    (
+        SOURCE,
+        github(environment={"LIGHTDASH_DBT_PROFILE_VAR_A": "x"}),
+        "dbtConnection.environment.LIGHTDASH_DBT_PROFILE_VAR_A",
+        "must not begin with LIGHTDASH_DBT_PROFILE_VAR_",
+    ),
+    (SOURCE, github(personalAccessToken=None), "dbtConnection.authorizationMethod", METHOD_RULE),
+    (SOURCE, github(installationId="42"), "dbtConnection.authorizationMethod", METHOD_RULE),
+    (SOURCE, github(authorizationMethod="installation_id"), "dbtConnection.authorizationMethod", METHOD_RULE),
+    (SOURCE, github(personalAccessToken=""), "dbtConnection.personalAccessToken", "must not be empty"),
+    (SOURCE, connection("gitlab", installationId="42"), "dbtConnection.installationId", "is not a property"),
+    (SOURCE, connection("dbt_cloud_ide", tags="a"), "dbtConnection.tags", "must be a list"),
+    (SOURCE, connection("dbt_cloud_ide", tags=[1]), "dbtConnection.tags.0", "must be text"),
+    (SOURCE, connection("dbt_cloud_ide", webhookHmacSecret=""), "dbtConnection.webhookHmacSecret", "must not be empty"),
+    (SOURCE, connection("none", hideRefreshButton="no"), "dbtConnection.hideRefreshButton", "must be true or false"),
+    (SOURCE, connection("dbt", profilesDir=1), "dbtConnection.profilesDir", "must be text"),
+    (SOURCE, connection("manifest", manifest=""), "dbtConnection.manifest", "must not be empty"),
+]
+
+REQUIRED = [
+    (provider, name)
+    for provider, program in PROGRAMS.items()
+    for name in program
+    if provider.lifecycle.args.model_fields[
+        re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", name)
+    ].is_required()
+]
+
+SECRETS_IN_WRONG_PLACES: list[tuple[AnyProvider, dict[str, Any]]] = [
+    (ENVIRONMENT, {"secretVariables": SECRET}),
+    (ENVIRONMENT, {"secretVariables": {"S": [SECRET]}}),
+    (ENVIRONMENT, {"variables": {"S": [SECRET]}}),
+    (ENVIRONMENT, {"secretVariables": {"A": SECRET}}),
+    (ENVIRONMENT, {"connectionId": SECRET}),
+    (CONFIGURATION, {"dbtVersion": SECRET}),
+    (CONFIGURATION, {"projectRootPath": f"/{SECRET}"}),
+    (CONNECTION_ENVIRONMENT, {"userAttributeValues": [SECRET, SECRET]}),
+    (CONNECTION_ENVIRONMENT, {"userAttributeValues": [f"{SECRET},"]}),
+    (SOURCE, {"projectUuid": SECRET}),
+    (SOURCE, {"dbtConnection": SECRET}),
+    (SOURCE, {"dbtConnection": {"type": SECRET}}),
+    (SOURCE, github(personalAccessToken=[SECRET])),
+    (SOURCE, github(personalAccessToken={"token": SECRET})),
+    (SOURCE, github(authorizationMethod=SECRET)),
+    (SOURCE, github(environment={"A": [SECRET]})),
+]
+
+UNKNOWN_INSIDE: list[tuple[AnyProvider, dict[str, Any]]] = [
+    (ENVIRONMENT, {"variables": {"A": UNKNOWN, "B": "2"}}),
+    (ENVIRONMENT, {"secretVariables": {"S": UNKNOWN}}),
+    (ENVIRONMENT, {"variables": UNKNOWN, "secretVariables": UNKNOWN}),
+    (CONNECTION_ENVIRONMENT, {"userAttributeValues": ["b", UNKNOWN, "a"]}),
+    (CONNECTION_ENVIRONMENT, {"userAttributeValues": [UNKNOWN, UNKNOWN]}),
+    (SOURCE, github(type=UNKNOWN)),
+    (SOURCE, github(environment={"A": UNKNOWN, "B": "2"})),
+    (SOURCE, connection("dbt_cloud_ide", tags=["a", UNKNOWN])),
+    *(
+        (SOURCE, connection(kind, **{name: UNKNOWN}))
+        for kind, properties in CONNECTIONS.items()
+        for name in ["target", *properties]
+        if not (name == "target" and kind in {"dbt_cloud_ide", "manifest"})
+    ),
+    (SOURCE, connection("github", personalAccessToken=None, installationId=UNKNOWN)),
+]
+
+
+def refusal(servicer: Servicer, provider: AnyProvider, properties: Mapping[str, Any]) -> dict[str, str]:
+    answer = servicer.check(provider, properties)
+    assert isinstance(answer, Refusal), answer
+    return answer.failures
+
+
+def accepted(servicer: Servicer, provider: AnyProvider, properties: Mapping[str, Any]) -> dict[str, Any]:
+    answer = servicer.check(provider, properties)
+    assert not isinstance(answer, Refusal), answer
+    return answer
+
+
+@pytest.mark.parametrize("provider", PROGRAMS, ids=label)
+def test_accepts_what_is_right(servicer: Servicer, provider: AnyProvider) -> None:
+    """A program with every field is accepted, and its values are kept as they are."""
+    inputs = accepted(servicer, provider, PROGRAMS[provider])
+    assert {name: inputs[name] for name in without(PROGRAMS[provider], "dbtConnection")} == without(
+        PROGRAMS[provider], "dbtConnection"
+    )
+
+
+@pytest.mark.parametrize("kind", CONNECTIONS)
+def test_accepts_the_least_of_each_connection(servicer: Servicer, kind: str) -> None:
+    """What Lightdash requires of a kind of connection is enough."""
+    accepted(servicer, SOURCE, {**PROGRAMS[SOURCE], **connection(kind)})
+
+
+@pytest.mark.parametrize(("provider", "change", "property_", "reason"), BROKEN, ids=label)
+def test_refuses_what_breaks_a_rule(
+    servicer: Servicer, provider: AnyProvider, change: dict[str, Any], property_: str, reason: str
+) -> None:
+    """A broken rule names its property and says what is wrong with it, and only that."""
+    failures = refusal(servicer, provider, {**PROGRAMS[provider], **change})
+    assert failures.keys() == {property_}
+    assert reason in failures[property_]
+
+
+@pytest.mark.parametrize(("provider", "name"), REQUIRED, ids=label)
+def test_refuses_what_lacks_a_required_field(servicer: Servicer, provider: AnyProvider, name: str) -> None:
+    """A required field that is left out is named."""
+    assert refusal(servicer, provider, without(PROGRAMS[provider], name)) == {name: "is required"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [(kind, name) for kind, properties in CONNECTIONS.items() for name in properties if kind != "github"]
+    + [("github", name) for name in REPOSITORY],
+)
+def test_refuses_a_connection_that_lacks_a_required_field(servicer: Servicer, kind: str, name: str) -> None:
+    """What a kind of connection requires is named under the connection, as it is written in a program."""
+    least = {"type": kind, **without(CONNECTIONS[kind], name)}
+    failures = refusal(servicer, SOURCE, {**PROGRAMS[SOURCE], "dbtConnection": least})
+    assert failures == {f"dbtConnection.{name}": "is required"}
+
+
+def test_requirements_are_tested() -> None:
+    """The table of required fields is not empty by accident."""
+    assert len(REQUIRED) == 5 + 3 + 2 + 3
+
+
+@pytest.mark.parametrize(
+    ("provider", "properties", "broken"),
+    [
+        pytest.param(
+            CONFIGURATION,
+            {"connectionId": "abc", "sshUrl": "", "autogenRelationships": 1, "dbtVersion": "x", "extra": "x"},
+            {"connectionId", "sshUrl", "branch", "autogenRelationships", "enableVirtualSchemas", "dbtVersion", "extra"},
+            id="DbtConfiguration",
+        ),
+        pytest.param(
+            ENVIRONMENT,
+            {"connectionId": "abc", "name": "", "ownerId": "x", "variables": {"A": 1}, "secretVariables": {"S": 1}},
+            {"connectionId", "name", "targetSchema", "ownerId", "variables.A", "secretVariables.S"},
+            id="DbtEnvironment",
+        ),
+        pytest.param(
+            CONNECTION_ENVIRONMENT,
+            {"baseConnectionId": "abc", "userAttributeValues": ["a,b", ""]},
+            {"baseConnectionId", "environmentConnectionId", "userAttributeValues.0", "userAttributeValues.1"},
+            id="ConnectionEnvironment",
+        ),
+        pytest.param(
+            SOURCE,
+            {"projectUuid": "abc", "name": "", "dbtConnection": {"type": "bitbucket", "branch": "", "username": 1}},
+            {
+                "projectUuid",
+                "name",
+                *(
+                    f"dbtConnection.{name}"
+                    for name in ("repository", "branch", "projectSubPath", "username", "personalAccessToken")
+                ),
+            },
+            id="LightdashDbtSource",
+        ),
+    ],
+)
+def test_tells_all_failures_at_once(
+    servicer: Servicer, provider: AnyProvider, properties: dict[str, Any], broken: set[str]
+) -> None:
+    """A program with many mistakes learns all of them from one preview."""
+    assert refusal(servicer, provider, properties).keys() == broken
+
+
+@pytest.mark.parametrize(("provider", "change"), SECRETS_IN_WRONG_PLACES, ids=label)
+def test_a_failure_shows_no_value(servicer: Servicer, provider: AnyProvider, change: dict[str, Any]) -> None:
+    """Any value may be a secret, which a provider is not told, so no reason repeats one."""
+    assert SECRET not in str(refusal(servicer, provider, {**PROGRAMS[provider], **change}))
+
+
+@pytest.mark.parametrize(
+    ("provider", "name"), [(provider, name) for provider, program in PROGRAMS.items() for name in program], ids=label
+)
+def test_an_unknown_field_is_set_aside(servicer: Servicer, provider: AnyProvider, name: str) -> None:
+    """A value that a preview does not know passes as unknown, whatever the field, and counts as a change."""
+    inputs = accepted(servicer, provider, {**PROGRAMS[provider], name: UNKNOWN})
+    assert isinstance(inputs[name], Unknown)
+    assert changes(servicer, provider, inputs)
+
+
+@pytest.mark.parametrize(("provider", "change"), UNKNOWN_INSIDE, ids=label)
+def test_an_unknown_value_inside_is_set_aside(
+    servicer: Servicer, provider: AnyProvider, change: dict[str, Any]
+) -> None:
+    """A value that a preview does not know may stand in a map, a list or a connection, next to known ones."""
+    inputs = accepted(servicer, provider, {**PROGRAMS[provider], **change})
+    assert "Unknown" in str(inputs)
+    assert changes(servicer, provider, inputs)
+
+
+def test_an_unknown_value_hides_no_failure(servicer: Servicer) -> None:
+    """The rules of the values that are known hold in a preview, too."""
+    properties = {**PROGRAMS[SOURCE], "name": UNKNOWN, **github(branch=UNKNOWN, repository="")}
+    assert refusal(servicer, SOURCE, properties) == {"dbtConnection.repository": "must not be empty"}
+
+
+def test_one_unknown_credential_may_be_none(servicer: Servicer) -> None:
+    """With two credentials, one of them unknown, there are two: the method cannot be told."""
+    properties = {**PROGRAMS[SOURCE], **github(installationId=UNKNOWN)}
+    assert refusal(servicer, SOURCE, properties).keys() == {"dbtConnection.authorizationMethod"}
+
+
+@pytest.mark.parametrize("provider", PROGRAMS, ids=label)
+def test_a_missing_instance_fails_at_preview(provider: AnyProvider) -> None:
+    """Without URL and key a resource is refused with the commands that set them."""
+    (reason,) = refusal(Servicer({}), provider, PROGRAMS[provider]).values()
+    service = provider.lifecycle.service
+    assert f"`pulumi config set {service.namespace}:{service.url_key} " in reason
+    assert f"`pulumi config set --secret {service.namespace}:apiKey`" in reason
+
+
+@pytest.mark.parametrize("provider", PROGRAMS, ids=label)
+def test_a_profile_is_accepted_where_it_is_configured(servicer: Servicer, provider: AnyProvider) -> None:
+    """A profile's settings stand in the place of the default ones."""
+    assert accepted(servicer, provider, {**PROGRAMS[provider], "profile": "eu"})["profile"] == "eu"
+
+
+def changes(servicer: Servicer, provider: AnyProvider, inputs: Mapping[str, Any]) -> bool:
+    """Whether the inputs differ from an object that is what the whole program says."""
+    args = provider.lifecycle.validate(PROGRAMS[provider])
+    assert not isinstance(args, list)
+    state = provider.lifecycle.state.from_args(args).to_properties()
+    return servicer.diff(provider, "id", state, inputs).changes

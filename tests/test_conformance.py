@@ -1,0 +1,236 @@
+"""What every resource has, found by introspection: a new one is tested here without being named."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import importlib
+import inspect
+import pickle
+import pkgutil
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from pulumi.dynamic.dynamic import serialize_provider
+from pydantic.alias_generators import to_camel
+
+import omni_pulumi
+from omni_pulumi import resources
+from omni_pulumi.dynamic import Provider, Resource
+from omni_pulumi.lifecycle import Args, Lifecycle
+
+ROOT = Path(__file__).parent.parent
+
+PUBLIC_FOR_EVER = {
+    "ConnectionEnvironment": (
+        "pulumi-python:dynamic/omni:ConnectionEnvironment",
+        "omni_pulumi.resources.connection_environment.ConnectionEnvironmentProvider",
+    ),
+    "DbtConfiguration": (
+        "pulumi-python:dynamic/omni:DbtConfiguration",
+        "omni_pulumi.resources.dbt_configuration.DbtConfigurationProvider",
+    ),
+    "DbtEnvironment": (
+        "pulumi-python:dynamic/omni:DbtEnvironment",
+        "omni_pulumi.resources.dbt_environment.DbtEnvironmentProvider",
+    ),
+    "LightdashDbtSource": (
+        "pulumi-python:dynamic/lightdash:LightdashDbtSource",
+        "omni_pulumi.resources.lightdash_dbt_source.LightdashDbtSourceProvider",
+    ),
+}
+"""Type tokens and providers as users' states have them. A line may be added and never be changed."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A module of a resource."""
+
+    name: str
+    module: ModuleType
+
+    @property
+    def lifecycle(self) -> Lifecycle[Any, Any, Any]:
+        lifecycle: Lifecycle[Any, Any, Any] = self.module.LIFECYCLE
+        return lifecycle
+
+    @property
+    def provider(self) -> type[Provider[Any, Any, Any]]:
+        return self._only(Provider)
+
+    @property
+    def resource(self) -> type[Resource]:
+        return self._only(Resource)
+
+    def _only(self, base: type[Any]) -> type[Any]:
+        """The one subclass that the module defines."""
+        (found,) = [
+            value
+            for value in vars(self.module).values()
+            if inspect.isclass(value) and issubclass(value, base) and value.__module__ == self.module.__name__
+        ]
+        return found
+
+
+SUBJECTS = [
+    Subject(info.name, module)
+    for info in pkgutil.iter_modules(resources.__path__)
+    if hasattr(module := importlib.import_module(f"{resources.__name__}.{info.name}"), "LIFECYCLE")
+]
+
+every = pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
+
+
+def type_token(resource: type[Resource]) -> str:
+    return f"pulumi-python:{resource._resource_type_name}"  # noqa: SLF001 - Pulumi has no public way to ask
+
+
+def test_public_names() -> None:
+    """The engine finds a resource and its provider in the state by these names."""
+    assert {
+        subject.resource.__name__: (
+            type_token(subject.resource),
+            f"{subject.provider.__module__}.{subject.provider.__qualname__}",
+        )
+        for subject in SUBJECTS
+    } == PUBLIC_FOR_EVER
+
+
+@every
+def test_the_names_agree(subject: Subject) -> None:
+    """Module, resource, provider and models are called alike."""
+    name = "".join(word.capitalize() for word in subject.name.split("_"))
+    assert [
+        cls.__name__ for cls in (subject.resource, subject.provider, subject.lifecycle.args, subject.lifecycle.state)
+    ] == [name, f"{name}Provider", f"{name}Args", f"{name}State"]
+
+
+@every
+def test_the_pickled_provider_is_a_reference(subject: Subject) -> None:
+    """A provider has no attribute, so that the state holds only where it is found, and nothing secret."""
+    provider = subject.provider()
+    assert vars(provider) == {}
+    assert provider.serialize_as_secret_always is False
+    pickled = base64.b64decode(serialize_provider(provider))
+    assert len(pickled) < 200
+    assert type(pickle.loads(pickled)) is subject.provider  # noqa: S301 - our own bytes
+
+
+@every
+def test_provider_serves_the_lifecycle(subject: Subject) -> None:
+    """The provider serves the lifecycle of its module."""
+    assert subject.provider.lifecycle is subject.lifecycle
+
+
+@every
+def test_arguments(subject: Subject) -> None:
+    """The resource takes what its Args have, by keyword only, required where they require it."""
+    _self, name, *keywords = inspect.signature(subject.resource.__init__).parameters.values()
+    assert name.name == "resource_name"
+    assert {parameter.kind for parameter in keywords} == {inspect.Parameter.KEYWORD_ONLY}
+    fields = subject.lifecycle.args.model_fields
+    assert [parameter.name for parameter in keywords if parameter.name != "opts"] == [
+        *(name for name in fields if name not in Args.model_fields),
+        *Args.model_fields,
+    ]
+    required = {parameter.name for parameter in keywords if parameter.default is inspect.Parameter.empty}
+    assert required == {name for name, field in fields.items() if field.is_required()}
+
+
+@every
+def test_descriptions(subject: Subject) -> None:
+    """Each argument has a description, which is a sentence: the README's tables are made of them."""
+    for name, field in subject.lifecycle.args.model_fields.items():
+        assert field.description, name
+        assert field.description.endswith("."), name
+
+
+@every
+def test_state(subject: Subject) -> None:
+    """The state has each argument under its own name, so that the two can be compared."""
+    assert subject.lifecycle.args.model_fields.keys() <= subject.lifecycle.state.model_fields.keys()
+
+
+@every
+def test_replacing_fields(subject: Subject) -> None:
+    """The fields that replace are arguments, and say so."""
+    fields = subject.lifecycle.args.model_fields
+    assert subject.lifecycle.replace_on <= fields.keys()
+    telling = {name for name, field in fields.items() if "Changing it replaces." in (field.description or "")}
+    assert telling == subject.lifecycle.replace_on
+
+
+@every
+def test_outputs(subject: Subject) -> None:
+    """Each field of the state is an output with a type, except those that only steer the provider."""
+    outputs = {name for name, value in vars(subject.resource).items() if isinstance(value, property) and name[0] != "_"}
+    assert outputs == subject.lifecycle.state.model_fields.keys() - Args.model_fields.keys()
+    annotations = inspect.get_annotations(subject.resource)
+    assert {name for name, value in annotations.items() if str(value).startswith("pulumi.Output[")} == outputs
+
+
+@every
+def test_the_exports(subject: Subject) -> None:
+    """A program finds the resource in the package itself."""
+    assert subject.resource.__name__ in omni_pulumi.__all__
+    assert getattr(omni_pulumi, subject.resource.__name__) is subject.resource
+
+
+@every
+def test_is_documented(subject: Subject) -> None:
+    """The module names the vendor's page, and module, resource and models have a docstring."""
+    assert "Source: https://" in (subject.module.__doc__ or "")
+    for cls in (subject.resource, subject.provider, subject.lifecycle.args, subject.lifecycle.state):
+        assert cls.__doc__
+
+
+@every
+def test_the_order_of_a_module(subject: Subject) -> None:
+    """Each module is written in the same order, so that a new resource can be reviewed next to an old one."""
+    name = subject.resource.__name__
+    wanted = [
+        f"{name}Args",
+        f"{name}State",
+        "create",
+        "read",
+        "update",
+        "delete",
+        "LIFECYCLE",
+        f"{name}Provider",
+        name,
+    ]
+    written = []
+    for node in ast.parse(inspect.getsource(subject.module)).body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            written.append(node.name)
+        elif isinstance(node, ast.Assign):
+            written += [target.id for target in node.targets if isinstance(target, ast.Name)]
+    assert [each for each in written if each in wanted] == wanted
+
+
+@every
+def test_has_tests(subject: Subject) -> None:
+    """Each resource has a test module of its name."""
+    assert (ROOT / "tests" / "resources" / f"test_{subject.name}.py").is_file()
+
+
+@every
+def test_has_an_example(subject: Subject) -> None:
+    """Each resource is used by a program among the examples."""
+    used = {
+        node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+        for path in (ROOT / "examples").glob("*/__main__.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute)
+    }
+    assert subject.resource.__name__ in used
+
+
+@every
+def test_properties_are_camel_case(subject: Subject) -> None:
+    """State, previews and policies have camelCase names."""
+    for model in (subject.lifecycle.args, subject.lifecycle.state):
+        assert {field.alias for field in model.model_fields.values()} == set(map(to_camel, model.model_fields))

@@ -1,0 +1,87 @@
+"""Imports point down, so that each layer can be read, tested and replaced without those above it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import omni_pulumi
+
+ROOT = Path(omni_pulumi.__file__).parent
+MODULES = {
+    ".".join(("omni_pulumi", *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__"): path
+    for path in ROOT.rglob("*.py")
+}
+
+ALLOWED = {
+    "omni_pulumi": {"omni_pulumi.resources", "omni_pulumi.connections"},
+    "omni_pulumi.resources": {
+        "omni_pulumi.dynamic",
+        "omni_pulumi.connections",
+        "omni_pulumi.lifecycle",
+        "omni_pulumi.settings",
+        "omni_pulumi.settle",
+        "omni_pulumi.api",
+    },
+    "omni_pulumi.dynamic": {"omni_pulumi.lifecycle", "omni_pulumi.settings", "omni_pulumi.api"},
+    "omni_pulumi.connections": {"omni_pulumi.lifecycle", "omni_pulumi.api.lightdash"},
+    "omni_pulumi.lifecycle": {"omni_pulumi.settings", "omni_pulumi.api.transport"},
+    "omni_pulumi.settings": {"omni_pulumi.api.errors", "omni_pulumi.api.transport"},
+    "omni_pulumi.settle": {"omni_pulumi.api"},
+    "omni_pulumi.api": {"omni_pulumi.api"},
+    "omni_pulumi.api.errors": set(),
+    "omni_pulumi.simulator": {"omni_pulumi.simulator"},
+}
+"""What the modules of a layer may import of ours: a module, or anything in a package."""
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Full names of the modules that a file imports, wherever in the file."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path.name} has a relative import, which this test cannot follow"
+            assert node.module is not None
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name if name in MODULES or name == "pulumi.dynamic" else node.module for name in names)
+
+
+def is_in(module: str, layer: str) -> bool:
+    return module == layer or module.startswith(f"{layer}.")
+
+
+def layer_of(module: str) -> str:
+    """The narrowest layer of a module; the package's own file is not the layer of all that is below it."""
+    layers = [layer for layer in ALLOWED if layer != "omni_pulumi" and is_in(module, layer)]
+    return max(layers, key=len, default=module)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_point_down(module: str) -> None:
+    """A module imports only the layers below its own."""
+    allowed = ALLOWED[layer_of(module)]
+    ours = {name for name in imports(MODULES[module]) if is_in(name, "omni_pulumi")}
+    assert {name for name in ours if not any(is_in(name, layer) for layer in allowed)} == set()
+
+
+def test_one_module_knows_dynamic_providers() -> None:
+    """Only ``dynamic`` imports ``pulumi.dynamic``, so that another front door can stand on the same functions."""
+    importers = {
+        module for module, path in MODULES.items() if any(is_in(name, "pulumi.dynamic") for name in imports(path))
+    }
+    assert importers == {"omni_pulumi.dynamic"}
+
+
+def test_the_api_knows_no_pulumi() -> None:
+    """Clients know requests and answers, and the simulator the vendors' pages; neither knows Pulumi."""
+    knowing = {
+        module
+        for module, path in MODULES.items()
+        if layer_of(module).startswith(("omni_pulumi.api", "omni_pulumi.simulator"))
+        and any(is_in(name, "pulumi") for name in imports(path))
+    }
+    assert knowing == set()

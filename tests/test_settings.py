@@ -1,0 +1,174 @@
+"""Where the URL and the key of an instance come from."""
+
+from __future__ import annotations
+
+import pytest
+
+from omni_pulumi.api.errors import ConfigurationError
+from omni_pulumi.settings import LIGHTDASH, OMNI, Config, Service
+
+CONFIG = {
+    "omni:baseUrl": "https://acme.omniapp.co",
+    "omni:apiKey": "key-of-the-stack",
+    "omni-eu:baseUrl": "https://acme-eu.omniapp.co",
+    "omni-eu:apiKey": "key-of-the-stack-eu",
+}
+
+
+NOTHING: dict[str, str] = {}
+
+
+def url_and_key(service: Service, config: Config, profile: str | None = None) -> tuple[str, str]:
+    instance = service.instance(config, profile)
+    return instance.url, instance.api_key
+
+
+def test_the_stack_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stack's configuration wins over the environment, which may be another stack's."""
+    monkeypatch.setenv("OMNI_BASE_URL", "https://other.omniapp.co")
+    monkeypatch.setenv("OMNI_API_KEY", "key-of-the-environment")
+    assert url_and_key(OMNI, CONFIG.get) == ("https://acme.omniapp.co", "key-of-the-stack")
+
+
+def test_each_setting_is_looked_up_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The URL may be in the stack while the key comes from the environment."""
+    monkeypatch.setenv("OMNI_API_KEY", "key-of-the-environment")
+    config = {"omni:baseUrl": "https://acme.omniapp.co", "omni:apiKey": ""}
+    assert url_and_key(OMNI, config.get) == ("https://acme.omniapp.co", "key-of-the-environment")
+
+
+@pytest.mark.parametrize(
+    ("service", "profile", "names"),
+    [
+        (OMNI, None, ("OMNI_BASE_URL", "OMNI_API_KEY")),
+        (OMNI, "eu", ("OMNI_EU_BASE_URL", "OMNI_EU_API_KEY")),
+        (OMNI, "eu-2", ("OMNI_EU_2_BASE_URL", "OMNI_EU_2_API_KEY")),
+        (LIGHTDASH, None, ("LIGHTDASH_URL", "LIGHTDASH_API_KEY")),
+        (LIGHTDASH, "eu", ("LIGHTDASH_EU_URL", "LIGHTDASH_EU_API_KEY")),
+    ],
+    ids=lambda value: value.name if isinstance(value, Service) else str(value),
+)
+def test_environment_variables(
+    monkeypatch: pytest.MonkeyPatch, service: Service, profile: str | None, names: tuple[str, str]
+) -> None:
+    """Without the stack's configuration, URL and key come from the environment; blanks around them do not count."""
+    monkeypatch.setenv(names[0], " https://bi.acme.test\n")
+    monkeypatch.setenv(names[1], "key\n")
+    assert url_and_key(service, NOTHING.get, profile) == ("https://bi.acme.test", "key")
+
+
+def test_a_profile_is_another_instance() -> None:
+    """A profile has its own URL and key."""
+    assert url_and_key(OMNI, CONFIG.get, "eu") == ("https://acme-eu.omniapp.co", "key-of-the-stack-eu")
+
+
+def test_a_profile_borrows_nothing() -> None:
+    """A profile without a key does not send the default instance's key to its own."""
+    config = {**CONFIG, "omni-eu:apiKey": ""}
+    with pytest.raises(ConfigurationError, match="omni-eu:apiKey"):
+        OMNI.instance(config.get, "eu")
+
+
+@pytest.mark.parametrize(
+    ("service", "profile", "config", "parts", "others"),
+    [
+        (
+            OMNI,
+            None,
+            {},
+            [
+                "`pulumi config set omni:baseUrl https://<instance>.omniapp.co`",
+                "`pulumi config set --secret omni:apiKey`",
+                "OMNI_BASE_URL and OMNI_API_KEY",
+            ],
+            ["profile"],
+        ),
+        (
+            OMNI,
+            None,
+            {"omni:baseUrl": "https://acme.omniapp.co"},
+            ["`pulumi config set --secret omni:apiKey`", "OMNI_API_KEY"],
+            ["baseUrl", "BASE_URL"],
+        ),
+        (
+            OMNI,
+            None,
+            {"omni:apiKey": "key-of-the-stack"},
+            ["`pulumi config set omni:baseUrl https://<instance>.omniapp.co`", "OMNI_BASE_URL"],
+            ["omni:apiKey", "key-of-the-stack"],
+        ),
+        (OMNI, "eu", {}, ["'eu'", "pulumi config set omni-eu:baseUrl", "OMNI_EU_API_KEY"], []),
+        (
+            LIGHTDASH,
+            None,
+            {},
+            ["pulumi config set lightdash:url https://app.lightdash.cloud", "LIGHTDASH_URL"],
+            ["omni"],
+        ),
+    ],
+    ids=["both", "key", "URL", "profile", "Lightdash"],
+)
+def test_what_is_missing_is_named_with_its_command(
+    service: Service, profile: str | None, config: dict[str, str], parts: list[str], others: list[str]
+) -> None:
+    """The error names what is missing, and nothing else, with the command that sets it."""
+    with pytest.raises(ConfigurationError) as caught:
+        service.instance(config.get, profile)
+    message = str(caught.value)
+    assert [part for part in parts if part not in message] == []
+    assert [part for part in others if part in message] == []
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("https://acme.omniapp.co", "https://acme.omniapp.co"),
+        ("https://acme.omniapp.co/", "https://acme.omniapp.co"),
+        ("https://acme.omniapp.co/api", "https://acme.omniapp.co"),
+        ("https://acme.omniapp.co/api/", "https://acme.omniapp.co"),
+        ("https://acme.omniapp.co/api/v1", "https://acme.omniapp.co"),
+        ("https://acme.omniapp.co//api//", "https://acme.omniapp.co"),
+        ("https://tools.acme.test/omni/api", "https://tools.acme.test/omni"),
+        ("https://tools.acme.test/myapi", "https://tools.acme.test/myapi"),
+        ("https://acme.omniapp.co:8443/api", "https://acme.omniapp.co:8443"),
+        ("HTTPS://ACME.omniapp.co", "https://acme.omniapp.co"),
+        ("http://localhost:8800", "http://localhost:8800"),
+        ("http://127.0.0.1:8800/api", "http://127.0.0.1:8800"),
+        ("http://127.1.2.3", "http://127.1.2.3"),
+        ("http://[::1]:8800", "http://[::1]:8800"),
+    ],
+)
+def test_urls(text: str, url: str) -> None:
+    """An instance's address is accepted in the forms that people copy; plain HTTP only to this machine."""
+    assert OMNI.instance({"omni:baseUrl": text, "omni:apiKey": "key"}.get, None).url == url
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "acme.omniapp.co",
+        "https://",
+        "ftp://acme.omniapp.co",
+        "https://user:made-up-password@acme.omniapp.co",
+        "https://acme.omniapp.co?token=made-up-password",
+        "https://acme.omniapp.co/#made-up-password",
+        "https://acme.omniapp.co:made-up-password",
+        "http://acme.omniapp.co",
+        "http://10.0.0.1",
+        "http://localhost.acme.test",
+        "http://127.0.0.1.acme.test",
+        "http://[::2]",
+    ],
+)
+def test_bad_urls(text: str) -> None:
+    """Anything else is refused in one line, without what may be a password."""
+    with pytest.raises(ConfigurationError, match=r"^The URL of Omni must") as caught:
+        OMNI.instance({"omni:baseUrl": text, "omni:apiKey": "key"}.get, None)
+    assert "made-up-password" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_key_is_not_shown() -> None:
+    """An instance that is printed by accident does not show its key."""
+    assert "key-of-the-stack" not in repr(OMNI.instance(CONFIG.get, None))
