@@ -3,12 +3,16 @@
 # The Python that the environment in .venv is made with: 3.10 or newer.
 PYTHON ?= python3
 
+# How long `make soak` is, and where its dice begin.
+N ?= 10000
+SEED ?= 1
+
 READY := .venv/.ready
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo simulator engine test lint format constraints clean
+.PHONY: help venv demo simulator engine test soak lint format constraints clean
 
 # List these commands.
 help:
@@ -34,6 +38,10 @@ engine: $(READY)
 # Check everything: style, types, then every test, those with the real Pulumi engine too.
 test: lint
 	@$(BIN)/python -m pytest
+
+# Drive the providers through N random lives with random faults of the services, from SEED: hours, if N is large.
+soak: $(READY)
+	@$(BIN)/python -m pytest tests/survival --sequences $(N) --hypothesis-seed $(SEED)
 
 # Check style and types only.
 lint: $(READY)

@@ -1,4 +1,7 @@
-"""Creates whose answer got lost: neither service has idempotency keys, so what came of the request is looked up."""
+"""What only a look can tell: whether a create whose answer got lost was carried out, and whether an object is gone.
+
+Neither service has idempotency keys, and a list may be behind for a moment.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from omni_pulumi.api import errors, transport
 T = TypeVar("T")
 
 _ATTEMPTS = 3
-_LOOKS = 3
+_LOOKS = (0, 1, 2)
 """A list may be behind for a moment, so it is looked at again after one second, and after two more."""
 
 
@@ -31,7 +34,13 @@ def settle(create: Callable[[], T], find: Callable[[], T | None]) -> T:
         except errors.Error as error:
             if not errors.is_ambiguous(error):
                 raise
-            found = _look(find, error)
+            try:
+                found = look(find)
+            except errors.Error as failure:
+                raise errors.PartlyCreatedError(
+                    f"{error} Looking whether it is there failed too: {failure} "
+                    "If it is there, set adopt=True to take it over."
+                ) from None
             if found is not None:
                 return found
             if attempt == _ATTEMPTS or not errors.may_repeat(error, idempotent=True):
@@ -39,17 +48,16 @@ def settle(create: Callable[[], T], find: Callable[[], T | None]) -> T:
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def _look(find: Callable[[], T | None], lost: errors.Error) -> T | None:
-    for look in range(_LOOKS):
-        if look:
-            transport.pause(look)
-        try:
-            found = find()
-        except errors.Error as error:
-            raise errors.PartlyCreatedError(
-                f"{lost} Looking whether it is there failed too: {error} "
-                "If it is there, set adopt=True to take it over."
-            ) from None
+def look(find: Callable[[], T | None]) -> T | None:
+    """Look for an object until it is found, and take it to be gone only when a few looks have not shown it.
+
+    Raises:
+        errors.Error: a look failed, which says nothing about the object.
+    """
+    for seconds in _LOOKS:
+        if seconds:
+            transport.pause(seconds)
+        found = find()
         if found is not None:
             return found
     return None

@@ -11,6 +11,12 @@ from omni_pulumi.api import transport
 from omni_pulumi.simulator import GENERATED, PAGES, LightdashSimulator, OmniSimulator
 from tests.servicer import Stack, forget_clients
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long the survival test runs."""
+    parser.addoption("--sequences", type=int, default=60, help="sequences of the survival test (default: %(default)s)")
+
+
 DIALECTS = {"pages": PAGES, "generated": GENERATED}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import importlib
 import io
 import threading
@@ -47,6 +48,13 @@ def forget_clients() -> None:
     clients = vars(dynamic)["_clients"]
     while clients:
         clients.popitem()[1].close()
+
+
+@functools.cache
+def _pickled(provider: type[Provider[Any, Any, Any]]) -> str:
+    """A provider has no attributes, so one pickled form serves all."""
+    pickled: str = serialize_provider(provider())
+    return pickled
 
 
 class ProviderError(Exception):
@@ -152,7 +160,7 @@ class Servicer:
 
     @staticmethod
     def _bag(provider: Provider[Any, Any, Any], properties: Mapping[str, Any]) -> struct_pb2.Struct:
-        return to_struct({**properties, PROVIDER_KEY: serialize_provider(provider)})
+        return to_struct({**properties, PROVIDER_KEY: _pickled(type(provider))})
 
 
 @dataclass

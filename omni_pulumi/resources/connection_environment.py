@@ -19,7 +19,7 @@ from omni_pulumi.api.omni import OmniClient
 from omni_pulumi.dynamic import Provider, Resource, output
 from omni_pulumi.lifecycle import Args, Known, Lifecycle, State, Text, Uuid, describe_changes
 from omni_pulumi.settings import OMNI
-from omni_pulumi.settle import settle
+from omni_pulumi.settle import look, settle
 
 _log = logging.getLogger(__name__)
 
@@ -96,10 +96,9 @@ def create(client: OmniClient, args: ConnectionEnvironmentArgs) -> ConnectionEnv
 
 def read(client: OmniClient, state: ConnectionEnvironmentState) -> ConnectionEnvironmentState | None:
     """Read the connection environment from the list of all, or keep the state where the service has no list."""
-    environments = client.list_connection_environments()
-    if environments is None:
+    if client.list_connection_environments() is None:
         return state
-    current = next((e for e in environments if e.id == state.connection_environment_id), None)
+    current = _listed(client, state, fresh=False) or look(lambda: _listed(client, state))
     return None if current is None else _merge(state, current)
 
 
@@ -110,7 +109,7 @@ def update(
     try:
         return _set_values(client, args, state.connection_environment_id)
     except NotFoundError:
-        if _listed(client, state) is not None:
+        if client.list_connection_environments() is not None and look(lambda: _listed(client, state)) is not None:
             raise
         _log.warning(
             "connection environment %s was deleted outside Pulumi and is created again", state.connection_environment_id
@@ -155,8 +154,10 @@ def _find(
     return next((e for e in environments if (e.base_connection_id, e.connection_id) == wanted), None)
 
 
-def _listed(client: OmniClient, state: ConnectionEnvironmentState) -> omni.ConnectionEnvironment | None:
-    environments = client.list_connection_environments(fresh=True) or []
+def _listed(
+    client: OmniClient, state: ConnectionEnvironmentState, *, fresh: bool = True
+) -> omni.ConnectionEnvironment | None:
+    environments = client.list_connection_environments(fresh=fresh) or []
     return next((e for e in environments if e.id == state.connection_environment_id), None)
 
 

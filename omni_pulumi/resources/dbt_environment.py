@@ -21,7 +21,7 @@ from omni_pulumi.api.omni import OmniClient
 from omni_pulumi.dynamic import Provider, Resource, output, secret_values
 from omni_pulumi.lifecycle import Args, Known, Lifecycle, OptionalText, Secret, State, Text, Uuid, describe_changes
 from omni_pulumi.settings import OMNI
-from omni_pulumi.settle import settle
+from omni_pulumi.settle import look, settle
 
 _log = logging.getLogger(__name__)
 
@@ -110,18 +110,18 @@ def create(client: OmniClient, args: DbtEnvironmentArgs) -> DbtEnvironmentState:
 
 def read(client: OmniClient, state: DbtEnvironmentState) -> DbtEnvironmentState | None:
     """Read the environment from the list of its connection's."""
-    current = _current(client, state, fresh=False)
+    current = _current(client, state, fresh=False) or look(lambda: _current(client, state))
     return None if current is None else _merge(state, current)
 
 
 def update(client: OmniClient, state: DbtEnvironmentState, args: DbtEnvironmentArgs) -> DbtEnvironmentState:
     """Write the whole environment, or create it anew when it was deleted meanwhile."""
-    current = _current(client, state)
+    current = look(lambda: _current(client, state))
     if current is not None:
         try:
             return _write(client, args, current, owned=state.owner_id is not None)
         except NotFoundError:
-            if _current(client, state) is not None:
+            if look(lambda: _current(client, state)) is not None:
                 raise
     _log.warning('dbt environment "%s" was deleted outside Pulumi and is created again', args.name)
     return create(client, args)

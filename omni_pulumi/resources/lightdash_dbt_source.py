@@ -29,7 +29,7 @@ from omni_pulumi.connections import (
 from omni_pulumi.dynamic import Provider, Resource, output
 from omni_pulumi.lifecycle import Args, Known, Lifecycle, State, Uuid4, describe_changes
 from omni_pulumi.settings import LIGHTDASH
-from omni_pulumi.settle import settle
+from omni_pulumi.settle import look, settle
 
 _log = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ def read(client: LightdashClient, state: LightdashDbtSourceState) -> LightdashDb
     try:
         current = client.get_dbt_source(state.project_uuid, state.source_uuid)
     except (NotFoundError, ServerError) as error:
-        listed = _listed(client, state)
+        listed = look(lambda: _listed(client, state))
         if listed is None:
             return None
         if not listed.has_credential_error:
@@ -113,7 +113,7 @@ def update(
     try:
         client.update_dbt_source(args.project_uuid, state.source_uuid, args.name, wire)
     except NotFoundError:
-        if _listed(client, state) is not None:
+        if look(lambda: _listed(client, state)) is not None:
             raise
         _log.warning('dbt source "%s" was deleted outside Pulumi and is created again', args.name)
         return create(client, args)

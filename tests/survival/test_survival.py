@@ -1,0 +1,305 @@
+"""Random programs, random web pages, random faults: whatever happens, the next quiet ``up`` makes all as declared.
+
+A sequence is the life of one stack with all four resources. Each run of ``pulumi`` in it may be disturbed by faults of
+the services. After each one, the faults stop, one more ``up --refresh`` runs, and then everything is held against the
+model.
+``make soak`` runs many sequences; ``make test`` a few.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from omni_pulumi.simulator import (
+    CONNECTION_ID,
+    DEVELOPMENT_CONNECTION_ID,
+    GENERATED,
+    PAGES,
+    PROJECT_ID,
+    STAGING_CONNECTION_ID,
+    LightdashSimulator,
+    OmniSimulator,
+    faults,
+)
+from tests.servicer import forget_clients
+from tests.survival.world import SECRET, World
+
+DIALECTS = {
+    "pages": PAGES,
+    "generated": GENERATED,
+    "keeps variables": replace(GENERATED, omitted_variables="kept"),
+}
+
+figures: Counter[str] = Counter()
+
+
+# What programs declare: few names, so that they meet again.
+
+texts = st.sampled_from(["a", "b", "c d"])
+secrets = st.sampled_from([f"{SECRET}1", f'{SECRET}"2', f"{SECRET}ü3"])
+variables = st.dictionaries(st.sampled_from(["A", "B", "C"]), texts, max_size=3)
+
+
+@st.composite
+def dbt_configurations(draw: st.DrawFn) -> dict[str, Any]:
+    return {
+        "connectionId": CONNECTION_ID,
+        "sshUrl": draw(st.sampled_from(["git@x:a.git", "git@x:b.git"])),
+        "branch": draw(texts),
+        "autogenRelationships": draw(st.booleans()),
+        "enableVirtualSchemas": draw(st.booleans()),
+        **draw(
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    "enableSemanticLayer": st.booleans(),
+                    "dbtVersion": st.sampled_from(["Auto", "1.10", "1.11"]),
+                    "projectRootPath": st.sampled_from(["", "dbt", "a/b"]),
+                    "rotateKeysTrigger": texts,
+                },
+            )
+        ),
+    }
+
+
+@st.composite
+def dbt_environments(draw: st.DrawFn) -> dict[str, Any]:
+    plain = draw(variables)
+    hidden = draw(st.dictionaries(st.sampled_from(["A", "B", "C", "D"]), secrets, max_size=2))
+    return {
+        "connectionId": CONNECTION_ID,
+        "targetSchema": draw(texts),
+        "variables": {name: value for name, value in plain.items() if name not in hidden},
+        "secretVariables": hidden,
+        **draw(
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    "targetDatabase": texts,
+                    "targetName": texts,
+                    "targetRole": texts,
+                },
+            )
+        ),
+    }
+
+
+@st.composite
+def routes(draw: st.DrawFn, values: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "baseConnectionId": CONNECTION_ID,
+        "userAttributeValues": draw(st.lists(st.sampled_from(values), unique=True)),
+    }
+
+
+@st.composite
+def sources(draw: st.DrawFn) -> dict[str, Any]:
+    return {
+        "projectUuid": PROJECT_ID,
+        "dbtConnection": {
+            "type": "github",
+            "repository": draw(st.sampled_from(["acme/a", "acme/b"])),
+            "branch": draw(texts),
+            "projectSubPath": "/",
+            "personalAccessToken": draw(secrets),
+            **draw(
+                st.fixed_dictionaries({}, optional={"target": texts, "environment": variables, "hostDomain": texts})
+            ),
+        },
+    }
+
+
+DECLARATIONS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    "dbt": dbt_configurations(),
+    "environment 1": dbt_environments().map(lambda e: {**e, "name": "Staging"}),
+    "environment 2": dbt_environments().map(lambda e: {**e, "name": "Dev"}),
+    "production": dbt_environments().map(lambda e: {**e, "name": "Production", "adopt": True}),
+    "route 1": routes(("a", "b")).map(lambda r: {**r, "environmentConnectionId": STAGING_CONNECTION_ID}),
+    "route 2": routes(("c", "d")).map(lambda r: {**r, "environmentConnectionId": DEVELOPMENT_CONNECTION_ID}),
+    "source 1": sources().map(lambda s: {**s, "name": "finance"}),
+    "source 2": sources().map(lambda s: {**s, "name": "marketing"}),
+}
+
+
+# What the services do wrong: any request of a run, before or after it was carried out.
+
+where = st.fixed_dictionaries(
+    {
+        "method": st.sampled_from([None, "GET", "POST", "PUT", "PATCH", "DELETE"]),
+        "after": st.integers(0, 4),
+    }
+)
+processed = st.booleans()
+times = st.integers(1, 3)
+fields = st.sampled_from(
+    [
+        "id",
+        "name",
+        "variables",
+        "isSecret",
+        "value",
+        "ownerId",
+        "targetSchema",
+        "sshUrl",
+        "branch",
+        "data",
+        "records",
+        "pageInfo",
+        "hasNextPage",
+        "connectionEnvironments",
+        "results",
+        "projectDbtSourceUuid",
+        "dbtConnection",
+        "precedence",
+        "success",
+    ]
+)
+FAULTS = st.one_of(
+    st.builds(
+        lambda w, p, t, code, body: faults.Status(code, processed=p, times=t, body=body, **w),
+        where,
+        processed,
+        times,
+        st.sampled_from([500, 502, 503, 504]),
+        st.sampled_from(["vendor", "html", "text", "empty"]),
+    ),
+    st.builds(
+        lambda w, t, code, body: faults.Status(code, processed=False, times=t, body=body, **w),
+        where,
+        times,
+        st.sampled_from([401, 403, 404]),
+        st.sampled_from(["vendor", "html", "empty"]),
+    ),
+    st.builds(
+        lambda w, t, after: faults.Status(429, processed=False, times=t, retry_after=after, **w),
+        where,
+        st.integers(1, 12),
+        st.sampled_from([None, "0", "1"]),
+    ),
+    st.builds(
+        lambda after, code: faults.expired(after=after, code=code), st.integers(0, 8), st.sampled_from([401, 403])
+    ),
+    st.builds(lambda w, p, t: faults.Reset(processed=p, times=t, **w), where, processed, times),
+    st.builds(lambda w, p, t: faults.Close(processed=p, times=t, **w), where, processed, times),
+    st.builds(lambda w, p, t: faults.Html(processed=p, times=t, **w), where, processed, times),
+    st.builds(lambda w, t: faults.Cut(times=t, **w), where, times),
+    st.builds(lambda w, t: faults.Malformed(times=t, **w), where, times),
+    st.builds(lambda w, t: faults.Empty(times=t, **w), where, times),
+    st.builds(lambda w, t: faults.WrongType(times=t, **w), where, times),
+    st.builds(lambda w, t, name: faults.Missing(name, times=t, **w), where, times, fields),
+    st.builds(lambda w, t: faults.Extra("surprise", times=t, **w), where, times),
+    st.builds(lambda after, t: faults.Stale(after=after, times=t), st.integers(0, 3), st.integers(1, 2)),
+)
+
+
+class Survival(RuleBasedStateMachine):
+    """The life of a stack."""
+
+    services: tuple[dict[str, OmniSimulator], LightdashSimulator]
+
+    @initialize(
+        dialect=st.sampled_from(sorted(DIALECTS)), names=st.sets(st.sampled_from(sorted(DECLARATIONS))), data=st.data()
+    )
+    def begin(self, dialect: str, names: set[str], data: st.DataObject) -> None:
+        """An empty stack, and a first program."""
+        omnis, lightdash = self.services
+        self.world = World(omnis[dialect], lightdash)
+        figures["sequences"] += 1
+        for name in sorted(names):
+            self.declare(name, data)
+
+    @rule(
+        declared=st.sets(st.sampled_from(sorted(DECLARATIONS)), max_size=3),
+        dropped=st.sets(st.sampled_from(sorted(DECLARATIONS)), max_size=1),
+        changes=st.integers(0, 3),
+        omni=st.lists(FAULTS, max_size=3),
+        lightdash=st.lists(FAULTS, max_size=2),
+        refresh=st.booleans(),
+        data=st.data(),
+    )
+    def run(
+        self,
+        declared: set[str],
+        dropped: set[str],
+        changes: int,
+        omni: list[faults.Fault],
+        lightdash: list[faults.Fault],
+        refresh: bool,  # noqa: FBT001 - hypothesis passes it by name
+        data: st.DataObject,
+    ) -> None:
+        """Program and web pages change, then ``up`` runs while the services fail, and again when they do not."""
+        world = self.world
+        for name in sorted(declared):
+            self.declare(name, data)
+        for name in sorted(dropped):
+            world.drop(name)
+        for _ in range(changes):
+            possible = world.web_page()
+            possible[data.draw(st.sampled_from(sorted(possible)), label="in the web page")]()
+        world.omni.inject(*omni)
+        world.lightdash.inject(*lightdash)
+        world.run(refresh=refresh)
+        world.omni.clear_faults()
+        world.lightdash.clear_faults()
+        figures.update(f"fault {type(fault).__name__}" for fault in (*omni, *lightdash))
+        figures.update({"runs": 1, "changes in web pages": changes, "errors shown": len(world.shown)})
+        world.converge()
+
+    def declare(self, name: str, data: st.DataObject) -> None:
+        """A resource comes into the program, or changes there."""
+        self.world.declare(name, data.draw(DECLARATIONS[name], label=name))
+
+    def teardown(self) -> None:
+        """The stack goes, and with it all that it made."""
+        if hasattr(self, "world"):
+            self.world.program.clear()
+            self.world.converge()
+            figures["requests"] += len(self.world.omni.requests) + len(self.world.lightdash.requests)
+
+
+@pytest.fixture(scope="module")
+def services() -> Iterator[tuple[dict[str, OmniSimulator], LightdashSimulator]]:
+    """An Omni for each dialect, and a Lightdash."""
+    omnis = {name: OmniSimulator(dialect=dialect) for name, dialect in DIALECTS.items()}
+    with LightdashSimulator() as lightdash:
+        for omni in omnis.values():
+            omni.start()
+        yield omnis, lightdash
+        forget_clients()
+        for omni in omnis.values():
+            omni.stop()
+
+
+def test_survival(
+    services: tuple[dict[str, OmniSimulator], LightdashSimulator],
+    request: pytest.FixtureRequest,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Once the faults stop, the services have what the program says, once; nothing is lost, no secret is shown."""
+    logging.getLogger("omni_pulumi").setLevel(logging.DEBUG)
+    Survival.services = services
+    sequences = request.config.getoption("--sequences")
+    run_state_machine_as_test(
+        Survival,
+        settings=settings(
+            max_examples=sequences,
+            stateful_step_count=4,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    with capsys.disabled():
+        print(f"\n{json.dumps(dict(sorted(figures.items())), indent=1)}")  # noqa: T201 - the figures are the result
+    assert figures["sequences"] >= sequences
