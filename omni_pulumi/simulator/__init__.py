@@ -18,6 +18,8 @@ except ModuleNotFoundError as missing:
         raise SystemExit(_HINT) from None
     raise ModuleNotFoundError(_HINT, name=missing.name) from None
 
+from omni_pulumi.simulator import faults
+from omni_pulumi.simulator.faults import Fault
 from omni_pulumi.simulator.lightdash.instance import OTHER_PROJECT_ID, PROJECT_ID
 from omni_pulumi.simulator.lightdash.simulator import LightdashSimulator
 from omni_pulumi.simulator.omni.dialect import GENERATED, PAGES, Dialect
@@ -48,7 +50,9 @@ __all__ = [
     "STAGING_CONNECTION_ID",
     "USER_ID",
     "Dialect",
+    "Fault",
     "LightdashSimulator",
     "OmniSimulator",
     "RecordedRequest",
+    "faults",
 ]

@@ -7,16 +7,16 @@ the client does, and keeps a record. Whatever must happen to requests in general
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
+from typing import TYPE_CHECKING, Any
 
-from omni_pulumi.simulator.wire import parse_json
+from omni_pulumi.simulator.exchange import Answer, Exchange, Outcome, Service
+from omni_pulumi.simulator.faults import Fault, Rules
+from omni_pulumi.simulator.rate_limit import RateLimit
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import Receive, Scope, Send
 
 
 @dataclass(frozen=True)
@@ -27,74 +27,91 @@ class RecordedRequest:
 
     Attributes:
         path: without the query.
+        status: the status that the client saw; None where it saw none, or none yet.
         body: the parsed JSON, or None where the body was none.
         headers: names in lower case.
         at: when the request arrived, in seconds of `time.monotonic()`.
+        processed: whether the service has dealt with it, be it to refuse it. False where a fault or the rate limit has
+            answered in its place.
+        fault: the fault that befell it.
     """
 
     method: str
     path: str
     query: dict[str, str]
-    status: int
+    status: int | None
     body: object = field(repr=False)
     headers: dict[str, str] = field(repr=False)
     at: float
+    processed: bool = True
+    fault: Fault | None = None
 
 
 class Recorder:
-    """An ASGI layer around a service that records each request the moment its answer begins.
+    """An ASGI layer around a service that records each request when it has arrived, and its status before it is sent.
 
-    By then the client cannot have seen the answer, so a test never looks at the records too early.
+    So a test that has seen an answer, or given up waiting for one, never looks at the records too early.
+
+    Attributes:
+        rules: the faults at work.
+        limit: how many requests a key may make. What it refuses reaches no fault.
     """
 
-    def __init__(self, app: ASGIApp, *, on_request: Callable[[RecordedRequest], None] | None = None) -> None:
-        self._app = app
+    def __init__(
+        self, service: Service[Any], limit: RateLimit, *, on_request: Callable[[RecordedRequest], None] | None = None
+    ) -> None:
+        self.rules = Rules()
+        self.limit = limit
+        self._service = service
         self._on_request = on_request
-        self._requests: list[RecordedRequest] = []
+        self._exchanges: list[tuple[Exchange, Fault | None]] = []
         self._lock = threading.Lock()
 
     @property
     def requests(self) -> list[RecordedRequest]:
         """The requests so far, in the order of their arrival."""
         with self._lock:
-            return sorted(self._requests, key=lambda request: request.at)
+            return [_record(*each) for each in sorted(self._exchanges, key=lambda each: each[0].at)]
 
     def clear(self) -> None:
-        """Forget the requests so far."""
+        """Forget the requests so far, also those that are under way."""
         with self._lock:
-            self._requests.clear()
+            self._exchanges.clear()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass one request on to the service, and its answer back."""
-        at = time.monotonic()
+        """Take one request to its end."""
         body = await _whole_body(receive)
         if body is None:
             return
-
-        async def replay() -> Message:
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        async def note_and_send(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                self._note(scope, body, message["status"], at)
-            await send(message)
-
-        await self._app(scope, replay, note_and_send)
-
-    def _note(self, scope: Scope, body: bytes, status: int, at: float) -> None:
-        request = RecordedRequest(
-            method=scope["method"],
-            path=scope["path"],
-            query=dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True)),
-            status=status,
-            body=_json_or_none(body),
-            headers={name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]},
-            at=at,
-        )
+        exchange = Exchange(self._service, scope, receive, body)
+        limited = self.limit.exceeded(exchange.headers.get("authorization", ""))
+        fault = None if limited else self.rules.taking(exchange)
         with self._lock:
-            self._requests.append(request)
+            self._exchanges.append((exchange, fault))
+
+        outcome: Outcome
+        if limited:
+            outcome = exchange.refusal(429)
+        else:
+            outcome = await (fault.outcome(exchange) if fault else exchange.process())
+        exchange.status = outcome.status if isinstance(outcome, Answer) else None
         if self._on_request:
-            self._on_request(request)
+            self._on_request(_record(exchange, fault))
+        await exchange.finish(outcome, send)
+
+
+def _record(exchange: Exchange, fault: Fault | None) -> RecordedRequest:
+    return RecordedRequest(
+        method=exchange.method,
+        path=exchange.path,
+        query=exchange.query,
+        status=exchange.status,
+        body=exchange.document,
+        headers=exchange.headers,
+        at=exchange.at,
+        processed=exchange.processed,
+        fault=fault,
+    )
 
 
 async def _whole_body(receive: Receive) -> bytes | None:
@@ -108,10 +125,3 @@ async def _whole_body(receive: Receive) -> bytes | None:
         body += message.get("body", b"")
         more = message.get("more_body", False)
     return bytes(body)
-
-
-def _json_or_none(body: bytes) -> object:
-    try:
-        return parse_json(body)
-    except ValueError:
-        return None

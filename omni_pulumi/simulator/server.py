@@ -6,39 +6,52 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from omni_pulumi.simulator.exchange import Service
+from omni_pulumi.simulator.faults import Fault
+from omni_pulumi.simulator.rate_limit import RateLimit
 from omni_pulumi.simulator.recording import RecordedRequest, Recorder
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from starlette.types import ASGIApp
     from typing_extensions import Self
+
+T = TypeVar("T")
 
 HOST = "127.0.0.1"
 
 
-class Simulator:
+class Simulator(Generic[T]):
     """A service on a port of this machine.
 
     Args:
+        service: what it serves.
         port: where to listen; 0 takes a free port, and another one on each start.
+        requests_per_minute: how many requests a key may make; None for any number.
         on_request: called with each request, in the server's thread.
     """
 
-    def __init__(self, *, port: int = 0, on_request: Callable[[RecordedRequest], None] | None = None) -> None:
+    def __init__(
+        self,
+        service: Service[T],
+        *,
+        port: int = 0,
+        requests_per_minute: int | None = None,
+        on_request: Callable[[RecordedRequest], None] | None = None,
+    ) -> None:
         self._port = port
-        self._recorder = Recorder(self._service(), on_request=on_request)
+        self._requests_per_minute = requests_per_minute
+        self._store = service.store
+        self._lock = service.store.lock
+        self._recorder = Recorder(service, RateLimit(requests_per_minute), on_request=on_request)
         self._listener: socket.socket | None = None
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
-
-    def _service(self) -> ASGIApp:
-        """The service behind the recording layer."""
-        raise NotImplementedError
 
     def _response_headers(self) -> list[tuple[str, str]]:
         """What the service adds to every answer."""
@@ -60,6 +73,25 @@ class Simulator:
         """Forget the requests so far."""
         self._recorder.clear()
 
+    def inject(self, *faults: Fault) -> None:
+        """Let requests fail from now on, behind the faults that are at work already."""
+        self._recorder.rules.add(*faults)
+
+    def clear_faults(self) -> None:
+        """Remove all faults. Requests that they hold back end without an answer, and without being carried out."""
+        self._recorder.rules.clear()
+
+    def rate_limit(self, requests: int | None, *, seconds: float = 60.0) -> None:
+        """Refuse with 429 what a key asks beyond so many requests in any such stretch of time; None ends the limit."""
+        self._recorder.limit = RateLimit(requests, seconds)
+
+    def reset(self) -> None:
+        """Forget everything stored and recorded, and every fault, as if freshly started."""
+        self.clear_faults()
+        self.rate_limit(self._requests_per_minute)
+        self._store.reset()
+        self.clear_requests()
+
     def start(self) -> None:
         """Listen and serve; returns when requests are answered."""
         listener = socket.create_server((HOST, self._port))
@@ -68,7 +100,7 @@ class Simulator:
         config = uvicorn.Config(
             self._recorder,
             loop="asyncio",
-            http="h11",
+            http=_Protocol,
             ws="none",
             lifespan="off",
             interface="asgi3",
@@ -87,7 +119,8 @@ class Simulator:
         self._server.ready.wait()
 
     def stop(self) -> None:
-        """Finish the requests under way, then close the port."""
+        """Remove all faults, finish the requests under way, then close the port."""
+        self.clear_faults()
         if self._server and self._thread and self._listener:
             self._server.should_exit = True
             self._thread.join()
@@ -117,3 +150,11 @@ class _Server(uvicorn.Server):
         self.ready.set()
         while not await self.on_tick(counter=0):
             await asyncio.sleep(0.01)
+
+
+class _Protocol(H11Protocol):
+    """uvicorn's protocol, except that each request comes with its connection, for the faults that break it."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "transport": transport}

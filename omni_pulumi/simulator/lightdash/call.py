@@ -69,6 +69,20 @@ def something_went_wrong() -> Refusal:
     return Refusal(500, "UnexpectedServerError", "Something went wrong.")
 
 
+_ERRORS = {
+    401: ("AuthorizationError", "Failed to authorize user"),
+    403: ("ForbiddenError", "You don't have access to this resource or action"),
+    404: ("NotFoundError", "API endpoint not found"),
+    429: ("TooManyRequestsError", "Too many requests"),
+}
+
+
+def refusal(status: int) -> Refusal:
+    """An error of this status, whatever was asked for."""
+    name, message = _ERRORS.get(status, ("UnexpectedServerError", "Something went wrong."))
+    return Refusal(status, name, message)
+
+
 def forbidden() -> Refusal:
     """The refusal for a role that does not suffice."""
     return Refusal(403, "ForbiddenError", "You don't have access to this resource or action")

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import copy
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
+from omni_pulumi.simulator.exchange import Service
 from omni_pulumi.simulator.lightdash import call
 from omni_pulumi.simulator.lightdash.app import lightdash_app
 from omni_pulumi.simulator.lightdash.instance import OTHER_PROJECT_ID, PROJECT_ID, Instance
 from omni_pulumi.simulator.server import Simulator
+from omni_pulumi.simulator.store import Store
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
-
     from omni_pulumi.simulator.recording import RecordedRequest
 
 Version = Literal["0.3277.1", "1.237.0"]
 
 
-class LightdashSimulator(Simulator):
+class LightdashSimulator(Simulator[Instance]):
     """A local Lightdash with two projects.
 
     The methods below act behind the API, as somebody in Lightdash's web page would. They may be called while requests
@@ -57,21 +56,21 @@ class LightdashSimulator(Simulator):
         on_request: Callable[[RecordedRequest], None] | None = None,
     ) -> None:
         self.version = version
-        self._lock = threading.RLock()
-        self._instance = Instance()
-        super().__init__(port=port, on_request=on_request)
+        store = Store(Instance)
+        service = Service(
+            app=lightdash_app(lambda: store.current, store.lock, version),
+            past=lightdash_app(lambda: store.past, store.lock, version),
+            store=store,
+            refusal=lambda _, status: call.refusal(status).answer(),
+        )
+        super().__init__(service, port=port, on_request=on_request)
 
-    def _service(self) -> ASGIApp:
-        return lightdash_app(lambda: self._instance, self._lock, self.version)
+    @property
+    def _instance(self) -> Instance:
+        return self._store.current
 
     def _response_headers(self) -> list[tuple[str, str]]:
         return [("Lightdash-Version", self.version)]
-
-    def reset(self) -> None:
-        """Forget everything stored and recorded, as if freshly started."""
-        with self._lock:
-            self._instance = Instance()
-        self.clear_requests()
 
     def sources(self, project_id: str) -> list[dict[str, Any]]:
         """A project's additional dbt sources by precedence, with the stored connections, secrets included.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
@@ -23,6 +24,9 @@ Endpoint = Callable[[Call], JSONResponse]
 
 _DBT = "/api/v1/connections/{connectionId}/dbt"
 _CONNECTION_ENVIRONMENTS = "/api/v1/connection-environments"
+
+_MESSAGES = {403: "Invalid bearer token", 429: "Rate limit exceeded (60 requests/minute)"}
+"""What the pages and a live instance say with a status; what neither shows has HTTP's own words."""
 
 
 def omni_app(
@@ -91,3 +95,10 @@ def omni_app(
     app = Starlette(routes=routes, exception_handlers={404: unknown_route, 405: unknown_route})
     app.router.redirect_slashes = False
     return app
+
+
+def refusal(path: str, status: int, dialect: Dialect) -> Response:
+    """An error of this status from the endpoint of a path, whatever was asked for."""
+    errors = "detail_status" if path.startswith(_CONNECTION_ENVIRONMENTS) else dialect.errors
+    message = _MESSAGES.get(status, http.HTTPStatus(status).phrase)
+    return JSONResponse(Refusal(status, message).body(errors), status_code=status)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from omni_pulumi.simulator.exchange import Service
 from omni_pulumi.simulator.omni import organization as stored
-from omni_pulumi.simulator.omni.app import omni_app
+from omni_pulumi.simulator.omni.app import omni_app, refusal
 from omni_pulumi.simulator.omni.call import API_KEY, PERSONAL_ACCESS_TOKEN, VIEWER_TOKEN
 from omni_pulumi.simulator.omni.dialect import PAGES, Dialect
 from omni_pulumi.simulator.server import Simulator
+from omni_pulumi.simulator.store import Store
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
-
     from omni_pulumi.simulator.recording import RecordedRequest
 
 _CONFIGURATION = stored.DbtConfiguration(
@@ -23,7 +22,7 @@ _CONFIGURATION = stored.DbtConfiguration(
 )
 
 
-class OmniSimulator(Simulator):
+class OmniSimulator(Simulator[stored.Organization]):
     """A local Omni with one organization.
 
     The methods below act behind the API, as somebody in Omni's web page would. They take and return plain values under
@@ -34,6 +33,7 @@ class OmniSimulator(Simulator):
         dialect: the reading of Omni's contradicting sources.
         port: where to listen; 0 takes a free port.
         page_size_limit: the largest page of a paged list, whatever was asked for.
+        requests_per_minute: how many requests a key may make, 60 in Omni's cloud; None for any number.
         on_request: called with each request, in the server's thread.
 
     Attributes:
@@ -64,22 +64,22 @@ class OmniSimulator(Simulator):
         dialect: Dialect = PAGES,
         port: int = 0,
         page_size_limit: int = 100,
+        requests_per_minute: int | None = None,
         on_request: Callable[[RecordedRequest], None] | None = None,
     ) -> None:
         self.dialect = dialect
-        self._page_size_limit = page_size_limit
-        self._lock = threading.RLock()
-        self._organization = stored.Organization()
-        super().__init__(port=port, on_request=on_request)
+        store = Store(stored.Organization)
+        service = Service(
+            app=omni_app(lambda: store.current, store.lock, dialect, page_size_limit),
+            past=omni_app(lambda: store.past, store.lock, dialect, page_size_limit),
+            store=store,
+            refusal=lambda path, status: refusal(path, status, dialect),
+        )
+        super().__init__(service, port=port, requests_per_minute=requests_per_minute, on_request=on_request)
 
-    def _service(self) -> ASGIApp:
-        return omni_app(lambda: self._organization, self._lock, self.dialect, self._page_size_limit)
-
-    def reset(self) -> None:
-        """Forget everything stored and recorded, as if freshly started."""
-        with self._lock:
-            self._organization = stored.Organization()
-        self.clear_requests()
+    @property
+    def _organization(self) -> stored.Organization:
+        return self._store.current
 
     @property
     def key_rotations(self) -> dict[str, int]:
