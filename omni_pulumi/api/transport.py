@@ -102,7 +102,7 @@ class Transport:
                 "User-Agent": _USER_AGENT,
             },
             timeout=httpx.Timeout(instance.read_timeout, connect=instance.connect_timeout, pool=None),
-            verify=_ssl_context(),
+            verify=ssl_context(),
         )
 
     def close(self) -> None:
@@ -233,7 +233,7 @@ class Transport:
             ) from None
 
 
-_ssl_context = functools.cache(httpx.create_ssl_context)
+ssl_context = functools.cache(httpx.create_ssl_context)
 """Certificates are loaded once, which takes longer than anything else here."""
 
 

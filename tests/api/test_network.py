@@ -1,0 +1,115 @@
+"""What the environment says about the network: proxies, certificates, tracing."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+import trustme
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from omni_pulumi.api import errors, transport
+from omni_pulumi.api.transport import Instance, Transport
+from omni_pulumi.simulator import OmniSimulator, faults
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Answers every GET with an empty object, and remembers where it was to go."""
+
+    asked: list[str]
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def server() -> Iterator[HTTPServer]:
+    """A server that is not one of the services."""
+    _Handler.asked = []
+    server = HTTPServer(("127.0.0.1", 0), _Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_certificates() -> Iterator[None]:
+    """The certificates are read anew, as in another process."""
+    transport.ssl_context.cache_clear()
+    yield
+    transport.ssl_context.cache_clear()
+
+
+def ask(url: str) -> object:
+    """One request to an instance."""
+    asker = Transport("Omni", Instance(url, "key"), "Bearer")
+    try:
+        return asker.request("GET", "/api/v1/x", what="read", idempotent=False)
+    finally:
+        asker.close()
+
+
+def test_a_proxy_of_the_environment_is_used(server: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``HTTP_PROXY`` and its relatives are followed."""
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{server.server_port}")
+    assert ask("http://omni.example") == {}
+    assert _Handler.asked == ["http://omni.example/api/v1/x"]
+
+
+def test_tls_is_verified(server: HTTPServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A certificate of an authority that nobody knows is refused; ``SSL_CERT_FILE`` makes it known."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    url = f"https://localhost:{server.server_port}"
+
+    with pytest.raises(errors.ConnectError, match="certificate"):
+        ask(url)
+    bundle = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+    transport.ssl_context.cache_clear()
+    assert ask(url) == {}
+
+
+def test_a_span_for_each_request(omni_services: dict[str, OmniSimulator], monkeypatch: pytest.MonkeyPatch) -> None:
+    """When tracing is on, each attempt is a span of the command's trace, with status and path and nothing secret."""
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(transport, "_tracer", provider.get_tracer("test"))
+    monkeypatch.setenv("TRACEPARENT", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+    omni = omni_services["pages"]
+    omni.reset()
+    omni.inject(faults.Status(503, processed=False))
+    asker = Transport("Omni", Instance(omni.url, omni.api_key), "Bearer")
+    asker.request("GET", f"/api/v1/connections/{omni.connection_id}/dbt", what="read")
+    asker.close()
+    failed, answered = exporter.get_finished_spans()
+    assert failed.attributes is not None
+    assert answered.attributes is not None
+    assert (failed.attributes["http.response.status_code"], failed.attributes["http.request.resend_count"]) == (503, 0)
+    assert (answered.attributes["http.response.status_code"], answered.attributes["http.request.resend_count"]) == (
+        200,
+        1,
+    )
+    assert answered.context is not None
+    assert f"{answered.context.trace_id:032x}" == "0af7651916cd43dd8448eb211c80319c"
+    assert omni.api_key not in failed.to_json() + answered.to_json()

@@ -1,0 +1,270 @@
+"""What is sent again and what is not, how fast, and how long: the transport against real HTTP with faults."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from omni_pulumi.api import errors, transport
+from omni_pulumi.api.budget import Budget
+from omni_pulumi.api.shared import SharedReads
+from omni_pulumi.api.transport import Instance, Transport
+from omni_pulumi.simulator import PAGES, OmniSimulator, faults
+
+LOST = [faults.Reset, faults.Close]
+
+
+@pytest.fixture
+def omni(omni_services: dict[str, OmniSimulator]) -> OmniSimulator:
+    """An empty Omni of one dialect: requests are the same in both."""
+    omni = omni_services["pages"]
+    omni.reset()
+    assert omni.dialect == PAGES
+    return omni
+
+
+@pytest.fixture
+def asker(omni: OmniSimulator) -> Iterator[Transport]:
+    """A transport to it."""
+    made = Transport("Omni", Instance(omni.url, omni.api_key, requests_per_minute=6000), "Bearer")
+    yield made
+    made.close()
+
+
+def read(asker: Transport, omni: OmniSimulator) -> Any:
+    """A request that may be repeated."""
+    return asker.request("GET", f"/api/v1/connections/{omni.connection_id}/dbt", what="read")
+
+
+def create(asker: Transport, omni: OmniSimulator) -> Any:
+    """A request that may not."""
+    path = f"/api/v1/connections/{omni.connection_id}/dbt/environments"
+    body = {"name": "Staging", "targetSchema": "s"}
+    return asker.request("POST", path, what="create", body=body, idempotent=False)
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_read_is_sent_again_when_a_gateway_fails(
+    asker: Transport, omni: OmniSimulator, pauses: list[float], status: int
+) -> None:
+    """502, 503 and 504 to an idempotent request are tried again, after pauses that grow."""
+    omni.inject(faults.Status(status, processed=True, times=3))
+    assert read(asker, omni)["supportsDbt"] is True
+    assert len(omni.requests) == 4
+    assert len(pauses) == 3
+    assert 0.5 <= pauses[0] <= 1.5
+    assert 2 <= pauses[2] <= 3
+
+
+@pytest.mark.parametrize("fault", LOST)
+def test_a_read_is_sent_again_when_the_answer_is_lost(asker: Transport, omni: OmniSimulator, fault: Any) -> None:
+    """A connection that ends before the answer makes an idempotent request be tried again."""
+    omni.inject(fault(processed=True, times=2))
+    assert read(asker, omni)["supportsDbt"] is True
+    assert len(omni.requests) == 3
+
+
+def test_attempts_are_bounded(asker: Transport, omni: OmniSimulator) -> None:
+    """After four attempts the last error is told."""
+    omni.inject(faults.Status(503, processed=False, times=None))
+    with pytest.raises(errors.ServerError):
+        read(asker, omni)
+    assert len(omni.requests) == 4
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 500])
+def test_other_errors_are_not_repeated(asker: Transport, omni: OmniSimulator, status: int) -> None:
+    """A refusal is told at once; so is 500, which Lightdash also answers to plain mistakes."""
+    omni.inject(faults.Status(status, processed=False, times=None))
+    with pytest.raises(errors.ResponseError):
+        read(asker, omni)
+    assert len(omni.requests) == 1
+
+
+@pytest.mark.parametrize("fault", [*LOST, lambda **given: faults.Status(503, **given)])
+@pytest.mark.parametrize("processed", [True, False])
+def test_a_create_is_not_repeated_when_nobody_knows(
+    asker: Transport, omni: OmniSimulator, fault: Any, *, processed: bool
+) -> None:
+    """A POST whose answer got lost, or that a gateway answered, may have been processed: it is sent once."""
+    omni.inject(fault(processed=processed, times=None))
+    with pytest.raises(errors.Error) as caught:
+        create(asker, omni)
+    assert errors.is_ambiguous(caught.value)
+    assert len(omni.requests) == 1
+
+
+def test_a_create_is_repeated_when_it_was_not_processed(asker: Transport, omni: OmniSimulator) -> None:
+    """429 means that nothing was processed, so even a POST is sent again, and makes one object."""
+    omni.inject(faults.storm(3))
+    create(asker, omni)
+    assert len(omni.environments(omni.connection_id)) == 1
+
+
+def test_a_storm_is_waited_out(
+    asker: Transport, omni: OmniSimulator, pauses: list[float], log: pytest.LogCaptureFixture
+) -> None:
+    """Eight times 429 is no error; the pauses grow to half a minute, and the user is told once why it is slow."""
+    omni.inject(faults.storm(8))
+    assert read(asker, omni)["supportsDbt"] is True
+    assert len(pauses) == 8
+    assert pauses[0] < pauses[3] < pauses[6] <= 31
+    told = [record for record in log.records if record.levelno == logging.WARNING]
+    assert len(told) == 1
+    assert "429 Too Many Requests" in told[0].getMessage()
+
+
+def test_retry_after_is_honoured(asker: Transport, omni: OmniSimulator, pauses: list[float]) -> None:
+    """Where the service says when to come back, as seconds or as a date, it is asked again then."""
+    omni.inject(faults.storm(1, retry_after="7"))
+    read(asker, omni)
+    assert pauses == [7.0]
+    omni.inject(faults.storm(1, retry_after="Wed, 21 Oct 2015 07:28:00 GMT"))
+    read(asker, omni)
+    assert pauses == [7.0, 0.0]
+
+
+def test_the_total_time_ends_a_storm(omni: OmniSimulator) -> None:
+    """A pause that would end after the total time limit is not begun: the 429 is told at once."""
+    asker = Transport("Omni", Instance(omni.url, omni.api_key, total_timeout=60.0), "Bearer")
+    omni.inject(faults.storm(100, retry_after="61"))
+    with pytest.raises(errors.RateLimitError, match="429 Too Many Requests"):
+        read(asker, omni)
+    assert len(omni.requests) == 1
+    asker.close()
+
+
+def test_a_late_answer_is_lost(omni: OmniSimulator) -> None:
+    """The read time-out ends the wait for an answer, and a POST is not sent again."""
+    asker = Transport("Omni", Instance(omni.url, omni.api_key, read_timeout=0.1), "Bearer")
+    omni.inject(faults.Slow(5.0, processed=True))
+    with pytest.raises(errors.ResponseLostError, match="nobody knows"):
+        create(asker, omni)
+    omni.clear_faults()
+    assert len(omni.requests) == 1
+    asker.close()
+
+
+def test_an_unreachable_service_is_tried_again_even_for_a_create(omni: OmniSimulator, pauses: list[float]) -> None:
+    """Where no connection could be made nothing was processed, so every request is tried again."""
+    asker = Transport("Omni", Instance("http://127.0.0.1:1", omni.api_key), "Bearer")
+    with pytest.raises(errors.ConnectError, match="cannot be reached"):
+        create(asker, omni)
+    assert len(pauses) == 3
+    asker.close()
+
+
+def test_a_redirect_is_not_followed(asker: Transport, omni: OmniSimulator) -> None:
+    """The key does not go to another host: a redirect is an error."""
+    with OmniSimulator() as other:
+        omni.inject(faults.Redirect(f"{other.url}/api/v1/connections/{omni.connection_id}/dbt"))
+        with pytest.raises(errors.UnexpectedResponseError):
+            read(asker, omni)
+        assert other.requests == []
+
+
+def test_who_asks(asker: Transport, omni: OmniSimulator) -> None:
+    """The User-Agent names this package's version and Pulumi's."""
+    read(asker, omni)
+    agent = omni.requests[0].headers["user-agent"]
+    assert agent.startswith("omni-pulumi/")
+    assert " pulumi/3." in agent
+
+
+def test_the_debug_log(asker: Transport, omni: OmniSimulator, log: pytest.LogCaptureFixture) -> None:
+    """A line per attempt: method, path, status, duration and the attempt's number, nothing else."""
+    logging.getLogger("omni_pulumi").setLevel(logging.DEBUG)
+    omni.inject(faults.Status(503, processed=False), faults.Close(processed=False))
+    read(asker, omni)
+    lines = [record.getMessage() for record in log.records if record.levelno == logging.DEBUG]
+    path = f"GET /api/v1/connections/{omni.connection_id}/dbt: "
+    assert [line.split(" in ")[0] for line in lines] == [f"{path}503", f"{path}no answer", f"{path}200"]
+    assert [line.rpartition(", ")[2] for line in lines] == ["attempt 1", "attempt 2", "attempt 3"]
+    assert omni.api_key not in log.text
+
+
+def test_the_budget_is_shared_and_kept(log: pytest.LogCaptureFixture) -> None:
+    """What exceeds the budget of a minute waits for the next one, whoever asks, and the user is told."""
+    budget = Budget("Omni", 5)
+    passed: list[int] = []
+
+    def ask() -> None:
+        budget.wait()
+        passed.append(1)
+
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and not (len(passed) >= 5 and log.records):
+        time.sleep(0.01)
+    assert len(passed) == 5
+    assert "budget of 5 requests a minute" in log.text
+
+
+def test_one_read_serves_all_who_ask() -> None:
+    """Threads that ask at the same time, and those that come a moment later, share one answer."""
+    shared: SharedReads[int] = SharedReads()
+    calls: list[int] = []
+
+    def fetch() -> int:
+        calls.append(1)
+        time.sleep(0.05)
+        return len(calls)
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(lambda _: shared.get("list", fetch), range(8))) == [1] * 8
+    assert shared.get("list", fetch) == 1
+    assert shared.get("another list", fetch) == 2
+
+
+def test_a_write_ends_what_was_read() -> None:
+    """After a write, failed or not, nobody gets an answer from before it, not even one that was under way."""
+    shared: SharedReads[str] = SharedReads()
+    assert shared.get("list", lambda: "old") == "old"
+    with pytest.raises(ValueError, match="refused"), shared.writing("list"):
+        raise ValueError("refused")
+    assert shared.get("list", lambda: "new") == "new"
+
+    begun, go = threading.Event(), threading.Event()
+
+    def slow() -> str:
+        begun.set()
+        go.wait()
+        return "from before the write"
+
+    shared.forget("list")
+    with ThreadPoolExecutor(1) as threads:
+        under_way = threads.submit(shared.get, "list", slow)
+        begun.wait()
+        shared.forget("list")
+        assert shared.get("list", lambda: "from after it") == "from after it"
+        go.set()
+        assert under_way.result() == "from before the write"
+    assert shared.get("list", lambda: "another") == "from after it"
+
+
+def test_an_error_is_not_kept() -> None:
+    """A read that failed is told to all who waited for it, and the next one reads again."""
+    shared: SharedReads[str] = SharedReads()
+
+    def fail() -> str:
+        raise errors.RequestError("no answer")
+
+    with pytest.raises(errors.RequestError):
+        shared.get("list", fail)
+    assert shared.get("list", lambda: "there") == "there"
+
+
+def test_pauses_are_real(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pause waits; these tests only put something else in its place."""
+    monkeypatch.undo()
+    began = time.monotonic()
+    transport.pause(0.02)
+    assert time.monotonic() - began >= 0.02
