@@ -1,7 +1,7 @@
 """The provider's process or the CLI is killed in the middle of a request, and ``pulumi up`` is run again.
 
-A killed create may leave an object that the state does not know. The engine cannot know either: the next ``up`` refuses to
-overwrite it and names ``adopt=True``, and with that it ends as declared.
+A killed create may leave an object that the state does not know. The engine cannot know either: the next ``up`` refuses
+to overwrite it and names ``adopt=True``, and with that it ends as declared.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import pytest
 from typing_extensions import Self
 
 from omni_pulumi.simulator import CONNECTION_ID, GENERATED, LightdashSimulator, OmniSimulator, faults
-from tests.engine.conftest import Program, Project
-from tests.engine.test_life import World, connection, program
+from tests.engine.project import Program, Project
+from tests.engine.scene import World, connection, program
 
 CHANGED = program({"branch": "b"}, {"target_schema": "b"}, {"user_attribute_values": ["b"]}, connection(branch="b"))
 NOTHING: Program = {}
