@@ -12,7 +12,7 @@ BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo simulator engine test soak lint format constraints clean
+.PHONY: help venv demo simulator engine test soak lint readme format constraints clean
 
 # List these commands.
 help:
@@ -48,6 +48,10 @@ lint: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+# Write the README's tables from the descriptions of the resources.
+readme: $(READY)
+	@$(BIN)/python -m tools.readme_tables
 
 # Put the code in the project's format.
 format: $(READY)
