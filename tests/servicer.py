@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import importlib
 import io
 import threading
@@ -50,11 +49,8 @@ def forget_clients() -> None:
         clients.popitem()[1].close()
 
 
-@functools.cache
-def _pickled(provider: type[Provider[Any, Any, Any]]) -> str:
-    """A provider has no attributes, so one pickled form serves all."""
-    pickled: str = serialize_provider(provider())
-    return pickled
+_pickled: dict[type, str] = {}
+"""Providers have no attributes, so one pickled form serves all of a class."""
 
 
 class ProviderError(Exception):
@@ -160,7 +156,10 @@ class Servicer:
 
     @staticmethod
     def _bag(provider: Provider[Any, Any, Any], properties: Mapping[str, Any]) -> struct_pb2.Struct:
-        return to_struct({**properties, PROVIDER_KEY: _pickled(type(provider))})
+        kind = type(provider)
+        if kind not in _pickled:
+            _pickled[kind] = serialize_provider(provider)
+        return to_struct({**properties, PROVIDER_KEY: _pickled[kind]})
 
 
 @dataclass

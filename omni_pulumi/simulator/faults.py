@@ -5,6 +5,9 @@
 
 Rules are asked in the order of their injection, and the first that takes a request decides alone. A rule counts the
 requests that concern it and reach it: those which an earlier rule took, or the rate limit refused, do not count.
+
+Where a fault has a `processed`, it says whether the service carries the request out although the client does not learn
+of it. Faults without one carry it out and spoil the answer, except for a redirect, which does not.
 """
 
 from __future__ import annotations
