@@ -20,7 +20,7 @@ import tenacity
 from pulumi import dynamic
 from pydantic.alias_generators import to_camel
 
-from omni_pulumi.api import transport
+from omni_pulumi.api import waiting
 from omni_pulumi.api.errors import ConfigurationError, Error, NotFoundError
 from omni_pulumi.api.transport import Instance
 from omni_pulumi.lifecycle import A, C, Failure, Lifecycle, S, new_secrets
@@ -49,6 +49,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         """Remember the stack's configuration. Called once per process, before anything else."""
         self._config = req.config.get
         _log_to_stderr()
+        _hear_of_cancel()
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Validate a program's inputs, all rules at once, without a request."""
@@ -201,7 +202,7 @@ def _patient(create: Callable[[], S]) -> S:
         retry=tenacity.retry_if_exception_type(NotFoundError),
         wait=tenacity.wait_exponential(),
         stop=tenacity.stop_after_attempt(_PARENT_ATTEMPTS),
-        sleep=lambda seconds: transport.pause(seconds),
+        sleep=lambda seconds: waiting.pause(seconds),
         reraise=True,
     )
     return attempts(create)
@@ -226,3 +227,24 @@ def _log_to_stderr() -> None:
         _log.addHandler(handler)
         _log.propagate = False
     _log.setLevel(os.environ.get("OMNI_PULUMI_LOG", "info").upper())
+
+
+def _hear_of_cancel() -> None:
+    """Let Ctrl-C end our waiting.
+
+    The engine tells of it by ``Cancel``, to which Pulumi's servicer for Python answers without telling the providers.
+    Its method is registered before we are loaded, so only its code can be exchanged.
+    """
+    servicer = getattr(sys.modules["__main__"], "DynamicResourceProviderServicer", None)
+    if servicer is not None:
+        servicer.Cancel.__code__ = _cancel.__code__
+
+
+def _cancel(_self: Any, _request: Any, _context: Any) -> Any:
+    """Runs in the place of the servicer's ``Cancel``, in its module: it brings what it needs."""
+    from google.protobuf import empty_pb2
+
+    from omni_pulumi.api import waiting
+
+    waiting.cancel()
+    return empty_pb2.Empty()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from omni_pulumi.api import errors, transport
+from omni_pulumi.api import errors, waiting
 
 T = TypeVar("T")
 
@@ -56,7 +56,7 @@ def look(find: Callable[[], T | None]) -> T | None:
     """
     for seconds in _LOOKS:
         if seconds:
-            transport.pause(seconds)
+            waiting.pause(seconds)
         found = find()
         if found is not None:
             return found

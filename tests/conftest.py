@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from omni_pulumi.api import transport
+from omni_pulumi.api import waiting
 from omni_pulumi.simulator import GENERATED, PAGES, LightdashSimulator, OmniSimulator
 from tests.servicer import Stack, forget_clients
 
@@ -83,5 +83,5 @@ def _no_settings_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses before another try, in seconds, which tests do not wait for."""
     made: list[float] = []
-    monkeypatch.setattr(transport, "pause", made.append)
+    monkeypatch.setattr(waiting, "pause", made.append)
     return made

@@ -5,11 +5,14 @@ Omni allows 60 requests a minute for each key and answers 429 earlier at times, 
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 import time
 
 from pyrate_limiter import Limiter, Rate
+
+from omni_pulumi.api import waiting
 
 _log = logging.getLogger(__name__)
 
@@ -36,12 +39,19 @@ class Budget:
         self._lock = threading.Lock()
 
     def wait(self) -> None:
-        """Wait until another request may be sent."""
-        if self._usual and not self._usual.try_acquire(self._name, blocking=False):
+        """Wait until another request may be sent.
+
+        Raises:
+            errors.CancelledError: the run was cancelled.
+        """
+        if self._usual and not self._passes(self._usual):
             self._tell(f"the budget of {self._per_minute} requests a minute is used up, so requests wait for it")
-            self._usual.try_acquire(self._name)
+            waiting.until(functools.partial(self._passes, self._usual))
         if time.monotonic() < self._slow_until:
-            self._slow.try_acquire(self._name)
+            waiting.until(functools.partial(self._passes, self._slow))
+
+    def _passes(self, limiter: Limiter) -> bool:
+        return limiter.try_acquire(self._name, blocking=False) is True
 
     def slow_down(self) -> None:
         """Keep to the slower pace for a while: the service has answered 429."""

@@ -3,6 +3,7 @@
     Error
     ├── ConfigurationError              a URL or key is missing or malformed
     ├── AlreadyExistsError              creating would overwrite what somebody else made
+    ├── CancelledError                  Ctrl-C while waiting to send a request
     ├── PartlyCreatedError              a create of several requests failed, and so did undoing it
     ├── RequestError                    no answer
     │   ├── ConnectError                the service was not reached: nothing was processed
@@ -32,6 +33,10 @@ class ConfigurationError(Error):
 
 class AlreadyExistsError(Error):
     """Creating would overwrite an object that exists and that this program has not taken over."""
+
+
+class CancelledError(Error):
+    """The run was cancelled while a request waited to be sent."""
 
 
 class PartlyCreatedError(Error):

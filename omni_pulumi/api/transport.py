@@ -24,7 +24,7 @@ import pydantic
 import tenacity
 from opentelemetry import propagate, trace
 
-from omni_pulumi.api import errors
+from omni_pulumi.api import errors, waiting
 from omni_pulumi.api.budget import Budget
 
 _log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class Instance:
     api_key: str = field(repr=False)
     requests_per_minute: int | None = None
     connect_timeout: float = 10.0
-    read_timeout: float = 60.0
+    read_timeout: float = 30.0
     total_timeout: float = 300.0
 
 
@@ -149,7 +149,7 @@ class Transport:
             retry=tenacity.retry_if_exception(again),
             wait=_wait,
             stop=tenacity.stop_before_delay(self._instance.total_timeout),
-            sleep=lambda seconds: pause(seconds),
+            sleep=lambda seconds: waiting.pause(seconds),
             reraise=True,
         )
         for attempt in attempts:
@@ -235,11 +235,6 @@ class Transport:
 
 ssl_context = functools.cache(httpx.create_ssl_context)
 """Certificates are loaded once, which takes longer than anything else here."""
-
-
-def pause(seconds: float) -> None:
-    """Wait before another try."""
-    time.sleep(seconds)
 
 
 _growing = tenacity.wait_exponential(multiplier=0.5, max=30) + tenacity.wait_random(0, 1)

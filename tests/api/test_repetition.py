@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from omni_pulumi.api import errors, transport
+from omni_pulumi.api import errors, waiting
 from omni_pulumi.api.budget import Budget
 from omni_pulumi.api.shared import SharedReads
 from omni_pulumi.api.transport import Instance, Transport
 from omni_pulumi.simulator import PAGES, OmniSimulator, faults
 
+PAUSE = waiting.pause
 LOST = [faults.Reset, faults.Close]
 
 
@@ -189,16 +190,21 @@ def test_the_debug_log(asker: Transport, omni: OmniSimulator, log: pytest.LogCap
     assert omni.api_key not in log.text
 
 
-def test_the_budget_is_shared_and_kept(log: pytest.LogCaptureFixture) -> None:
-    """What exceeds the budget of a minute waits for the next one, whoever asks, and the user is told."""
+def test_the_budget_is_shared_and_kept(monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture) -> None:
+    """What exceeds the budget of a minute waits for the next one, whoever asks; the user is told; Ctrl-C ends it."""
+    monkeypatch.setattr(waiting, "_cancelled", threading.Event())
     budget = Budget("Omni", 5)
     passed: list[int] = []
+    cancelled: list[int] = []
 
     def ask() -> None:
-        budget.wait()
-        passed.append(1)
+        try:
+            budget.wait()
+            passed.append(1)
+        except errors.CancelledError:
+            cancelled.append(1)
 
-    threads = [threading.Thread(target=ask, daemon=True) for _ in range(8)]
+    threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:
         thread.start()
     deadline = time.monotonic() + 5
@@ -206,6 +212,10 @@ def test_the_budget_is_shared_and_kept(log: pytest.LogCaptureFixture) -> None:
         time.sleep(0.01)
     assert len(passed) == 5
     assert "budget of 5 requests a minute" in log.text
+    waiting.cancel()
+    for thread in threads:
+        thread.join()
+    assert len(cancelled) == 3
 
 
 def test_one_read_serves_all_who_ask() -> None:
@@ -262,9 +272,8 @@ def test_an_error_is_not_kept() -> None:
     assert shared.get("list", lambda: "there") == "there"
 
 
-def test_pauses_are_real(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pauses_are_real() -> None:
     """A pause waits; these tests only put something else in its place."""
-    monkeypatch.undo()
     began = time.monotonic()
-    transport.pause(0.02)
+    PAUSE(0.02)
     assert time.monotonic() - began >= 0.02
