@@ -74,8 +74,9 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
             _log.info("%s: %s gets another value", _id, path)
         if caution := self.lifecycle.caution(state, args):
             _log.warning(caution)
-        if self.lifecycle.moves(self._config, state, args):
-            replaces.append("profile")
+        with _short_traceback():
+            if self.lifecycle.moves(self._config, state, args):
+                replaces.append("profile")
         return dynamic.DiffResult(
             changes=bool(changed) or args.profile != state.profile,
             replaces=replaces,
@@ -226,7 +227,7 @@ def _log_to_stderr() -> None:
         handler.setFormatter(logging.Formatter("omni_pulumi: %(message)s"))
         _log.addHandler(handler)
         _log.propagate = False
-    _log.setLevel(os.environ.get("OMNI_PULUMI_LOG", "info").upper())
+    _log.setLevel(logging.DEBUG if os.environ.get("OMNI_PULUMI_LOG") == "debug" else logging.INFO)
 
 
 def _hear_of_cancel() -> None:
