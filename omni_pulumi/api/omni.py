@@ -84,9 +84,9 @@ class DbtEnvironment(_Model):
 
     @pydantic.field_validator("variables", mode="before")
     @classmethod
-    def _one_variable_or_many(cls, value: object) -> object:
-        """The page's example of an update's answer shows ``variables`` as one object instead of a list."""
-        return [value] if isinstance(value, Mapping) else value
+    def _only_a_list(cls, value: object) -> object:
+        """The page shows ``variables`` in an update's answer as one object: no list, so it has to be read."""
+        return None if isinstance(value, Mapping) else value
 
 
 class ListedDbtEnvironment(DbtEnvironment):

@@ -1,0 +1,70 @@
+"""What Omni answers, where its sources contradict each other or themselves."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from omni_pulumi.api import errors
+from omni_pulumi.api.omni import DbtEnvironment, OmniClient
+from omni_pulumi.api.transport import Instance
+from omni_pulumi.simulator import CONNECTION_ID, GENERATED, OmniSimulator, faults
+
+VARIABLE = {"id": "1", "name": "A", "value": "x", "isSecret": False}
+
+
+def test_variables_as_one_object_are_no_list() -> None:
+    """The page's example of an update's answer shows one object for all variables: what there is has to be read."""
+    assert DbtEnvironment.model_validate({"id": "1", "variables": VARIABLE}).variables is None
+    listed = DbtEnvironment.model_validate({"id": "1", "variables": [VARIABLE]}).variables
+    assert listed is not None
+    assert [variable.name for variable in listed] == ["A"]
+
+
+@pytest.fixture
+def client(omni: OmniSimulator) -> OmniClient:
+    """A client of an empty Omni."""
+    return OmniClient(Instance(omni.url, omni.api_key, requests_per_minute=6000))
+
+
+def test_not_configured_as_404(client: OmniClient, omni: OmniSimulator) -> None:
+    """Where "not configured" is a 404, its message tells it from a connection that does not exist."""
+    with pytest.raises(errors.NotFoundError):
+        client.get_dbt_configuration("550e8400-e29b-41d4-a716-446655440000")
+    omni.inject(faults.Status(404, processed=False))
+    with pytest.raises(errors.NotFoundError):
+        client.get_dbt_configuration(CONNECTION_ID)
+    client.close()
+
+
+def test_not_configured_as_404_with_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The words of the page for a DELETE, "not configured", mean the same in the answer to a GET."""
+    client = OmniClient(Instance("https://omni.example", "key"))
+    answer = httpx.MockTransport(lambda _: httpx.Response(404, json={"message": "dbt not configured"}))
+    transport = vars(client)["_transport"]
+    monkeypatch.setitem(vars(transport), "_http", httpx.Client(base_url="https://omni.example", transport=answer))
+    assert client.get_dbt_configuration(CONNECTION_ID) is None
+    client.close()
+
+
+@pytest.mark.parametrize("field", ["id", "name", "targetSchema", "variables", "isSecret"])
+def test_a_list_without_what_decides_is_an_error(client: OmniClient, omni: OmniSimulator, field: str) -> None:
+    """An environment in a list that lacks what drift is seen by is an error that names field and request."""
+    made = omni.add_environment(CONNECTION_ID, name="Staging", target_schema="s")
+    omni.set_variable(made, "A", "x")
+    omni.inject(faults.Missing(field))
+    with pytest.raises(errors.UnexpectedResponseError, match=f"{field}: Field required") as caught:
+        client.list_dbt_environments(CONNECTION_ID)
+    assert "list the dbt environments" in str(caught.value)
+    client.close()
+
+
+@pytest.mark.parametrize("field", ["pageInfo", "hasNextPage", "records"])
+def test_a_page_that_does_not_say_whether_it_is_the_last_is_an_error(field: str) -> None:
+    """A list is complete only when it says so: half of one would make environments look gone."""
+    with OmniSimulator(dialect=GENERATED) as omni:
+        client = OmniClient(Instance(omni.url, omni.api_key))
+        omni.inject(faults.Missing(field))
+        with pytest.raises(errors.UnexpectedResponseError):
+            client.list_dbt_environments(CONNECTION_ID)
+        client.close()
