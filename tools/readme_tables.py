@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import pkgutil
 import re
@@ -15,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from omni_pulumi import resources
+from omni_pulumi import connections, resources
 from omni_pulumi.lifecycle import Args, Lifecycle, State
 
 README = Path(__file__).resolve().parent.parent / "README.md"
@@ -58,6 +59,21 @@ def _section(module: types.ModuleType) -> Iterator[str]:
     if outputs:
         yield f"\nMore outputs: {', '.join(outputs)}."
     yield ""
+    if "dbt_connection" in own:
+        yield from _connections()
+        yield ""
+
+
+def _connections() -> Iterator[str]:
+    """The kinds of connection, a row for each."""
+    yield "| `dbt_connection` | `type` | required | optional |"
+    yield "|---|---|---|---|"
+    for kind in typing.get_args(connections.DbtConnection):
+        (type_,) = typing.get_args(vars(connections)[f"{kind.__name__}Args"].model_fields["type"].annotation)
+        names: dict[bool, list[str]] = {True: [], False: []}
+        for field in dataclasses.fields(kind):
+            names[field.default is dataclasses.MISSING].append(f"`{field.name}`")
+        yield f"| `{kind.__name__}` | `{type_}` | {', '.join(names[True])} | {', '.join(names[False])} |"
 
 
 def _table(args: type[Args], fields: list[str]) -> Iterator[str]:

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.live.settings import lightdash, omni
 from tests.servicer import forget_clients
+
+__all__ = ["lightdash", "omni"]
 
 
 @pytest.fixture

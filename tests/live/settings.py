@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,41 +14,126 @@ import pytest
 from omni_pulumi.settings import LIGHTDASH, OMNI
 from tests.servicer import Stack
 
+_PAUSES = (5, 15, 45)
+"""Seconds to wait after a 429, each longer."""
+
+
+class Others:
+    """Requests behind the stack's back: what somebody else does there."""
+
+    def __init__(self, url: str, authorization: str) -> None:
+        self._client = httpx.Client(base_url=url, headers={"Authorization": authorization}, timeout=60)
+
+    def get(self, path: str) -> Any:
+        """What is there, ``None`` for 404 and 405."""
+        response = self._send("GET", path)
+        return None if response.status_code in {404, 405} else response.raise_for_status().json()
+
+    def send(self, method: str, path: str, body: object = None) -> None:
+        """Change something that has to be there."""
+        self._send(method, path, body).raise_for_status()
+
+    def accepts(self, method: str, path: str, body: object) -> bool:
+        """Change something, unless the form of the body is refused."""
+        response = self._send(method, path, body)
+        return response.status_code != 400 and bool(response.raise_for_status())
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _send(self, method: str, path: str, body: object = None) -> httpx.Response:
+        for seconds in _PAUSES:
+            response = self._client.request(method, path, json=body)
+            if response.status_code != 429:
+                return response
+            time.sleep(seconds)
+        return self._client.request(method, path, json=body)
+
 
 @dataclass(frozen=True)
 class Omni:
-    """A real Omni: a stack for it, and requests behind the stack's back."""
+    """A real Omni: a stack for it, and what others do there."""
 
     stack: Stack
+    others: Others
     connection_id: str
-    client: httpx.Client
 
-    def get(self, path: str) -> dict[str, Any]:
-        """What Omni has."""
-        content: dict[str, Any] = self.client.get(path).raise_for_status().json()
-        return content
+    @property
+    def dbt(self) -> str:
+        """Path of the connection's dbt configuration."""
+        return f"/api/v1/connections/{self.connection_id}/dbt"
 
-    def put(self, path: str, body: dict[str, Any]) -> None:
-        """Change something."""
-        self.client.put(path, json=body).raise_for_status()
+    def configuration(self) -> dict[str, Any] | None:
+        """The connection's dbt configuration, ``None`` without one."""
+        content = self.others.get(self.dbt)
+        return content if content and "sshUrl" in content else None
+
+    def environments(self, name: str) -> list[str]:
+        """IDs of the dbt environments of a name."""
+        found: list[str] = []
+        query = "?pageSize=100"
+        while True:
+            content = self.others.get(f"{self.dbt}/environments{query}") or []
+            page = content if isinstance(content, list) else content["records"]
+            found += [environment["id"] for environment in page if environment["name"] == name]
+            info = {} if isinstance(content, list) else content.get("pageInfo", {})
+            if not info.get("hasNextPage"):
+                return found
+            query = f"?pageSize=100&cursor={info['nextCursor']}"
+
+    def connection_environments(self, environment_connection_id: str) -> list[str] | None:
+        """IDs of the connection environments of the two connections, ``None`` where Omni has no list of them."""
+        content = self.others.get("/api/v1/connection-environments")
+        if content is None:
+            return None
+        return [
+            each["id"]
+            for each in content.get("connectionEnvironments") or content.get("data") or []
+            if each.get("baseConnectionId") == self.connection_id
+            and environment_connection_id in {each.get("connectionId"), each.get("environmentConnectionId")}
+        ]
 
 
-def omni_settings() -> Omni:
+@dataclass(frozen=True)
+class Lightdash:
+    """A real Lightdash: a stack for it, and what others do there."""
+
+    stack: Stack
+    others: Others
+    project_uuid: str
+
+    @property
+    def dbt_sources(self) -> str:
+        """Path of the project's dbt sources."""
+        return f"/api/v1/projects/{self.project_uuid}/dbt-sources"
+
+    def sources(self, name: str) -> list[str]:
+        """UUIDs of the additional dbt sources of a name."""
+        content = self.others.get(self.dbt_sources)["results"]
+        return [each["projectDbtSourceUuid"] for each in content if each["name"] == name and not each["isPrimary"]]
+
+
+@pytest.fixture
+def omni() -> Iterator[Omni]:
     """The Omni of ``OMNI_BASE_URL``, or a skip that names the switch."""
     given = _needed("OMNI_LIVE", "OMNI_BASE_URL", "OMNI_API_KEY", "OMNI_LIVE_CONNECTION_ID")
     config = {"omni:baseUrl": given["OMNI_BASE_URL"], "omni:apiKey": given["OMNI_API_KEY"]}
     instance = OMNI.instance(config.get, None)
-    client = httpx.Client(base_url=instance.url, headers={"Authorization": f"Bearer {instance.api_key}"})
-    return Omni(Stack(config), given["OMNI_LIVE_CONNECTION_ID"], client)
+    others = Others(instance.url, f"Bearer {instance.api_key}")
+    yield Omni(Stack(config), others, given["OMNI_LIVE_CONNECTION_ID"].lower())
+    others.close()
 
 
-def lightdash_settings() -> tuple[Stack, httpx.Client, str]:
-    """A stack for the Lightdash of ``LIGHTDASH_URL``, a client for it, and the project; or a skip."""
+@pytest.fixture
+def lightdash() -> Iterator[Lightdash]:
+    """The Lightdash of ``LIGHTDASH_URL``, or a skip that names the switch."""
     given = _needed("LIGHTDASH_LIVE", "LIGHTDASH_URL", "LIGHTDASH_API_KEY", "LIGHTDASH_LIVE_PROJECT_UUID")
     config = {"lightdash:url": given["LIGHTDASH_URL"], "lightdash:apiKey": given["LIGHTDASH_API_KEY"]}
     instance = LIGHTDASH.instance(config.get, None)
-    client = httpx.Client(base_url=instance.url, headers={"Authorization": f"ApiKey {instance.api_key}"})
-    return Stack(config), client, given["LIGHTDASH_LIVE_PROJECT_UUID"]
+    others = Others(instance.url, f"ApiKey {instance.api_key}")
+    yield Lightdash(Stack(config), others, given["LIGHTDASH_LIVE_PROJECT_UUID"].lower())
+    others.close()
 
 
 def _needed(switch: str, *names: str) -> dict[str, str]:
