@@ -1,0 +1,191 @@
+"""A create or an update whose answer gets lost: made once, in the state, and as declared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from omni_pulumi.dynamic import Provider
+from omni_pulumi.resources.connection_environment import ConnectionEnvironmentProvider
+from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
+from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
+from omni_pulumi.resources.lightdash_dbt_source import LightdashDbtSourceProvider
+from omni_pulumi.simulator import (
+    CONNECTION_ID,
+    GENERATED,
+    PROJECT_ID,
+    STAGING_CONNECTION_ID,
+    LightdashSimulator,
+    OmniSimulator,
+    faults,
+)
+from tests.servicer import ProviderError, Stack
+
+ENVIRONMENT = {
+    "connectionId": CONNECTION_ID,
+    "name": "Staging",
+    "targetSchema": "staging",
+    "variables": {"A": "1"},
+    "secretVariables": {"S": "hush"},
+}
+ROUTE = {
+    "baseConnectionId": CONNECTION_ID,
+    "environmentConnectionId": STAGING_CONNECTION_ID,
+    "userAttributeValues": ["staging"],
+}
+SOURCE = {
+    "projectUuid": PROJECT_ID,
+    "name": "finance",
+    "dbtConnection": {
+        "type": "github",
+        "repository": "acme/dbt",
+        "branch": "main",
+        "projectSubPath": "/",
+        "personalAccessToken": "ghp_x",
+    },
+}
+CREATES: dict[str, tuple[type[Provider[Any, Any, Any]], dict[str, Any], str]] = {
+    "environment": (DbtEnvironmentProvider, ENVIRONMENT, "/dbt/environments$"),
+    "connection environment": (ConnectionEnvironmentProvider, ROUTE, "/connection-environments$"),
+    "source": (LightdashDbtSourceProvider, SOURCE, "/dbt-sources$"),
+}
+LOST: dict[str, Any] = {
+    "reset": lambda **of: faults.Reset(processed=True, **of),
+    "closed": lambda **of: faults.Close(processed=True, **of),
+    "gateway": lambda **of: faults.Status(504, processed=True, body="html", **of),
+    "crash": lambda **of: faults.Status(500, processed=True, **of),
+    "cut": lambda **of: faults.Cut(**of),
+    "malformed": lambda **of: faults.Malformed(**of),
+    "empty": lambda **of: faults.Empty(**of),
+    "another shape": lambda **of: faults.Missing("results" if "sources" in of["path"] else "id", **of),
+}
+
+
+@pytest.fixture
+def stack(omni_services: dict[str, OmniSimulator], lightdash: LightdashSimulator) -> Stack:
+    """A stack for both services, empty, Omni's with a list of connection environments."""
+    omni = omni_services["generated"]
+    omni.reset()
+    assert omni.dialect == GENERATED
+    return Stack(
+        {
+            "omni:baseUrl": omni.url,
+            "omni:apiKey": omni.api_key,
+            "omni:requestsPerMinute": "1000000",
+            "lightdash:url": lightdash.url,
+            "lightdash:apiKey": lightdash.api_key,
+        }
+    )
+
+
+def posts(path: str) -> dict[str, Any]:
+    """The request that creates. The first one for a connection environment is refused for its form."""
+    return {"method": "POST", "path": path, "after": 1 if "connection-environments" in path else 0}
+
+
+def made(omni: OmniSimulator, lightdash: LightdashSimulator) -> int:
+    """How many objects there are."""
+    return len(omni.environments(CONNECTION_ID) + omni.connection_environments() + lightdash.sources(PROJECT_ID))
+
+
+@pytest.mark.parametrize("lost", LOST)
+@pytest.mark.parametrize("name", CREATES)
+def test_a_create_that_was_carried_out_is_found(
+    stack: Stack, omni_services: dict[str, OmniSimulator], lightdash: LightdashSimulator, name: str, lost: str
+) -> None:
+    """The object is looked up and taken, not made again, and the next preview is clean."""
+    omni = omni_services["generated"]
+    kind, program, path = CREATES[name]
+    for service in (omni, lightdash):
+        service.inject(LOST[lost](**posts(path)))
+    assert stack.up("it", kind(), program) == "create"
+    assert made(omni, lightdash) == 1
+    assert stack.refresh("it")
+    assert stack.preview("it", kind(), program) == "same"
+
+
+@pytest.mark.parametrize("name", CREATES)
+def test_a_create_that_was_not_carried_out_is_tried_again(
+    stack: Stack, omni_services: dict[str, OmniSimulator], lightdash: LightdashSimulator, name: str
+) -> None:
+    """When a few looks show nothing, the request is sent once more."""
+    omni = omni_services["generated"]
+    kind, program, path = CREATES[name]
+    for service in (omni, lightdash):
+        service.inject(faults.Close(processed=False, **posts(path)))
+    assert stack.up("it", kind(), program) == "create"
+    assert made(omni, lightdash) == 1
+
+
+@pytest.mark.parametrize("name", CREATES)
+def test_when_looking_fails_too_the_error_says_how_to_go_on(
+    stack: Stack, omni_services: dict[str, OmniSimulator], lightdash: LightdashSimulator, name: str
+) -> None:
+    """The object may be there and is not in the state: the error names ``adopt=True``, with which all ends well."""
+    omni = omni_services["generated"]
+    kind, program, path = CREATES[name]
+    for service in (omni, lightdash):
+        service.inject(
+            faults.Close(processed=True, **posts(path)),
+            faults.Status(401, processed=False, method="GET", path=path, after=1, times=None),
+        )
+    with pytest.raises(ProviderError, match=r"PartlyCreatedError.*set adopt=True to take it over"):
+        stack.up("it", kind(), program)
+    omni.clear_faults()
+    lightdash.clear_faults()
+    with pytest.raises(ProviderError, match="Set adopt=True to take it over"):
+        stack.up("it", kind(), program)
+    assert stack.up("it", kind(), {**program, "adopt": True}) == "create"
+    assert made(omni, lightdash) == 1
+
+
+@pytest.mark.parametrize("fault", [faults.Reset, faults.Close])
+@pytest.mark.parametrize("processed", [True, False])
+def test_an_update_of_variables_is_made_anew(
+    stack: Stack, omni_services: dict[str, OmniSimulator], fault: Any, *, processed: bool
+) -> None:
+    """A new variable has no ID until the lost request was carried out: the next one uses what Omni has then."""
+    omni = omni_services["generated"]
+    provider = DbtEnvironmentProvider()
+    stack.up("it", provider, ENVIRONMENT)
+    omni.inject(fault(processed=processed, method="PUT"))
+    changed = {**ENVIRONMENT, "variables": {"B": "2"}}
+    assert stack.up("it", provider, changed) == "update"
+    (environment,) = omni.environments(CONNECTION_ID)
+    assert sorted(variable["name"] for variable in environment["variables"]) == ["B", "S"]
+    assert stack.preview("it", provider, changed) == "same"
+
+
+def test_a_variable_that_goes_meanwhile_is_no_obstacle(stack: Stack, omni_services: dict[str, OmniSimulator]) -> None:
+    """Somebody removes a variable between our look and our request, which Omni refuses for its ID: one run copes."""
+    omni = omni_services["generated"]
+    provider = DbtEnvironmentProvider()
+    stack.up("it", provider, ENVIRONMENT)
+    (environment,) = omni.environments(CONNECTION_ID)
+    omni.inject(faults.Callback(lambda: omni.remove_variable(environment["id"], "A"), processed=False, method="PUT"))
+    assert stack.up("it", provider, {**ENVIRONMENT, "targetSchema": "other"}) == "update"
+    (environment,) = omni.environments(CONNECTION_ID)
+    assert sorted(variable["name"] for variable in environment["variables"]) == ["A", "S"]
+
+
+def test_a_rotation_is_not_sent_twice(stack: Stack, omni_services: dict[str, OmniSimulator]) -> None:
+    """Whether a lost request rotated the keys cannot be seen unless it changed something else too: an error says so."""
+    omni = omni_services["generated"]
+    provider = DbtConfigurationProvider()
+    program = {
+        "connectionId": CONNECTION_ID,
+        "sshUrl": "git@x:y.git",
+        "branch": "main",
+        "autogenRelationships": True,
+        "enableVirtualSchemas": False,
+        "rotateKeysTrigger": "one",
+    }
+    stack.up("it", provider, program)
+    omni.inject(faults.Close(processed=True, method="PUT"))
+    with pytest.raises(ProviderError, match="Whether the deploy keys were rotated is not known"):
+        stack.up("it", provider, {**program, "rotateKeysTrigger": "two"})
+    assert omni.key_rotations == {CONNECTION_ID: 1}
+    omni.inject(faults.Close(processed=True, method="PUT"))
+    assert stack.up("it", provider, {**program, "rotateKeysTrigger": "two", "branch": "dev"}) == "update"
+    assert omni.key_rotations == {CONNECTION_ID: 2}
