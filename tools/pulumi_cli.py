@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -47,9 +48,9 @@ class PulumiCli:
         """The environment that the commands run in."""
         return self._env
 
-    def run(self, *arguments: str) -> Result:
-        """Run a command to its end."""
-        done = subprocess.run(  # noqa: S603 - the commands are this project's own
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Begin a command, with both its streams in one pipe."""
+        return subprocess.Popen(  # noqa: S603 - the commands are this project's own
             self.command(*arguments),
             cwd=self.project,
             env=self._env,
@@ -57,9 +58,14 @@ class PulumiCli:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            check=False,
+            preexec_fn=_hear_interrupts,
         )
-        return Result(done.stdout, done.returncode)
+
+    def run(self, *arguments: str) -> Result:
+        """Run a command to its end."""
+        with self.start(*arguments) as running:
+            output, _ = running.communicate()
+        return Result(output, running.returncode)
 
     def must(self, *arguments: str) -> str:
         """Run a command that has to succeed, and return what it printed.
@@ -85,3 +91,11 @@ class PulumiCli:
         """The stack's state as Pulumi keeps it, secrets encrypted."""
         state: dict[str, Any] = json.loads(self.must("stack", "export"))
         return state
+
+
+def _hear_interrupts() -> None:
+    """The engine ends its language host with SIGINT, which a command in the background of a shell would ignore.
+
+    It would then wait five seconds at the end of each command.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

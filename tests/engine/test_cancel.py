@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import time
 
 from omni_pulumi.simulator import faults
@@ -16,15 +15,7 @@ def test_cancel(project: Project, world: World) -> None:
     project.must("config", "set", "omni:totalTimeout", "7200")
     project.write(program())
     world.omni.inject(faults.storm(1000, retry_after="3600"))
-    running = subprocess.Popen(
-        project.command("up", "--yes", "--skip-preview"),
-        cwd=project.project,
-        env=project.env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    running = project.start("up", "--yes", "--skip-preview")
     while not world.omni.requests:
         assert running.poll() is None
         time.sleep(0.05)

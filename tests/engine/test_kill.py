@@ -95,15 +95,7 @@ class start:  # noqa: N801 - reads as a verb where it is used
 
     def resume(self) -> None:
         """Let it begin."""
-        self._process = subprocess.Popen(
-            self._project.command("up", "--yes", "--skip-preview", "--parallel", "1"),
-            cwd=self._project.project,
-            env=self._project.env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        self._process = self._project.start("up", "--yes", "--skip-preview", "--parallel", "1")
 
     def wait(self) -> str:
         """Until it has ended."""
