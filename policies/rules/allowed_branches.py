@@ -1,0 +1,49 @@
+"""Which git branches a stack may use."""
+
+from __future__ import annotations
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from rules import git
+from rules.reading import (
+    DBT_CONFIGURATION,
+    LIGHTDASH_DBT_SOURCE,
+    UNKNOWN,
+    Config,
+    Report,
+    Resource,
+    by_pattern,
+    for_stack,
+    matches,
+    resource_rule,
+)
+
+
+def _check(resource: Resource, config: Config, report: Report) -> None:
+    allowed = for_stack(config["stacks"], resource.stack)
+    if allowed is None:
+        return
+    branch = git.branch(resource)
+    if branch is None or branch is UNKNOWN or matches(branch, allowed):
+        return
+    report(
+        f'{git.branch_property(resource)} is "{branch}", and stack {resource.stack} may only use: '
+        f"{', '.join(allowed)}. Merge to one of these and use it, or change the rule's configuration."
+    )
+
+
+POLICY = resource_rule(
+    name="allowed-branches",
+    description="A stack reads dbt from the branches that are allowed for it.",
+    level=EnforcementLevel.MANDATORY,
+    severity=Severity.HIGH,
+    steps="Use an allowed branch, or add the branch for this stack to the rule's configuration.",
+    checks={DBT_CONFIGURATION: _check, LIGHTDASH_DBT_SOURCE: _check},
+    config={
+        "stacks": by_pattern(
+            "Patterns of branches by pattern of stack names; a stack that fits none may use any branch.",
+            {"type": "array", "items": {"type": "string"}},
+            {"prod*": ["main", "master"]},
+        )
+    },
+)

@@ -1,0 +1,52 @@
+"""An environment needs the dbt repository of its connection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from rules.reading import (
+    DBT_CONFIGURATION,
+    DBT_ENVIRONMENT,
+    UNKNOWN,
+    Config,
+    ReportOn,
+    Resource,
+    matches,
+    of_type,
+    stack_rule,
+    strings,
+)
+
+
+def _check(resources: Sequence[Resource], config: Config, report: ReportOn) -> None:
+    environments = of_type(resources, DBT_ENVIRONMENT)
+    if not environments:
+        return
+    configured = [resource.text("connectionId") for resource in of_type(resources, DBT_CONFIGURATION)]
+    if UNKNOWN in configured:  # it may be any environment's, and has been noted
+        return
+    known = {connection.casefold() for connection in configured if isinstance(connection, str)}
+    for environment in environments:
+        connection = environment.text("connectionId")
+        if connection is None or connection is UNKNOWN or connection.casefold() in known:
+            continue
+        if not matches(connection, config["declaredElsewhere"]):
+            report(
+                environment,
+                f"connectionId {connection} has no DbtConfiguration in this stack, and without a repository there is "
+                "no dbt project for the environment. Declare it here, or add the connection to declaredElsewhere of "
+                "the rule's configuration.",
+            )
+
+
+POLICY = stack_rule(
+    name="environment-has-configuration",
+    description="The connection of an environment has a dbt configuration.",
+    level=EnforcementLevel.MANDATORY,
+    severity=Severity.MEDIUM,
+    steps="Declare a DbtConfiguration of the connection, or add the connection to declaredElsewhere.",
+    check=_check,
+    config={"declaredElsewhere": strings("Patterns of IDs of connections whose configuration is not in the stack.")},
+)

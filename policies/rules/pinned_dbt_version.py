@@ -1,0 +1,28 @@
+"""A dbt version that moves by itself is named."""
+
+from __future__ import annotations
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from rules.reading import DBT_CONFIGURATION, UNKNOWN, Config, Report, Resource, resource_rule
+
+
+def _check(resource: Resource, _config: Config, report: Report) -> None:
+    version = resource.text("dbtVersion")
+    if version is UNKNOWN:
+        return
+    if version is None or version.casefold() == "auto":
+        report(
+            'dbtVersion is "Auto": Omni chooses the version, so models can change without a change of the program. '
+            'Set dbt_version to the version that dbt runs elsewhere, such as "1.11".'
+        )
+
+
+POLICY = resource_rule(
+    name="pinned-dbt-version",
+    description="The dbt version is pinned.",
+    level=EnforcementLevel.ADVISORY,
+    severity=Severity.LOW,
+    steps='Set dbt_version, such as "1.11".',
+    checks={DBT_CONFIGURATION: _check},
+)

@@ -1,0 +1,53 @@
+"""What a production environment stands on cannot be deleted by accident either."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from rules.reading import (
+    DBT_CONFIGURATION,
+    DBT_ENVIRONMENT,
+    PRODUCTION,
+    UNKNOWN,
+    Config,
+    ReportOn,
+    Resource,
+    is_production,
+    of_type,
+    stack_rule,
+)
+
+
+def _check(resources: Sequence[Resource], config: Config, report: ReportOn) -> None:
+    unprotected = [resource for resource in of_type(resources, DBT_CONFIGURATION) if not resource.protect]
+    if not unprotected:
+        return
+    production = {}
+    for environment in of_type(resources, DBT_ENVIRONMENT):
+        name, connection = environment.text("name"), environment.text("connectionId")
+        if name is UNKNOWN or connection is UNKNOWN:
+            continue
+        if name is not None and connection is not None and is_production(name, config):
+            production[connection.casefold()] = name
+    for configuration in unprotected:
+        connection = configuration.text("connectionId")
+        if connection is not None and connection is not UNKNOWN and connection.casefold() in production:
+            report(
+                configuration,
+                f"Resource option protect is not set, and connectionId {connection} has production environment "
+                f'"{production[connection.casefold()]}", which has no dbt project without this resource. '
+                "Add opts=pulumi.ResourceOptions(protect=True).",
+            )
+
+
+POLICY = stack_rule(
+    name="production-configuration-protected",
+    description="The dbt configuration of a production environment has the resource option protect.",
+    level=EnforcementLevel.MANDATORY,
+    severity=Severity.HIGH,
+    steps="Add opts=pulumi.ResourceOptions(protect=True) to the DbtConfiguration.",
+    check=_check,
+    config=PRODUCTION,
+)

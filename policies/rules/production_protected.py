@@ -1,0 +1,38 @@
+"""A production environment cannot be deleted by accident."""
+
+from __future__ import annotations
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from rules.reading import (
+    DBT_ENVIRONMENT,
+    PRODUCTION,
+    UNKNOWN,
+    Config,
+    Report,
+    Resource,
+    is_production,
+    resource_rule,
+)
+
+
+def _check(resource: Resource, config: Config, report: Report) -> None:
+    if resource.protect:
+        return
+    name = resource.text("name")
+    if name is not None and name is not UNKNOWN and is_production(name, config):
+        report(
+            f'Resource option protect is not set for production environment "{name}": a changed connectionId or '
+            "a deleted line of the program may delete it. Add opts=pulumi.ResourceOptions(protect=True)."
+        )
+
+
+POLICY = resource_rule(
+    name="production-protected",
+    description="A production environment has the resource option protect.",
+    level=EnforcementLevel.MANDATORY,
+    severity=Severity.HIGH,
+    steps="Add opts=pulumi.ResourceOptions(protect=True).",
+    checks={DBT_ENVIRONMENT: _check},
+    config=PRODUCTION,
+)

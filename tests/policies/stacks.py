@@ -1,0 +1,75 @@
+"""Resources that no rule has anything against, to be changed by each case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rules.reading import CONNECTION_ENVIRONMENT, DBT_CONFIGURATION, DBT_ENVIRONMENT, LIGHTDASH_DBT_SOURCE
+
+from tests.policies.verdict import Given
+
+ONE = "00000000-0000-4000-8000-000000000001"
+TWO = "00000000-0000-4000-8000-000000000002"
+PERSON = "00000000-0000-4000-8000-00000000000a"
+
+
+def configuration(name: str = "dbt", *, protect: bool = False, stack: str = "test", **changed: Any) -> Given:
+    """A dbt configuration."""
+    properties = {
+        "connectionId": ONE,
+        "sshUrl": "git@github.com:acme/dbt.git",
+        "branch": "main",
+        "autogenRelationships": True,
+        "enableVirtualSchemas": False,
+        "enableSemanticLayer": False,
+        "dbtVersion": "1.11",
+        "adopt": False,
+    }
+    return Given(DBT_CONFIGURATION, name, {**properties, **changed}, protect, stack)
+
+
+def environment(name: str = "staging", *, protect: bool = False, stack: str = "test", **changed: Any) -> Given:
+    """A dbt environment."""
+    properties = {
+        "connectionId": ONE,
+        "name": "Staging",
+        "targetSchema": "staging",
+        "variables": {"DBT_TARGET": "staging"},
+        "secretVariables": {},
+        "adopt": False,
+    }
+    if "called" in changed:
+        changed["name"] = changed.pop("called")
+    return Given(DBT_ENVIRONMENT, name, {**properties, **changed}, protect, stack)
+
+
+def route(name: str = "route", **changed: Any) -> Given:
+    """A connection environment."""
+    properties = {
+        "baseConnectionId": ONE,
+        "environmentConnectionId": TWO,
+        "userAttributeValues": ["staging"],
+        "adopt": False,
+    }
+    return Given(CONNECTION_ENVIRONMENT, name, {**properties, **changed})
+
+
+def source(name: str = "finance", *, stack: str = "test", **changed: Any) -> Given:
+    """A Lightdash source; what is changed belongs to its connection. ``None`` takes a property away."""
+    connection = {
+        "type": "github",
+        "repository": "acme/dbt",
+        "branch": "main",
+        "projectSubPath": "/",
+        "installationId": "7",
+        "authorizationMethod": "installation_id",
+        **changed,
+    }
+    connection = {key: value for key, value in connection.items() if value is not None}
+    return of_connection(connection, name, stack=stack)
+
+
+def of_connection(connection: Any, name: str = "finance", *, stack: str = "test") -> Given:
+    """A Lightdash source of a connection, which may be unknown as a whole."""
+    properties = {"projectUuid": ONE, "name": name, "dbtConnection": connection, "adopt": False}
+    return Given(LIGHTDASH_DBT_SOURCE, name, properties, stack=stack)

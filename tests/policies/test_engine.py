@@ -1,0 +1,463 @@
+"""The pack through the real engine: each rule's verdicts, its levels and its configuration.
+
+A preview takes a second or two, so all violations are in one program, all rules pass another, and a third has unknown
+values everywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from rules import POLICIES
+
+from omni_pulumi.simulator import (
+    CONNECTION_ID,
+    OTHER_CONNECTION_ID,
+    PROJECT_ID,
+    STAGING_CONNECTION_ID,
+    USER_ID,
+    LightdashSimulator,
+    OmniSimulator,
+)
+from tests.policies.conftest import PACK
+from tools.pulumi_cli import PulumiCli, Result
+
+PROGRAM = '''
+import json
+import pathlib
+
+import pulumi
+
+import omni_pulumi
+
+made = {}
+
+
+def value(given):
+    """Data as inputs: {"$secret": ...} is a secret, {"$output": [resource, attribute]} another resource's output."""
+    if isinstance(given, list):
+        return [value(item) for item in given]
+    if not isinstance(given, dict):
+        return given
+    if "$secret" in given:
+        return pulumi.Output.secret(given["$secret"])
+    if "$output" in given:
+        return getattr(made[given["$output"][0]], given["$output"][1])
+    if "$map" in given:
+        return value(given["$map"]).apply(lambda known: {"type": "none", "target": known})
+    return {key: value(item) for key, item in given.items()}
+
+
+for name, (kind, arguments) in json.loads(pathlib.Path("program.json").read_text()).items():
+    options = pulumi.ResourceOptions(protect=arguments.pop("protect", None))
+    made[name] = getattr(omni_pulumi, kind)(name, **value(arguments), opts=options)
+'''
+
+Program = Mapping[str, tuple[str, Mapping[str, Any]]]
+Config = Mapping[str, Any]
+
+RULES = {policy.name: policy for policy in POLICIES}
+SECRET = "ghp_0123456789abcdef"
+
+DBT = {
+    "connection_id": CONNECTION_ID,
+    "ssh_url": "git@github.com:acme/dbt.git",
+    "branch": "main",
+    "autogen_relationships": True,
+    "enable_virtual_schemas": False,
+    "dbt_version": "1.11",
+}
+SOURCE = {
+    "type": "github",
+    "repository": "acme/dbt",
+    "branch": "main",
+    "project_sub_path": "/",
+    "installation_id": "7",
+}
+
+GOOD: Program = {
+    "dbt": ("DbtConfiguration", {**DBT, "protect": True}),
+    "production": (
+        "DbtEnvironment",
+        {
+            "connection_id": CONNECTION_ID,
+            "name": "Production",
+            "target_schema": "analytics",
+            "secret_variables": {"DBT_TOKEN": SECRET},
+            "protect": True,
+        },
+    ),
+    "staging": (
+        "DbtEnvironment",
+        {
+            "connection_id": {"$output": ["dbt", "connection_id"]},
+            "name": "Staging",
+            "target_schema": "staging",
+            "variables": {"DBT_TARGET": "staging"},
+        },
+    ),
+    "route": (
+        "ConnectionEnvironment",
+        {
+            "base_connection_id": CONNECTION_ID,
+            "environment_connection_id": STAGING_CONNECTION_ID,
+            "user_attribute_values": ["staging"],
+        },
+    ),
+    "finance": (
+        "LightdashDbtSource",
+        {"project_uuid": PROJECT_ID, "name": "finance", "dbt_connection": SOURCE},
+    ),
+}
+
+BAD: Program = {
+    "dbt": (
+        "DbtConfiguration",
+        {
+            **DBT,
+            "connection_id": OTHER_CONNECTION_ID,
+            "ssh_url": f"https://me:{SECRET}@git.evil.com/evil/dbt.git",
+            "branch": "wip",
+            "enable_virtual_schemas": True,
+            "dbt_version": "Auto",
+            "rotate_keys_trigger": "2026-11",
+            "adopt": True,
+        },
+    ),
+    "dbt_again": ("DbtConfiguration", {**DBT, "connection_id": OTHER_CONNECTION_ID}),
+    "production": (
+        "DbtEnvironment",
+        {
+            "connection_id": OTHER_CONNECTION_ID,
+            "name": "Production",
+            "target_schema": "my schema",
+            "owner_id": USER_ID,
+            "variables": {"DBT_TOKEN": "hunter2", "HARMLESS": SECRET},
+        },
+    ),
+    "orphan": (
+        "DbtEnvironment",
+        {"connection_id": CONNECTION_ID, "name": "a", "target_schema": "same", "target_database": "db"},
+    ),
+    "twin": (
+        "DbtEnvironment",
+        {"connection_id": CONNECTION_ID, "name": "b", "target_schema": "same", "target_database": "db"},
+    ),
+    "route": (
+        "ConnectionEnvironment",
+        {
+            "base_connection_id": CONNECTION_ID,
+            "environment_connection_id": STAGING_CONNECTION_ID,
+            "user_attribute_values": ["staging"],
+        },
+    ),
+    "route_again": (
+        "ConnectionEnvironment",
+        {
+            "base_connection_id": CONNECTION_ID,
+            "environment_connection_id": OTHER_CONNECTION_ID,
+            "user_attribute_values": ["staging"],
+        },
+    ),
+    "route_to_nobody": (
+        "ConnectionEnvironment",
+        {"base_connection_id": STAGING_CONNECTION_ID, "environment_connection_id": CONNECTION_ID},
+    ),
+    "finance": (
+        "LightdashDbtSource",
+        {
+            "project_uuid": PROJECT_ID,
+            "name": "finance",
+            "dbt_connection": {
+                **SOURCE,
+                "repository": "evil/bi",
+                "installation_id": None,
+                "personal_access_token": {"$secret": "github_pat_one"},
+                "host_domain": "git.evil.com",
+                "environment": {"A_PASSWORD": "hunter3"},
+            },
+        },
+    ),
+}
+
+LATER = {"$output": ["first", "environment_id"]}
+UNKNOWN: Program = {
+    "first": ("DbtEnvironment", {"connection_id": CONNECTION_ID, "name": "a", "target_schema": "a"}),
+    "dbt": (
+        "DbtConfiguration",
+        {
+            **DBT,
+            "connection_id": LATER,
+            "ssh_url": LATER,
+            "branch": LATER,
+            "enable_virtual_schemas": LATER,
+            "dbt_version": LATER,
+            "rotate_keys_trigger": LATER,
+            "adopt": LATER,
+        },
+    ),
+    "dbt_again": ("DbtConfiguration", {**DBT, "protect": True, "adopt": False}),
+    "second": (
+        "DbtEnvironment",
+        {
+            "connection_id": LATER,
+            "name": LATER,
+            "target_schema": LATER,
+            "owner_id": LATER,
+            "variables": {"DBT_TARGET": LATER},
+        },
+    ),
+    "route": (
+        "ConnectionEnvironment",
+        {
+            "base_connection_id": CONNECTION_ID,
+            "environment_connection_id": STAGING_CONNECTION_ID,
+            "user_attribute_values": [LATER],
+        },
+    ),
+    "route_again": (
+        "ConnectionEnvironment",
+        {
+            "base_connection_id": CONNECTION_ID,
+            "environment_connection_id": OTHER_CONNECTION_ID,
+            "user_attribute_values": LATER,
+        },
+    ),
+    "finance": (
+        "LightdashDbtSource",
+        {"project_uuid": PROJECT_ID, "name": "finance", "dbt_connection": {"$map": LATER}},
+    ),
+}
+
+CONFIG: Config = {
+    "allowed-repositories": {"repositories": ["acme/*"]},
+    "virtual-schemas-as-decided": {"stacks": {"*": False}},
+    "virtual-schemas-decision-stated": {"connections": {CONNECTION_ID: False}},
+}
+
+SAYS = {
+    "no-plain-secrets": [
+        "variables.DBT_TOKEN looks like a secret by its name",
+        "variables.HARMLESS looks like a secret by its value",
+        "Move it to secret_variables",
+        "dbtConnection.environment.A_PASSWORD looks like a secret",
+        "sshUrl holds a password or a token",
+    ],
+    "allowed-branches": ['branch is "wip", and stack prod-eu may only use: main, master. Merge to one of these'],
+    "allowed-hosts": ["sshUrl leads to git.evil.com", "dbtConnection.hostDomain leads to git.evil.com", "add the host"],
+    "allowed-repositories": ["sshUrl is git.evil.com/evil/dbt", "dbtConnection.repository is git.evil.com/evil/bi"],
+    "same-repository": ["dbtConnection.repository is git.evil.com/evil/bi, and Omni reads", "Use one repository"],
+    "production-shared": ["ownerId is set for production environment", "Leave owner_id out"],
+    "production-protected": ["Resource option protect is not set for production environment", "protect=True"],
+    "production-configuration-protected": [f"connectionId {OTHER_CONNECTION_ID} has production environment"],
+    "schema-names": ['targetSchema is "my schema"', "Rename it"],
+    "distinct-schemas": ['targetSchema "same" in database "db" is also that of environment orphan'],
+    "distinct-attribute-values": ['userAttributeValues has "staging"', "Take it out of one of the two"],
+    "environment-has-configuration": [f"connectionId {CONNECTION_ID} has no DbtConfiguration", "Declare it here"],
+    "one-configuration": [f"connectionId {OTHER_CONNECTION_ID} is configured by dbt too", "Delete one of them"],
+    "no-key-rotation": ["rotateKeysTrigger is set", "Stack prod-eu is not in allowedStacks"],
+    "virtual-schemas-as-decided": ["enableVirtualSchemas is true, and it was decided to be false"],
+    "virtual-schemas-decision-stated": ["enableVirtualSchemas has no decision"],
+    "pinned-dbt-version": ['dbtVersion is "Auto"', "Set dbt_version"],
+    "lightdash-app-installation": ["dbtConnection.personalAccessToken is set", "set installation_id instead"],
+    "adopt-is-temporary": ["adopt is true", "leave adopt out"],
+    "no-personal-environments": ["ownerId is set, and stack prod-eu is not a personal one"],
+    "selectable-environment": ["userAttributeValues is empty", "Name the values"],
+}
+"""What the engine shows of the bad program, by rule."""
+
+
+class Guarded(PulumiCli):
+    """A user's project whose commands run with the pack."""
+
+    def write(self, program: Program, config: Config) -> None:
+        """Make this the program and the pack's configuration."""
+        (self.project / "program.json").write_text(json.dumps(program))
+        (self.project / "policies.json").write_text(json.dumps(config))
+
+    def guarded(self, *arguments: str, pack: str = str(PACK)) -> Result:
+        """Run a command with the pack, its output with single blanks."""
+        result = self.run(*arguments, "--policy-pack", pack, "--policy-pack-config", "policies.json")
+        return Result(" ".join(result.output.split()), result.status)
+
+
+@pytest.fixture(scope="module")
+def omni_service(omni_services: dict[str, OmniSimulator]) -> OmniSimulator:
+    """One Omni is enough: a preview makes no request."""
+    omni_services["pages"].reset()
+    return omni_services["pages"]
+
+
+@pytest.fixture(scope="module")
+def project(
+    tmp_path_factory: pytest.TempPathFactory, omni_service: OmniSimulator, lightdash_service: LightdashSimulator
+) -> Guarded:
+    """An empty project of a production stack."""
+    folder = tmp_path_factory.mktemp("guarded")
+    (folder / "Pulumi.yaml").write_text("name: guarded\nruntime: python\n")
+    (folder / "__main__.py").write_text(PROGRAM)
+    project = Guarded(folder, stack="prod-eu", env={"PYTHONPATH": str(PACK.parent)})
+    project.create_stack(
+        config={"omni:baseUrl": omni_service.url, "lightdash:url": lightdash_service.url},
+        secrets={"omni:apiKey": omni_service.api_key, "lightdash:apiKey": lightdash_service.api_key},
+    )
+    return project
+
+
+@pytest.fixture(scope="module")
+def bad(project: Guarded) -> Result:
+    """The preview of the program that breaks every rule, with a relative path of the pack."""
+    project.write(BAD, CONFIG)
+    return project.guarded("preview", pack=os.path.relpath(PACK, project.project))
+
+
+@pytest.fixture(scope="module")
+def good(project: Guarded) -> Result:
+    """The preview of the program that breaks none, with the absolute path of the pack."""
+    project.write(GOOD, CONFIG)
+    return project.guarded("preview")
+
+
+@pytest.fixture(scope="module")
+def unknown(project: Guarded) -> Result:
+    """The preview of a program whose values are outputs of a resource that is not there yet."""
+    project.write(UNKNOWN, CONFIG)
+    return project.guarded("preview")
+
+
+def shown(rule: str, level: str | None = None) -> str:
+    """How the engine begins a line about a rule."""
+    policy = RULES[rule]
+    assert policy.severity is not None
+    assert policy.enforcement_level is not None
+    return f"[{level or policy.enforcement_level.value}] [severity: {policy.severity.value}] {rule} ("
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_violation(bad: Result, rule: str) -> None:
+    """A violation is shown with its rule's level and severity, its description, and what to do."""
+    assert f"{shown(rule)}pulumi-python:dynamic/" in bad.output
+    assert RULES[rule].description in bad.output
+    assert [text for text in SAYS[rule] if text not in bad.output] == []
+
+
+def test_violations_stop(bad: Result) -> None:
+    """A program that breaks mandatory rules ends the preview with a non-zero exit."""
+    assert bad.status != 0
+
+
+def test_violations_tell_no_secret(bad: Result) -> None:
+    """No value of a secret is in what the engine prints of the violations."""
+    assert [secret for secret in (SECRET, "hunter2", "hunter3", "github_pat_one") if secret in bad.output] == []
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_no_violation(good: Result, rule: str) -> None:
+    """A program that a rule allows is not mentioned by it."""
+    assert f" {rule} (" not in good.output
+
+
+def test_good_program_passes(good: Result) -> None:
+    """The preview of a program that breaks no rule succeeds, and names the pack that was run."""
+    assert good.status == 0, good.output
+    assert "omni-pulumi@v0.1.0" in good.output
+    assert "[mandatory]" not in good.output
+    assert "[advisory]" not in good.output
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_unknown(unknown: Result, rule: str) -> None:
+    """A rule that needs an unknown value is shown as not applicable, which is advisory and no pass."""
+    assert f"{shown(rule, 'advisory')}" in unknown.output
+    lines = unknown.output.split(f"can't run policy '{rule}' from policy pack 'omni-pulumi@v0.0.1' during preview: ")
+    assert len(lines) > 1, unknown.output
+    assert all(line.startswith("not applicable yet, because ") for line in lines[1:])
+
+
+def test_unknown_does_not_stop(unknown: Result) -> None:
+    """What a preview cannot know does not fail it."""
+    assert unknown.status == 0, unknown.output
+
+
+def test_levels_change(project: Guarded) -> None:
+    """The configuration sets the level of all rules and of one, and switches one off."""
+    project.write(BAD, {**CONFIG, "all": "advisory", "schema-names": "disabled", "one-configuration": "mandatory"})
+    result = project.guarded("preview")
+    assert result.status != 0
+    assert shown("production-shared", "advisory") in result.output
+    assert shown("one-configuration", "mandatory") in result.output
+    assert " schema-names (" not in result.output
+    assert result.output.count("[mandatory]") == 1
+
+    project.write(BAD, {**CONFIG, "all": "advisory", "one-configuration": {"enforcementLevel": "advisory"}})
+    result = project.guarded("preview")
+    assert result.status == 0, result.output
+    assert shown("one-configuration", "advisory") in result.output
+
+
+def test_configuration_changes_a_verdict(project: Guarded) -> None:
+    """The same program is stopped or not as the pack's configuration says."""
+    project.write(GOOD, {**CONFIG, "schema-names": {"pattern": "dbt_.*"}})
+    result = project.guarded("preview")
+    assert result.status != 0
+    assert 'targetSchema is "analytics", which does not fit dbt_.*' in result.output
+
+
+def test_wrong_configuration_is_refused(project: Guarded) -> None:
+    """The engine checks the configuration against the rules' schemas before anything runs."""
+    project.write(GOOD, {"schema-names": {"pattern": 7}, "allowed-branches": {"stacks": {"prod": "main"}}})
+    result = project.guarded("preview")
+    assert result.status != 0
+    assert "pattern: Invalid type. Expected: string, given: integer" in result.output
+    assert "stacks.prod: Invalid type. Expected: array, given: string" in result.output
+
+
+def test_up_applies_rules_to_the_real_value(project: Guarded, omni_service: OmniSimulator) -> None:
+    """What was not applicable in the preview stops the update before the resource is made."""
+    first = {"connection_id": {"$output": ["dbt", "connection_id"]}, "name": "first", "target_schema": "one"}
+    second = {**first, "name": "second", "target_schema": LATER}
+    program: Program = {
+        "dbt": GOOD["dbt"],
+        "first": ("DbtEnvironment", first),
+        "second": ("DbtEnvironment", second),
+    }
+    project.write(program, CONFIG)
+    previewed = project.guarded("preview")
+    assert previewed.status == 0, previewed.output
+    assert "because targetSchema is unknown" in previewed.output
+    updated = project.guarded("up", "--yes", "--skip-preview")
+    assert updated.status != 0
+    assert shown("schema-names", "mandatory") in updated.output
+    assert "second" not in {environment["name"] for environment in omni_service.environments(CONNECTION_ID)}
+
+
+def test_remediation(project: Guarded, omni_service: OmniSimulator) -> None:
+    """Where the level is remediate, a secret is moved: Omni has it as a secret, and the state encrypted."""
+    environment = {
+        "connection_id": {"$output": ["dbt", "connection_id"]},
+        "name": "moved",
+        "target_schema": "moved",
+        "variables": {"DBT_TOKEN": "hunter4", "DBT_TARGET": "x", "HIDDEN": {"$secret": "hunter5"}},
+        "secret_variables": {"OTHER": {"$secret": "hunter6"}},
+    }
+    program: Program = {"dbt": GOOD["dbt"], "moved": ("DbtEnvironment", environment)}
+    project.write(program, {**CONFIG, "no-plain-secrets": {"enforcementLevel": "remediate"}})
+    updated = project.guarded("up", "--yes", "--skip-preview")
+    assert updated.status == 0, updated.output
+    assert "[remediate] no-plain-secrets (1 resource)" in updated.output
+    stored = next(e for e in omni_service.environments(CONNECTION_ID) if e["name"] == "moved")
+    assert {v["name"]: (v["value"], v["is_secret"]) for v in stored["variables"]} == {
+        "DBT_TOKEN": ("hunter4", True),
+        "DBT_TARGET": ("x", False),
+        "HIDDEN": ("hunter5", False),
+        "OTHER": ("hunter6", True),
+    }
+    again = project.guarded("preview", "--expect-no-changes")
+    assert again.status == 0, again.output
+    state = "\n".join(path.read_text() for path in (project.project / ".pulumi-state").rglob("*.json*"))
+    everything = updated.output + again.output + state
+    assert [secret for secret in ("hunter4", "hunter5", "hunter6") if secret in everything] == []

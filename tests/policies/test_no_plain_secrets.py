@@ -1,0 +1,156 @@
+"""What looks like a secret, and where it is moved to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pulumi_policy import ResourceValidationArgs
+from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY, deserialize_properties, serialize_properties
+from pulumi_policy.proxy import unknown_checking_proxy
+from rules.no_plain_secrets import POLICY, is_secret_name, is_secret_value
+
+from tests.policies.stacks import configuration, environment, source
+from tests.policies.verdict import UNKNOWN, Given, judge, resource_args
+
+NOTHING: dict[str, list[str]] = {"secretNames": [], "allowedNames": []}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "TOKEN",
+        "DBT_TOKEN",
+        "DBT_ENV_SECRET_GIT",
+        "dbtPassword",
+        "snowflake-passphrase",
+        "API_KEY",
+        "apiKey",
+        "AWS_SECRET_ACCESS_KEY",
+        "GITHUB_PAT",
+        "PRIVATE_KEY",
+        "DB_PWD",
+        "CREDENTIALS",
+        "TOKEN_2",
+    ],
+)
+def test_secret_names(name: str) -> None:
+    """Names of secrets, however they are written."""
+    assert is_secret_name(name, NOTHING)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["DBT_TARGET", "TOKENIZER", "PATH", "PATTERN", "KEY_COLUMN", "SECRETARY", "TOKEN_URL", "SECRET_NAME", "KEYS"],
+)
+def test_other_names(name: str) -> None:
+    """Names that only remind of a secret, or that tell where one is."""
+    assert not is_secret_name(name, NOTHING)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "ghp_0123456789abcdefghij",
+        "github_pat_0123456789abc",
+        "glpat-0123456789abcdef",
+        "AKIAIOSFODNN7EXAMPLE",
+        "dapi0123456789abcdef0123456789abcdef",
+        "dbtc_0123456789abcdefghij",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2ln",
+        "-----BEGIN RSA PRIVATE KEY-----\nMIIE",
+        "postgres://dbt:hunter2@warehouse/analytics",
+        "https://ghp_short@github.com/acme/dbt",
+    ],
+)
+def test_secret_values(value: str) -> None:
+    """Values of secrets, by the marks that their issuers put on them."""
+    assert is_secret_value(value)
+
+
+@pytest.mark.parametrize(
+    "value", ["staging", "git@github.com:acme/dbt.git", "https://acme.com:8080/x", "2026-11-21", "ghp", "user@acme.com"]
+)
+def test_other_values(value: str) -> None:
+    """Values that are anything else."""
+    assert not is_secret_value(value)
+
+
+def test_value_is_never_told() -> None:
+    """A report names the variable and never its value, of whatever resource."""
+    secret = "ghp_0123456789abcdef"
+    for given in (
+        environment(variables={"A": secret, "A_TOKEN": secret}),
+        source(environment={"A": secret, "A_TOKEN": secret}),
+        configuration(sshUrl=f"https://me:{secret}@github.com/acme/dbt"),
+    ):
+        verdict = judge(POLICY, [given])
+        assert verdict.reports
+        assert secret not in verdict.text
+
+
+def secret(value: Any) -> dict[str, Any]:
+    """A secret as the engine sends it."""
+    return {SPECIAL_SIG_KEY: SPECIAL_SECRET_SIG, "value": value}
+
+
+def moved(given: Given, config: dict[str, Any] | None = None) -> Any:
+    """The inputs that go back to the engine, ``None`` when they stay as they are."""
+    args = resource_args(given, config)
+    properties = unknown_checking_proxy(deserialize_properties(given.properties, proxy_secrets=True))
+    result: Any = POLICY.remediate(
+        ResourceValidationArgs(args.resource_type, properties, args.urn, args.name, args.opts, None, config)
+    )
+    return None if result is None else serialize_properties(result)
+
+
+def test_remediation_moves() -> None:
+    """Each secret-looking variable goes to ``secretVariables`` as a secret, and everything else stays as it was."""
+    given = environment(
+        variables={"A_TOKEN": "x", "B": "ghp_0123456789abcdef", "C": "c", "D": secret("d"), "E_TOKEN": secret("e")},
+        secretVariables={"S": secret("s")},
+        targetDatabase=secret("db"),
+    )
+    after = moved(given)
+    assert after == {
+        **given.properties,
+        "variables": {"C": "c", "D": secret("d")},
+        "secretVariables": {
+            "S": secret("s"),
+            "A_TOKEN": secret("x"),
+            "B": secret("ghp_0123456789abcdef"),
+            "E_TOKEN": secret("e"),
+        },
+    }
+    assert judge(POLICY, [given._replace(properties=deserialize_properties(after))]).reports == []
+
+
+def test_remediation_of_what_is_secret_as_a_whole() -> None:
+    """What stays in a map that is secret as a whole stays secret."""
+    given = environment(variables=secret({"A_TOKEN": "x", "C": "c"}), secretVariables=secret({"S": "s"}))
+    after = moved(given)
+    assert after["variables"] == secret({"C": "c"})
+    assert after["secretVariables"] == {"S": secret("s"), "A_TOKEN": secret("x")}
+
+
+def test_remediation_of_unknown_values() -> None:
+    """A variable is moved by its name before its value is known; a map that is unknown as a whole is left alone."""
+    after = moved(environment(variables={"A_TOKEN": UNKNOWN, "B": UNKNOWN}))
+    assert after["variables"] == {"B": UNKNOWN}
+    assert after["secretVariables"] == {"A_TOKEN": secret(UNKNOWN)}
+    assert moved(environment(variables=UNKNOWN)) is None
+    assert moved(environment(variables={"A_TOKEN": "x"}, secretVariables=UNKNOWN)) is None
+
+
+def test_nothing_to_remediate() -> None:
+    """Nothing is sent back where nothing is to be moved, and nothing is overwritten that is there already."""
+    assert moved(environment()) is None
+    assert moved(environment(variables={})) is None
+    assert moved(environment(variables={"A_TOKEN": ""})) is None
+    assert moved(environment(variables={"A_TOKEN": "x"}), {"allowedNames": ["A_*"]}) is None
+    assert moved(environment(variables={"A_TOKEN": "x"}, secretVariables={"A_TOKEN": secret("y")})) is None
+
+
+def test_lightdash_is_not_remediated() -> None:
+    """Lightdash has no secret variables, so there is nowhere to move to."""
+    assert moved(source(environment={"A_TOKEN": "x"})) is None

@@ -1,0 +1,120 @@
+"""The pack as a whole: what each rule says about itself, and how it is configured."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any
+
+import pytest
+from pulumi_policy import EnforcementLevel, Policy, ResourceValidationPolicy, StackValidationPolicy
+from rules import POLICIES
+from rules.reading import for_stack, matches
+
+from tests.policies.conftest import PACK
+
+HELPERS = {"__init__", "reading", "git"}
+IDS = [policy.name for policy in POLICIES]
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=IDS)
+def test_each_rule_describes_itself(policy: Policy) -> None:
+    """A rule has all that the engine and its console show: name, description, severity, level and steps."""
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)+", policy.name)
+    assert policy.description.endswith(".")
+    assert policy.severity is not None
+    assert policy.enforcement_level in {EnforcementLevel.MANDATORY, EnforcementLevel.ADVISORY}
+    assert policy.remediation_steps
+    assert isinstance(policy, ResourceValidationPolicy | StackValidationPolicy)
+
+
+def test_one_rule_per_file() -> None:
+    """Each file has one rule of its own name, and none is left out of the pack or twice in it."""
+    files = {path.stem.replace("_", "-") for path in (PACK / "rules").glob("*.py") if path.stem not in HELPERS}
+    assert sorted(files) == sorted(IDS)
+
+
+def test_only_secrets_are_remediated() -> None:
+    """A program is changed by no rule but the one that moves secrets, and by that only where a user wants it."""
+    remediating = [p for p in POLICIES if isinstance(p, ResourceValidationPolicy) and p.has_remediation()]
+    assert [(policy.name, policy.enforcement_level) for policy in remediating] == [
+        ("no-plain-secrets", EnforcementLevel.MANDATORY)
+    ]
+
+
+CONFIGURED = [
+    (policy.name, name, schema)
+    for policy in POLICIES
+    if policy.config_schema is not None
+    for name, schema in policy.config_schema.properties.items()
+]
+
+
+@pytest.mark.parametrize(("rule", "name", "schema"), CONFIGURED, ids=[f"{rule}-{name}" for rule, name, _ in CONFIGURED])
+def test_configuration(rule: str, name: str, schema: dict[str, Any]) -> None:
+    """All that can be configured is described, typed, and has a default of its type, so nothing is required."""
+    assert schema["description"].endswith(".")
+    assert conforms(schema["default"], schema), (rule, name)
+
+
+def conforms(value: Any, schema: dict[str, Any]) -> bool:
+    """Whether a value is of a schema, as far as these schemas go."""
+    if schema["type"] == "array":
+        return isinstance(value, list) and all(conforms(item, schema["items"]) for item in value)
+    if schema["type"] == "object":
+        return isinstance(value, dict) and all(conforms(v, schema["additionalProperties"]) for v in value.values())
+    return isinstance(value, {"string": str, "boolean": bool}[schema["type"]])
+
+
+@pytest.mark.parametrize("path", sorted(PACK.rglob("*.py")), ids=lambda path: path.stem)
+def test_knows_types_and_properties_only(path: Any) -> None:
+    """The pack imports nothing of the package: it can be copied, and runs with whatever version a program uses."""
+    imported = {
+        (node.module or "") if isinstance(node, ast.ImportFrom) else node.names[0].name
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+    own = {name for name in imported if name.split(".")[0] == "rules"}
+    assert {name.split(".")[0] for name in imported - own} <= {
+        "__future__",
+        "collections",
+        "dataclasses",
+        "enum",
+        "fnmatch",
+        "pulumi_policy",
+        "re",
+        "typing",
+        "urllib",
+    }
+
+
+def test_readme_has_each_rule() -> None:
+    """The table of the README has every rule with its level, and every name that can be configured."""
+    readme = (PACK / "README.md").read_text()
+    for policy in POLICIES:
+        level = policy.enforcement_level
+        assert level is not None
+        assert f"| `{policy.name}` | {level.value} |" in readme
+        (row,) = [line for line in readme.splitlines() if line.startswith(f"| `{policy.name}` |")]
+        for name in policy.config_schema.properties if policy.config_schema else ():
+            assert f'"{name}"' in row, (policy.name, name)
+
+
+def test_patterns() -> None:
+    """Patterns are those of a shell, of the whole text, without case."""
+    assert matches("release/2026", ["main", "Release/*"])
+    assert not matches("domain", ["main"])
+    assert not matches("anything", [])
+
+
+def test_most_specific_pattern_wins() -> None:
+    """Of several patterns that fit a stack the one with the most letters counts, in whatever order they are written."""
+    patterns = {"*": "any", "prod*": "production", "prod-eu": "Europe", "dev-[ab]": "one of two"}
+    for ordered in (patterns, dict(reversed(patterns.items()))):
+        assert [for_stack(ordered, stack) for stack in ("prod-eu", "prod-us", "dev-a", "dev-c")] == [
+            "Europe",
+            "production",
+            "one of two",
+            "any",
+        ]
+    assert for_stack({"prod": "x"}, "dev") is None
