@@ -159,12 +159,9 @@ class Lifecycle(Generic[C, A, S]):
 
     def changed(self, state: S, args: A) -> list[str]:
         """Names of the fields in which the program differs from the state. ``adopt`` only matters in a create."""
-        return [
-            name
-            for name in self.args.model_fields
-            if name not in Args.model_fields
-            and _leaves(name, getattr(state, name)) != _leaves(name, getattr(args, name))
-        ]
+        changed = {path.partition(".")[0] for path in _changed_leaves(state, args)}
+        own = (name for name in self.args.model_fields if name not in Args.model_fields)
+        return [name for name in own if to_camel(name) in changed]
 
     def moves(self, config: Config, state: S, args: A) -> bool:
         """Whether the program's profile leads to another instance than the state's."""

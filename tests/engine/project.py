@@ -29,11 +29,14 @@ def value(given):
         return pulumi.Output.secret(given["$secret"])
     if "$output" in given:
         return getattr(made[given["$output"][0]], given["$output"][1])
+    if "$map" in given:
+        return value(given["$map"]).apply(lambda known: {"type": "none", "target": known})
     return {key: value(item) for key, item in given.items()}
 
 
 for name, (kind, arguments) in json.loads(pathlib.Path("program.json").read_text()).items():
-    made[name] = getattr(omni_pulumi, kind)(name, **value(arguments))
+    options = pulumi.ResourceOptions(protect=arguments.pop("protect", None))
+    made[name] = getattr(omni_pulumi, kind)(name, **value(arguments), opts=options)
     if kind == "DbtEnvironment":
         pulumi.export(f"{name}.secretVariables", made[name].secret_variables)
 '''

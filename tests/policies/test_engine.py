@@ -23,41 +23,10 @@ from omni_pulumi.simulator import (
     LightdashSimulator,
     OmniSimulator,
 )
+from tests.engine.project import PROGRAM, Program
 from tests.policies.conftest import PACK
 from tools.pulumi_cli import PulumiCli, Result
 
-PROGRAM = '''
-import json
-import pathlib
-
-import pulumi
-
-import omni_pulumi
-
-made = {}
-
-
-def value(given):
-    """Data as inputs: {"$secret": ...} is a secret, {"$output": [resource, attribute]} another resource's output."""
-    if isinstance(given, list):
-        return [value(item) for item in given]
-    if not isinstance(given, dict):
-        return given
-    if "$secret" in given:
-        return pulumi.Output.secret(given["$secret"])
-    if "$output" in given:
-        return getattr(made[given["$output"][0]], given["$output"][1])
-    if "$map" in given:
-        return value(given["$map"]).apply(lambda known: {"type": "none", "target": known})
-    return {key: value(item) for key, item in given.items()}
-
-
-for name, (kind, arguments) in json.loads(pathlib.Path("program.json").read_text()).items():
-    options = pulumi.ResourceOptions(protect=arguments.pop("protect", None))
-    made[name] = getattr(omni_pulumi, kind)(name, **value(arguments), opts=options)
-'''
-
-Program = Mapping[str, tuple[str, Mapping[str, Any]]]
 Config = Mapping[str, Any]
 
 RULES = {policy.name: policy for policy in POLICIES}
