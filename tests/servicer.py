@@ -6,7 +6,6 @@ until it is clean, ``refresh``, ``destroy``.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import importlib
 import io
@@ -69,11 +68,13 @@ class _Context:
 
 def to_struct(properties: Mapping[str, Any]) -> struct_pb2.Struct:
     """Properties as the engine sends them; ``UNKNOWN`` for what a preview does not know."""
-    loop = asyncio.new_event_loop()
+    serializing = rpc.serialize_properties(dict(properties), {})
     try:
-        return loop.run_until_complete(rpc.serialize_properties(dict(properties), {}))
-    finally:
-        loop.close()
+        serializing.send(None)
+    except StopIteration as done:
+        struct: struct_pb2.Struct = done.value
+        return struct
+    raise AssertionError("plain values have nothing to wait for")
 
 
 def from_struct(struct: struct_pb2.Struct) -> dict[str, Any]:

@@ -215,6 +215,8 @@ class Survival(RuleBasedStateMachine):
         omnis, lightdash = self.services
         self.world = World(omnis[dialect], lightdash)
         figures["sequences"] += 1
+        if figures["sequences"] % 500 == 0:
+            print(f"{figures['sequences']} sequences", flush=True)  # noqa: T201 - a soak takes an hour
         for name in sorted(names):
             self.declare(name, data)
 
@@ -289,17 +291,17 @@ def test_survival(
     logging.getLogger("omni_pulumi").setLevel(logging.DEBUG)
     Survival.services = services
     sequences = request.config.getoption("--sequences")
-    run_state_machine_as_test(
-        Survival,
-        settings=settings(
-            max_examples=sequences,
-            stateful_step_count=4,
-            deadline=None,
-            database=None,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
     with capsys.disabled():
+        run_state_machine_as_test(
+            Survival,
+            settings=settings(
+                max_examples=sequences,
+                stateful_step_count=4,
+                deadline=None,
+                database=None,
+                phases=[Phase.generate],
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
         print(f"\n{json.dumps(dict(sorted(figures.items())), indent=1)}")  # noqa: T201 - the figures are the result
     assert figures["sequences"] >= sequences
