@@ -10,7 +10,7 @@ import contextlib
 import importlib
 import io
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
@@ -179,11 +179,21 @@ class Stack:
 
     config: Mapping[str, str]
     resources: dict[str, Resource] = field(default_factory=dict)
+    _process: Servicer | None = None
 
     @property
     def servicer(self) -> Servicer:
-        """The provider process of another ``pulumi`` command."""
-        return Servicer(self.config)
+        """The provider process of this ``pulumi`` command, or of another one."""
+        return self._process or Servicer(self.config)
+
+    @contextlib.contextmanager
+    def command(self) -> Iterator[None]:
+        """What is done meanwhile is one ``pulumi`` command: one provider process serves it, with one memory."""
+        self._process = Servicer(self.config)
+        try:
+            yield
+        finally:
+            self._process = None
 
     def preview(self, name: str, provider: Provider[Any, Any, Any], program: Mapping[str, Any]) -> str:
         """What an ``up`` would do: ``create``, ``update``, ``replace`` or ``same``."""

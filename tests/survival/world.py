@@ -80,14 +80,15 @@ class World:
         """``up``, going on after errors, which are kept in ``shown``."""
         self.shown = []
         names = [*self.program, *(name for name in self.stack.resources if name not in self.program)]
-        if refresh:
-            for name in list(self.stack.resources):
-                self._try(name, lambda name=name: self.stack.refresh(name))  # type: ignore[misc]
-        for name in sorted(names, key=lambda name: (name in self.program, name)):
-            if name in self.program:
-                self._try(name, lambda name=name: self.stack.up(name, _provider(name), self.program[name]))  # type: ignore[misc]
-            elif name in self.stack.resources:
-                self._try(name, lambda name=name: self.stack.destroy(name))  # type: ignore[misc]
+        with self.stack.command():
+            if refresh:
+                for name in list(self.stack.resources):
+                    self._try(name, lambda name=name: self.stack.refresh(name))  # type: ignore[misc]
+            for name in sorted(names, key=lambda name: (name in self.program, name)):
+                if name in self.program:
+                    self._try(name, lambda name=name: self.stack.up(name, _provider(name), self.program[name]))  # type: ignore[misc]
+                elif name in self.stack.resources:
+                    self._try(name, lambda name=name: self.stack.destroy(name))  # type: ignore[misc]
         for text in self.shown:
             assert "omni_pulumi.api.errors." in text.strip().splitlines()[-1], text
         self._no_secret_was_shown()
@@ -110,10 +111,11 @@ class World:
         assert self.shown == [], self.shown
         self._services_have_what_is_declared()
         self._nothing_is_left_over()
-        for name, properties in self.program.items():
-            assert self.stack.preview(name, _provider(name), properties) == "same", name
-            self.stack.refresh(name)
-            assert self.stack.preview(name, _provider(name), properties) == "same", name
+        with self.stack.command():
+            for name, properties in self.program.items():
+                assert self.stack.preview(name, _provider(name), properties) == "same", name
+                self.stack.refresh(name)
+                assert self.stack.preview(name, _provider(name), properties) == "same", name
         self.promised.clear()
 
     def _do_what_was_said(self) -> None:
