@@ -114,7 +114,8 @@ def _checked_url(service: str, text: str) -> str:
         url = httpx.URL(text)
     except httpx.InvalidURL:
         url = httpx.URL("")
-    if url.scheme not in {"http", "https"} or not url.host or url.userinfo or url.query or url.fragment:
+    is_host = bool(url.host) and "%" not in url.host  # httpx escapes what cannot be in a host
+    if url.scheme not in {"http", "https"} or not is_host or url.userinfo or url.query or url.fragment:
         raise ConfigurationError(f"The URL of {service} must be like https://<host>, without user, query or fragment.")
     if url.scheme == "http" and not _is_loopback(url.host):
         raise ConfigurationError(

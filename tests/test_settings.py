@@ -149,6 +149,8 @@ def test_urls(text: str, url: str) -> None:
     [
         "acme.omniapp.co",
         "https://",
+        "https://<instance>.omniapp.co",
+        "https://[acme.omniapp.co",
         "ftp://acme.omniapp.co",
         "https://user:made-up-password@acme.omniapp.co",
         "https://acme.omniapp.co?token=made-up-password",

@@ -216,7 +216,8 @@ class OmniClient:
             errors.NotFoundError: no such connection, or nothing is configured.
         """
         what = f"delete the dbt configuration of connection {connection_id}"
-        self._transport.request("DELETE", _dbt(connection_id), what=what)
+        with self._environments.writing(connection_id):
+            self._transport.request("DELETE", _dbt(connection_id), what=what)
 
     def list_dbt_environments(self, connection_id: str, *, fresh: bool = False) -> list[ListedDbtEnvironment]:
         """All dbt environments of a connection, one request for all who ask at about the same time.
