@@ -61,6 +61,7 @@ class World:
                 "omni:requestsPerMinute": "100000000",
                 "lightdash:url": lightdash.url,
                 "lightdash:apiKey": lightdash.api_key,
+                "lightdash:requestsPerMinute": "100000000",
             }
         )
 
