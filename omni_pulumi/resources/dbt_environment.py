@@ -93,6 +93,10 @@ def create(client: OmniClient, args: DbtEnvironmentArgs) -> DbtEnvironmentState:
     """
     before = client.list_dbt_environments(args.connection_id)
     twin = _find(before, args.name, args.owner_id)
+    if twin is None and args.adopt:  # the list may be behind, most of all one that is about to show the default one
+        twin = look(
+            lambda: _find(client.list_dbt_environments(args.connection_id, fresh=True), args.name, args.owner_id)
+        )
     if twin is None:
         created = _create(client, args, before)
         twin = _find(before, args.name, created.owner_id)
@@ -153,8 +157,9 @@ def _create(client: OmniClient, args: DbtEnvironmentArgs, before: Sequence[omni.
     known = {environment.id for environment in before}
 
     def find() -> omni.DbtEnvironment | None:
+        """The default environment is new as well where the list was behind, but no request makes one."""
         after = client.list_dbt_environments(args.connection_id, fresh=True)
-        new = (e for e in after if e.id not in known and e.name == args.name)
+        new = (e for e in after if e.id not in known and e.name == args.name and not e.is_default_environment)
         return next((e for e in new if args.owner_id in {None, e.owner_id}), None)
 
     return settle(lambda: client.create_dbt_environment(args.connection_id, _body(args)), find)

@@ -22,6 +22,13 @@ from omni_pulumi.simulator import (
 )
 from tests.servicer import ProviderError, Stack
 
+CONFIGURATION = {
+    "connectionId": CONNECTION_ID,
+    "sshUrl": "git@x:y.git",
+    "branch": "main",
+    "autogenRelationships": True,
+    "enableVirtualSchemas": False,
+}
 ENVIRONMENT = {
     "connectionId": CONNECTION_ID,
     "name": "Staging",
@@ -173,14 +180,7 @@ def test_a_rotation_is_not_sent_twice(stack: Stack, omni_services: dict[str, Omn
     """Whether a lost request rotated the keys cannot be seen unless it changed something else too: an error says so."""
     omni = omni_services["generated"]
     provider = DbtConfigurationProvider()
-    program = {
-        "connectionId": CONNECTION_ID,
-        "sshUrl": "git@x:y.git",
-        "branch": "main",
-        "autogenRelationships": True,
-        "enableVirtualSchemas": False,
-        "rotateKeysTrigger": "one",
-    }
+    program = {**CONFIGURATION, "rotateKeysTrigger": "one"}
     stack.up("it", provider, program)
     omni.inject(faults.Close(processed=True, method="PUT"))
     with pytest.raises(ProviderError, match="Whether the deploy keys were rotated is not known"):
@@ -189,3 +189,26 @@ def test_a_rotation_is_not_sent_twice(stack: Stack, omni_services: dict[str, Omn
     omni.inject(faults.Close(processed=True, method="PUT"))
     assert stack.up("it", provider, {**program, "rotateKeysTrigger": "two", "branch": "dev"}) == "update"
     assert omni.key_rotations == {CONNECTION_ID: 2}
+
+
+@pytest.mark.parametrize("behind", [1, 2, 3, 4])
+def test_a_lost_answer_after_a_list_that_was_behind(
+    stack: Stack, omni_services: dict[str, OmniSimulator], behind: int
+) -> None:
+    """The default environment, which the list did not show, is taken over or left alone, never taken for the new one.
+
+    Found by the random lives: the one that was made had no owner afterwards.
+    """
+    omni = omni_services["generated"]
+    assert stack.up("dbt", DbtConfigurationProvider(), CONFIGURATION) == "create"
+    omni.inject(
+        faults.Stale(path="/dbt/environments$", times=behind),
+        faults.Reset(processed=True, method="POST", path="/dbt/environments$"),
+    )
+    program = {**ENVIRONMENT, "name": "Production", "adopt": True}
+    assert stack.up("it", DbtEnvironmentProvider(), program) == "create"
+    unmanaged = {e["id"] for e in omni.environments(CONNECTION_ID)} - {stack.resources["it"].outputs["environmentId"]}
+    assert len(unmanaged) == (1 if behind == 4 else 0)
+    assert unmanaged <= {e["id"] for e in omni.environments(CONNECTION_ID) if e["is_default_environment"]}
+    assert stack.refresh("it")
+    assert stack.preview("it", DbtEnvironmentProvider(), program) == "same"
