@@ -6,7 +6,6 @@ carried out, so the configuration is read back after every write.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import re
 from typing import Annotated
@@ -114,9 +113,8 @@ def delete(client: OmniClient, state: DbtConfigurationState) -> None:
     try:
         client.delete_dbt_configuration(state.connection_id)
     except NotFoundError:
-        with contextlib.suppress(NotFoundError):
-            if client.get_dbt_configuration(state.connection_id) is not None:
-                raise
+        if client.get_dbt_configuration(state.connection_id) is not None:
+            raise
 
 
 def _write(

@@ -7,7 +7,6 @@ variables that it leaves out.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Annotated
@@ -139,9 +138,8 @@ def delete(client: OmniClient, state: DbtEnvironmentState) -> None:
     try:
         client.delete_dbt_environment(state.connection_id, state.environment_id)
     except NotFoundError:
-        with contextlib.suppress(NotFoundError):
-            if _current(client, state) is not None:
-                raise
+        if _current(client, state) is not None:
+            raise
 
 
 def _find(environments: Sequence[omni.DbtEnvironment], name: str, owner_id: str | None) -> omni.DbtEnvironment | None:

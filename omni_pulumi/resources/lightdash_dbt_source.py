@@ -7,7 +7,6 @@ primary source is in the list and cannot be managed here.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -126,9 +125,8 @@ def delete(client: LightdashClient, state: LightdashDbtSourceState) -> None:
     try:
         client.delete_dbt_source(state.project_uuid, state.source_uuid)
     except NotFoundError:
-        with contextlib.suppress(NotFoundError):
-            if _listed(client, state) is not None:
-                raise
+        if _listed(client, state) is not None:
+            raise
 
 
 def caution(state: LightdashDbtSourceState, args: LightdashDbtSourceArgs) -> str | None:
