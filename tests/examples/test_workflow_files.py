@@ -1,4 +1,4 @@
-"""What examples give to a CI service passes the linters that are made for it, and a broken copy does not."""
+"""What users copy passes the linters that are made for it, which refuse a broken copy, and its README is complete."""
 
 from __future__ import annotations
 
@@ -119,6 +119,21 @@ def test_pulumi_is_pinned(path: Path) -> None:
     """The engine that they install is the one that these tests are made for."""
     pinned = re.findall(r"pulumi-version: (\S+)|image: pulumi/pulumi-python-[\d.]+:(\S+)", path.read_text())
     assert {version for both in pinned for version in both if version} == {go_module(ENGINE).version.removeprefix("v")}
+
+
+@pytest.mark.parametrize("path", GITHUB + GITLAB, ids=name_of)
+def test_what_to_fill_in_is_in_the_readme(path: Path) -> None:
+    """Whoever copies a workflow finds each secret and variable that it asks for in the table beside it."""
+    asked = set(re.findall(r"(?:secrets|vars)\.(\w+)|\$((?:GITLAB|PULUMI)_\w+)", path.read_text()))
+    readme = (path.parent / "README.md").read_text()
+    assert [name for names in asked for name in names if name and f"`{name}`" not in readme] == []
+
+
+@pytest.mark.parametrize("readme", sorted(EXAMPLES.glob("*/README.md")), ids=name_of)
+def test_the_links_resolve(readme: Path) -> None:
+    """A relative link in an example's README leads to a file."""
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", readme.read_text()) if "://" not in link]
+    assert [link for link in links if not (readme.parent / link).exists()] == []
 
 
 def test_one_group_for_each_instance() -> None:
