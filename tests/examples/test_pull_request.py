@@ -52,13 +52,13 @@ def test_a_pull_request_has_one_comment(service: GitHub | GitLab, checkout: Path
     assert "+ 6 to create" in ran["preview"].log
     theirs, ours = comments.bodies
     assert ours.startswith("<!-- omni-pulumi preview-summary: omni-quickstart/prod -->")
-    assert "analytics_staging" in ours
+    assert "finance" in ours
 
-    edit(checkout, 'target_schema="analytics_staging"', 'target_schema="analytics_stage"')
+    edit(checkout, '"finance"', '"sales"')
     assert not service.pull_request(7, "synchronize")["preview"].failed
     assert comments.bodies[0] == theirs
-    assert "analytics_stage" in comments.bodies[1]
-    assert "analytics_staging" not in comments.bodies[1]
+    assert "sales" in comments.bodies[1]
+    assert "finance" not in comments.bodies[1]
 
     edit(checkout, 'branch="main"', 'branch="hotfix"')
     violating = service.pull_request(7, "synchronize")["preview"]
@@ -85,7 +85,7 @@ def test_merged_and_looked_after(service: GitHub | GitLab, omni: OmniSimulator, 
     assert drift.failed
     assert '"hotfix" => "main"' in drift.log
     if isinstance(service, GitHub):
-        assert "hotfix" in drift.summary
+        assert "branch" in drift.summary
 
     assert not service.merge()["up"].failed
     assert (omni.dbt_configuration(CONNECTION_ID) or {})["branch"] == "main"
