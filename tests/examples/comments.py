@@ -1,0 +1,68 @@
+"""The comments of pull requests, as GitHub and GitLab serve them: list, add, change."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+
+@dataclass
+class Comments:
+    """What is written below one pull request, oldest first, and where its API is."""
+
+    api: str = ""
+    bodies: list[str] = field(default_factory=lambda: ["Looks good, but see the preview."])
+
+
+@contextmanager
+def serve() -> Iterator[Comments]:
+    """Serve the comments of pull request 7 of ``acme/omni``, and of merge request 7 of project 1."""
+    comments = Comments()
+    lists = ("/repos/acme/omni/issues/7/comments", "/projects/1/merge_requests/7/notes")
+    items = ("/repos/acme/omni/issues/comments", "/projects/1/merge_requests/7/notes")
+    tokens = {("Authorization", "Bearer the job's token"), ("PRIVATE-TOKEN", "a project's token")}
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+        def answer(self, status: int, content: object = None) -> None:
+            self.send_response(status if tokens & set(self.headers.items()) else 401)
+            self.end_headers()
+            self.wfile.write(json.dumps(content).encode())
+
+        def body(self) -> str:
+            text = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            return str(json.loads(text)["body"] if self.path.startswith("/repos") else parse_qs(text)["body"][0])
+
+        def do_GET(self) -> None:
+            found = [{"id": number, "body": body} for number, body in enumerate(comments.bodies, start=1)]
+            self.answer(200 if urlsplit(self.path).path in lists else 404, found)
+
+        def do_POST(self) -> None:
+            comments.bodies.append(self.body())
+            self.answer(201 if self.path in lists else 404)
+
+        def change(self) -> None:
+            path, _, number = self.path.rpartition("/")
+            comments.bodies[int(number) - 1] = self.body()
+            self.answer(200 if path in items else 404)
+
+        def do_PATCH(self) -> None:
+            self.change()
+
+        def do_PUT(self) -> None:
+            self.change()
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        comments.api = f"http://127.0.0.1:{server.server_address[1]}"
+        try:
+            yield comments
+        finally:
+            server.shutdown()

@@ -1,0 +1,92 @@
+"""The workflows that users copy: their commands, run in a copy of the quickstart as the CI services run them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from omni_pulumi.simulator import CONNECTION_ID, OmniSimulator
+from tests.examples.ci import GitHub, GitLab, run
+from tests.examples.comments import Comments
+from tests.examples.conftest import EXAMPLES, Ci, copy
+
+ROOT = EXAMPLES.parent
+PROTECTED = "opts=pulumi.ResourceOptions(protect=True),"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A repository with the quickstart, protected as the policies want production to be."""
+    folder = tmp_path / "checkout"
+    copy(ROOT / "policies", folder / "policies")
+    copy(EXAMPLES / "quickstart", folder / "examples" / "quickstart")
+    shutil.copy(ROOT / "Pulumi.yaml", folder)
+    (folder / "requirements.txt").write_text("omni-pulumi\n")
+    edit(folder, "enable_virtual_schemas=False,", f"enable_virtual_schemas=False, {PROTECTED}")
+    edit(folder, "adopt=True,", f"adopt=True, {PROTECTED}")
+    return folder
+
+
+def edit(checkout: Path, old: str, new: str) -> None:
+    """Change the program."""
+    program = checkout / "examples" / "quickstart" / "__main__.py"
+    assert old in program.read_text()
+    program.write_text(program.read_text().replace(old, new))
+
+
+@pytest.fixture
+def service(ci: Ci, checkout: Path) -> GitHub | GitLab:
+    """A CI service with the example's workflow and a stack for it."""
+    service = ci("pull_request", checkout, PULUMI_STACK="prod")
+    _, status = run(["pulumi", "stack", "init", "prod"], checkout, service.settings)
+    assert status == 0
+    return service
+
+
+def test_a_pull_request_has_one_comment(service: GitHub | GitLab, checkout: Path, comments: Comments) -> None:
+    """The preview is added as a comment, the next one takes its place; a violation fails the job and is in it too."""
+    ran = service.pull_request(7)
+    assert [(name, job.failed) for name, job in ran.items()] == [("preview", False)], ran["preview"].log
+    assert "+ 6 to create" in ran["preview"].log
+    theirs, ours = comments.bodies
+    assert ours.startswith("<!-- omni-pulumi preview-summary: omni-quickstart/prod -->")
+    assert "finance" in ours
+
+    edit(checkout, '"finance"', '"sales"')
+    assert not service.pull_request(7, "synchronize")["preview"].failed
+    assert comments.bodies[0] == theirs
+    assert "sales" in comments.bodies[1]
+    assert "finance" not in comments.bodies[1]
+
+    edit(checkout, 'branch="main"', 'branch="hotfix"')
+    violating = service.pull_request(7, "synchronize")["preview"]
+    assert violating.failed
+    assert "allowed-branches" in violating.log
+    assert len(comments.bodies) == 2
+    assert "allowed-branches" in comments.bodies[1]
+
+
+def test_what_starts_nothing(service: GitHub | GitLab) -> None:
+    """A pull request from a fork, which gets no secrets, and one that is closed."""
+    assert service.pull_request(7, fork=True) == {}
+    assert service.pull_request(7, "closed") == {}
+
+
+def test_merged_and_looked_after(service: GitHub | GitLab, omni: OmniSimulator, comments: Comments) -> None:
+    """A merge updates; a night without drift is quiet, one with drift fails and shows it; the next merge repairs."""
+    assert [(name, job.failed) for name, job in service.merge().items()] == [("up", False)]
+    assert (omni.dbt_configuration(CONNECTION_ID) or {})["branch"] == "main"
+    assert [(name, job.failed) for name, job in service.night().items()] == [("drift", False)]
+
+    omni.configure_dbt(CONNECTION_ID, branch="hotfix")
+    drift = service.night()["drift"]
+    assert drift.failed
+    assert '"hotfix" => "main"' in drift.log
+    if isinstance(service, GitHub):
+        assert "branch" in drift.summary
+
+    assert not service.merge()["up"].failed
+    assert (omni.dbt_configuration(CONNECTION_ID) or {})["branch"] == "main"
+    assert len(comments.bodies) == 1

@@ -1,0 +1,46 @@
+"""One stack, two Omni instances by profile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from omni_pulumi.simulator import CONNECTION_ID, OmniSimulator
+from tests.examples.conftest import Example
+
+
+@pytest.fixture
+def europe() -> Iterator[OmniSimulator]:
+    """Another Omni."""
+    with OmniSimulator() as europe:
+        yield europe
+
+
+def schemas(omni: OmniSimulator) -> set[str]:
+    """The target schemas of an instance's environments, without the one that Omni makes by itself."""
+    return {each["target_schema"] for each in omni.environments(CONNECTION_ID) if each["name"] == "Staging"}
+
+
+def test_each_instance_gets_its_own(example: Example, omni: OmniSimulator, europe: OmniSimulator) -> None:
+    """With both by variables: nothing crosses, a second preview is quiet, and drift in one is repaired in it alone."""
+    pulumi = example("two_instances", OMNI_EU_BASE_URL=europe.url, OMNI_EU_API_KEY=europe.api_key)
+    assert "+ 5 created" in pulumi.must("up", "--yes", "--skip-preview")
+    assert (schemas(omni), schemas(europe)) == ({"analytics_us"}, {"analytics_eu"})
+    assert "5 unchanged" in pulumi.must("preview", "--refresh", "--expect-no-changes")
+
+    europe.configure_dbt(CONNECTION_ID, branch="hotfix")
+    assert "~ 1 updated" in pulumi.must("up", "--yes", "--skip-preview", "--refresh")
+    assert (europe.dbt_configuration(CONNECTION_ID) or {})["branch"] == "main"
+
+    assert "- 5 deleted" in pulumi.must("destroy", "--yes", "--skip-preview")
+    assert (omni.dbt_configuration(CONNECTION_ID), europe.dbt_configuration(CONNECTION_ID)) == (None, None)
+
+
+def test_the_stack_s_configuration(example: Example, omni: OmniSimulator, europe: OmniSimulator) -> None:
+    """The profile's settings may as well be in the stack's configuration, its key as a secret."""
+    pulumi = example("two_instances")
+    pulumi.must("config", "set", "omni-eu:baseUrl", europe.url)
+    pulumi.must("config", "set", "--secret", "omni-eu:apiKey", europe.api_key)
+    pulumi.must("up", "--yes", "--skip-preview")
+    assert (schemas(omni), schemas(europe)) == ({"analytics_us"}, {"analytics_eu"})

@@ -1,0 +1,146 @@
+"""What users copy passes the linters that are made for it, which refuse a broken copy, and its README is complete."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.examples.conftest import EXAMPLES
+from tools.get_actionlint import actionlint
+from tools.get_engine import CLI as ENGINE
+from tools.get_engine import engine_path, go_module
+
+GITHUB = sorted(EXAMPLES.glob("*/github.yml"))
+GITLAB = sorted(EXAMPLES.glob("*/gitlab.yml"))
+NEWER_THAN_ACTIONLINT = 'unexpected key "queue" for "concurrency" section'
+"""GitHub has it since May 2026; actionlint 1.7.12 does not know it."""
+
+
+def name_of(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+@pytest.fixture(scope="session")
+def actionlint_binary() -> Path:
+    """Made once, where the cache is."""
+    return actionlint()
+
+
+def lint(*command: str, text: str | None = None) -> str:
+    """What a linter that is installed beside this Python finds; nothing when it is content."""
+    path = engine_path(Path())
+    ran = subprocess.run(command, input=text, env={"PATH": path}, capture_output=True, text=True, check=False)
+    return "" if ran.returncode == 0 else ran.stdout + ran.stderr or "failed without a word"
+
+
+def schema(path: Path, name: str) -> str:
+    return lint("check-jsonschema", "--builtin-schema", name, "--data-transform", "gitlab-ci", str(path))
+
+
+def scripts(path: Path) -> list[str]:
+    """The scripts of a pipeline, as GitLab hands them to bash: a job's in one, what comes after it in another."""
+    pipeline = yaml.safe_load(path.read_text())
+    jobs: list[dict[str, Any]] = [job for job in pipeline.values() if isinstance(job, dict)]
+    before = [line for job in jobs for line in job.get("before_script", [])]
+    return [
+        "\n".join(["set -eo pipefail", *lines])
+        for job in jobs
+        for lines in ([*before, *job.get("script", [])], job.get("after_script", []))
+        if lines
+    ]
+
+
+def github_findings(path: Path, actionlint_binary: Path) -> list[str]:
+    """What the three linters of GitHub's workflows find: their schema, their meaning and scripts, their security."""
+    by_actionlint = [str(actionlint_binary), "-shellcheck", "shellcheck", "-pyflakes", "", "-oneline"]
+    return [
+        schema(path, "vendor.github-workflows"),
+        lint(*by_actionlint, "-ignore", NEWER_THAN_ACTIONLINT, str(path)),
+        lint("zizmor", "--offline", "--quiet", "--no-progress", "--persona", "auditor", str(path)),
+    ]
+
+
+def gitlab_findings(path: Path) -> list[str]:
+    """What the schema of GitLab's pipelines and the linter of shells find."""
+    shellcheck = ("shellcheck", "--shell", "bash", "-")
+    return [schema(path, "vendor.gitlab-ci"), *(lint(*shellcheck, text=script) for script in scripts(path))]
+
+
+@pytest.mark.parametrize("path", GITHUB, ids=name_of)
+def test_github(path: Path, actionlint_binary: Path) -> None:
+    """A workflow has the right schema, sound scripts and no weakness."""
+    assert github_findings(path, actionlint_binary) == ["", "", ""]
+
+
+@pytest.mark.parametrize("path", GITLAB, ids=name_of)
+def test_gitlab(path: Path) -> None:
+    """A pipeline has the right schema and sound scripts."""
+    assert {*gitlab_findings(path)} == {""}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "linter"),
+    [
+        ("runs-on:", "run-on:", 0),
+        ("steps.preview.outcome", "steps.previw.outcome", 1),
+        ('--stack "$PULUMI_STACK"', "--stack $PULUMI_STACK", 1),
+        ("          persist-credentials: false\n", "          fetch-depth: 1\n", 2),
+        ('--stack "$PULUMI_STACK"', '--stack "${{ github.head_ref }}"', 2),
+    ],
+)
+def test_a_broken_workflow_is_refused(tmp_path: Path, actionlint_binary: Path, old: str, new: str, linter: int) -> None:
+    """A misspelt key, a step that is not there, a word that splits, credentials that stay, a branch's name as code."""
+    broken = tmp_path / "github.yml"
+    text = (EXAMPLES / "pull_request" / "github.yml").read_text()
+    assert old in text
+    broken.write_text(text.replace(old, new))
+    assert github_findings(broken, actionlint_binary)[linter] != ""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("rules:", "rule:"), ('"$PULUMI_STACK"', "$PULUMI_STACK"), ('[ -n "$mine" ]', "[ -n $mine ]")]
+)
+def test_a_broken_pipeline_is_refused(tmp_path: Path, old: str, new: str) -> None:
+    """A misspelt key, and words that split, in a script and in one that comes after it."""
+    broken = tmp_path / "gitlab.yml"
+    text = (EXAMPLES / "pull_request" / "gitlab.yml").read_text()
+    assert old in text
+    broken.write_text(text.replace(old, new))
+    assert {*gitlab_findings(broken)} != {""}
+
+
+@pytest.mark.parametrize("path", GITHUB + GITLAB, ids=name_of)
+def test_pulumi_is_pinned(path: Path) -> None:
+    """The engine that they install is the one that these tests are made for."""
+    pinned = re.findall(r"pulumi-version: (\S+)|image: pulumi/pulumi-python-[\d.]+:(\S+)", path.read_text())
+    assert {version for both in pinned for version in both if version} == {go_module(ENGINE).version.removeprefix("v")}
+
+
+@pytest.mark.parametrize("path", GITHUB + GITLAB, ids=name_of)
+def test_what_to_fill_in_is_in_the_readme(path: Path) -> None:
+    """Whoever copies a workflow finds each secret and variable that it asks for in the table beside it."""
+    asked = set(re.findall(r"(?:secrets|vars)\.(\w+)|\$((?:GITLAB|PULUMI)_\w+)", path.read_text()))
+    readme = (path.parent / "README.md").read_text()
+    assert [name for names in asked for name in names if name and f"`{name}`" not in readme] == []
+
+
+@pytest.mark.parametrize("readme", sorted(EXAMPLES.glob("*/README.md")), ids=name_of)
+def test_the_links_resolve(readme: Path) -> None:
+    """A relative link in an example's README leads to a file."""
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", readme.read_text()) if "://" not in link]
+    assert [link for link in links if not (readme.parent / link).exists()] == []
+
+
+def test_one_group_for_each_instance() -> None:
+    """Whatever changes or reads an instance waits for the others in one queue, and nothing is cancelled."""
+    queue = {"group": "omni-${{ vars.OMNI_BASE_URL }}", "cancel-in-progress": False, "queue": "max"}
+    assert [yaml.safe_load(path.read_text())["concurrency"] for path in GITHUB] == [queue] * len(GITHUB)
+    for path in GITLAB:
+        pipeline = yaml.safe_load(path.read_text())
+        jobs = [{**pipeline.get(job.get("extends"), {}), **job} for job in pipeline.values() if "script" in job]
+        assert {job["resource_group"] for job in jobs} == {"omni"}
