@@ -12,7 +12,7 @@ BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo simulator engine test soak lint readme format constraints clean
+.PHONY: help venv demo simulator engine test soak lint readme pictures format constraints clean
 
 # List these commands.
 help:
@@ -52,6 +52,10 @@ lint: $(READY)
 # Write the README's tables from the descriptions of the resources.
 readme: $(READY)
 	@$(BIN)/python -m tools.readme_tables
+
+# Draw the pictures in docs and the README's summary of a preview, from a real stack.
+pictures: $(READY)
+	@$(BIN)/python -m tools.pictures
 
 # Put the code in the project's format.
 format: $(READY)

@@ -1,20 +1,10 @@
-"""Omni Analytics and Lightdash dbt settings as Pulumi resources."""
+"""Omni Analytics and Lightdash dbt settings as Pulumi resources.
 
-from omni_pulumi.connections import (
-    AzureDevopsConnection,
-    BitbucketConnection,
-    DbtCloudConnection,
-    DbtConnection,
-    GithubConnection,
-    GitlabConnection,
-    LocalConnection,
-    ManifestConnection,
-    NoneConnection,
-)
-from omni_pulumi.resources.connection_environment import ConnectionEnvironment
-from omni_pulumi.resources.dbt_configuration import DbtConfiguration
-from omni_pulumi.resources.dbt_environment import DbtEnvironment
-from omni_pulumi.resources.lightdash_dbt_source import LightdashDbtSource
+The names are imported when they are asked for: the commands and the simulator start without Pulumi.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
 
 __all__ = [
     "AzureDevopsConnection",
@@ -31,3 +21,33 @@ __all__ = [
     "ManifestConnection",
     "NoneConnection",
 ]
+
+if TYPE_CHECKING:
+    from omni_pulumi.connections import (
+        AzureDevopsConnection,
+        BitbucketConnection,
+        DbtCloudConnection,
+        DbtConnection,
+        GithubConnection,
+        GitlabConnection,
+        LocalConnection,
+        ManifestConnection,
+        NoneConnection,
+    )
+    from omni_pulumi.resources.connection_environment import ConnectionEnvironment
+    from omni_pulumi.resources.dbt_configuration import DbtConfiguration
+    from omni_pulumi.resources.dbt_environment import DbtEnvironment
+    from omni_pulumi.resources.lightdash_dbt_source import LightdashDbtSource
+else:
+    _RESOURCES = {
+        "ConnectionEnvironment": "omni_pulumi.resources.connection_environment",
+        "DbtConfiguration": "omni_pulumi.resources.dbt_configuration",
+        "DbtEnvironment": "omni_pulumi.resources.dbt_environment",
+        "LightdashDbtSource": "omni_pulumi.resources.lightdash_dbt_source",
+    }
+
+    def __getattr__(name: str) -> object:
+        """A public name, from the module that has it."""
+        if name not in __all__:
+            raise AttributeError(f"module 'omni_pulumi' has no attribute {name!r}")
+        return getattr(importlib.import_module(_RESOURCES.get(name, "omni_pulumi.connections")), name)

@@ -1,0 +1,226 @@
+"""Values of a preview, with what is secret or unknown marked instead of encoded, and what differs between two of them.
+
+The surprising fact: the same secret is ``"[secret]"`` in one JSON form and a dict with a signature in the other, which
+holds the plain text where somebody asked for it. And the engine only masks what it knows to be secret, so what is
+secret by its name, or on the other side of a change, is masked here.
+
+Source: https://www.pulumi.com/docs/iac/concepts/secrets/ and ``pulumi.runtime.rpc`` for the signatures.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a signature
+_OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+_KINDS = {
+    "c44067f5952c0a294b673a41bacd8c17": "asset",
+    "0def7320c3a5731c473e5ecbe6d01bc7": "archive",
+    "5cf8f73096256a8f31e491e813e4eb8e": "resource",
+}
+_UNKNOWNS = {
+    "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
+    "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
+    "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+    "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
+    "030794c1-ac77-496b-92df-f27374a8bd58",
+    "e48ece36-62e2-4504-bad9-02848725956a",
+    "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
+}
+"""One for each kind of value, of which Python programs send the string's only."""
+
+_MASK = "[secret]"
+_SECRET_MAPS = {"secretVariables", "secret_variables"}
+_SECRET_NAME = re.compile(
+    r"(?:password|passphrase|secret|token|private_?key|api_?key|access_?key|credentials)$", re.IGNORECASE
+)
+
+_SHORTEST = 4
+"""Characters of a secret that is looked for in texts: a shorter one is part of many words."""
+
+
+class Special(Enum):
+    """What is no value."""
+
+    ABSENT = ""
+    UNKNOWN = "known after apply"
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A secret. Its value is there only to see that it changes, where the input tells it."""
+
+    known: Any = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        return _MASK
+
+
+Value = Any
+"""A JSON value in which a :class:`Secret` or a :class:`Special` may be in the place of any part."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A leaf that differs."""
+
+    path: str
+    before: Value
+    after: Value
+
+
+class Decoder:
+    """Reads values, and remembers what is secret in clear."""
+
+    def __init__(self) -> None:
+        """Nothing is known to be secret yet."""
+        self.secrets: set[str] = set()
+
+    def decode(self, raw: Any) -> Value:
+        """A value as it is in either JSON form."""
+        if isinstance(raw, dict):
+            if _SIGNATURE in raw:
+                return self._special(raw)
+            return {key: self._member(key, value) for key, value in raw.items() if key != "__provider"}
+        if isinstance(raw, list):
+            items = [self.decode(item) for item in raw]
+            return self._secret(raw) if any(map(_has_secret, items)) else items
+        if raw == _MASK:
+            return Secret()
+        if isinstance(raw, str) and raw in _UNKNOWNS:
+            return Special.UNKNOWN
+        if isinstance(raw, float) and raw.is_integer():
+            return int(raw)
+        return raw
+
+    def changes(self, old: Value, new: Value, path: str = "") -> Iterator[Change]:
+        """The leaves that differ. Where one side is secret, so is the other; of two masks nobody knows."""
+        old, new = (Special.ABSENT if value is None else value for value in (old, new))
+        if isinstance(old, Secret) or isinstance(new, Secret):
+            before, after = self._masked(old), self._masked(new)
+            if not (isinstance(old, Secret) and isinstance(new, Secret)) or _known_to_differ(old, new):
+                yield Change(path, before, after)
+        elif _is_all(dict, old, new):
+            old, new = ({} if value is Special.ABSENT else value for value in (old, new))
+            for key in sorted({*old, *new}):
+                yield from self.changes(old.get(key), new.get(key), _join(path, key))
+        elif _is_all(list, old, new) and any(isinstance(item, dict) for item in (*_items(old), *_items(new))):
+            pairs = itertools.zip_longest(_items(old), _items(new))
+            for index, (before, after) in enumerate(pairs):
+                yield from self.changes(before, after, f"{path}[{index}]")
+        elif show(old) != show(new) and not {show(old), show(new)} <= {"", "[]"}:
+            yield Change(path, old, new)
+
+    def _member(self, key: str, value: Any) -> Value:
+        if key in _SECRET_MAPS and isinstance(value, dict) and _SIGNATURE not in value:
+            return {name: self._secret(item) for name, item in value.items()}
+        named = _SECRET_NAME.search(key) is not None and isinstance(value, str | int) and not isinstance(value, bool)
+        if named or (key in _SECRET_MAPS and value):
+            return self._secret(value)
+        return self.decode(value)
+
+    def _special(self, raw: dict[str, Any]) -> Value:
+        kind = raw[_SIGNATURE]
+        if kind == _OUTPUT and not raw.get("secret"):
+            return self.decode(raw["value"]) if "value" in raw else Special.UNKNOWN
+        if kind in _KINDS:
+            return f"({_KINDS[kind]} {str(raw.get('hash') or raw.get('urn') or '').rpartition('::')[2]})"
+        return self._secret(raw)
+
+    def _secret(self, raw: Any) -> Secret:
+        """A secret, whatever is inside; its plain text is remembered."""
+        if isinstance(raw, dict) and _SIGNATURE in raw:
+            text = raw.get("plaintext")
+            try:
+                raw = raw.get("value") if text is None else json.loads(text)
+            except (ValueError, TypeError):
+                raw = text
+        if raw is None or raw == _MASK:
+            return Secret()
+        self.secrets.update(part for text in _texts(raw) for part in _parts(text))
+        return Secret(json.dumps(raw, sort_keys=True, default=str))
+
+    def _masked(self, value: Value) -> Value:
+        return value if isinstance(value, Secret) or value is Special.ABSENT else self._secret(value)
+
+
+def scrub(text: str, secrets: frozenset[str]) -> str:
+    """A text without what is known to be secret."""
+    for secret in sorted(secrets, key=lambda secret: (-len(secret), secret)):
+        text = text.replace(secret, _MASK)
+    return text
+
+
+def show(value: Value) -> str:
+    """A value as text: strings bare, unless they would be taken for something else, and the rest as JSON."""
+    if isinstance(value, Special):
+        return value.value
+    if isinstance(value, Secret):
+        return _MASK
+    if not isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, default=_shown)
+    try:
+        json.loads(value)
+    except ValueError:
+        return value if value == value.strip() and value else json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _shown(part: Any) -> str:
+    return f"({part.value})" if isinstance(part, Special) else str(part)
+
+
+def _is_all(kind: type, *values: Value) -> bool:
+    """One value at least is of this kind, and what is not is absent."""
+    return any(isinstance(v, kind) for v in values) and all(isinstance(v, kind) or v is Special.ABSENT for v in values)
+
+
+def _items(value: Value) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _join(path: str, key: str) -> str:
+    if not re.fullmatch(r"[^.\[\]\"\s]+", key):
+        return f"{path}[{json.dumps(key, ensure_ascii=False)}]"
+    return f"{path}.{key}" if path else key
+
+
+def _known_to_differ(before: Secret, after: Secret) -> bool:
+    return before.known is not None and after.known is not None and before.known != after.known
+
+
+def _has_secret(value: Value) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_secret, value.values()))
+    if isinstance(value, list):
+        return any(map(_has_secret, value))
+    return isinstance(value, Secret)
+
+
+def _texts(raw: Any) -> Iterator[str]:
+    """All strings inside a value; a secret's names are no secrets."""
+    if isinstance(raw, dict):
+        for key, value in raw.items():
+            if key != _SIGNATURE:
+                yield from _texts(value)
+    elif isinstance(raw, list):
+        for value in raw:
+            yield from _texts(value)
+    elif isinstance(raw, Secret):
+        yield from _texts(json.loads(raw.known) if raw.known else None)
+    elif raw is not None and not isinstance(raw, bool | Special):
+        yield str(raw)
+
+
+def _parts(text: str) -> set[str]:
+    """What to look for of a secret: it may be quoted in a text, and shown line by line."""
+    forms = {text, text.strip(), json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1]}
+    forms |= {line.strip() for line in text.splitlines()}
+    return {form for form in forms if len(form) >= _SHORTEST and form not in {_MASK, *_UNKNOWNS}}

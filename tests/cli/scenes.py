@@ -1,0 +1,112 @@
+"""Previews of the quickstart by the real engine, in all forms in which Pulumi writes one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from omni_pulumi.simulator import OTHER_CONNECTION_ID, LightdashSimulator, OmniSimulator
+from tools.get_engine import engine_bin_dir
+from tools.pictures import change, prepare
+from tools.pulumi_cli import PulumiCli
+
+PACK = Path(__file__).parents[2] / "policies"
+SECRETS = ("a made-up dbt token", "a made-up GitHub token", "another made-up dbt token")
+
+
+class Scene(NamedTuple):
+    """One preview: the digest, the events in a file, the exit status, and for one preview the events on stdout."""
+
+    digest: str
+    log: str
+    status: int
+    stream: str = ""
+
+
+def play(folder: Path, omni: OmniSimulator, lightdash: LightdashSimulator) -> Iterator[tuple[str, Scene]]:
+    """The previews by name, of one stack whose program and services change on the way."""
+    pulumi = prepare("quickstart", folder, omni, lightdash)
+    program = folder / "examples" / "quickstart" / "__main__.py"
+    original = program.read_text()
+
+    def edited(before: str, after: str) -> None:
+        program.write_text(original)
+        change(program, {before: after})
+
+    yield "same", _preview(pulumi)
+    edited('target_schema="analytics_staging"', 'target_schema="analytics|stage"')
+    pulumi.must("config", "set", "--secret", "dbtToken", SECRETS[2])
+    streaming = _run(pulumi, "--json", PULUMI_ENABLE_STREAMING_JSON_PREVIEW="1")
+    yield "update", _preview(pulumi)._replace(stream=streaming.stdout)
+    pulumi.must("config", "set", "--secret", "dbtToken", SECRETS[0])
+    edited('config.require("stagingConnectionId")', f'"{OTHER_CONNECTION_ID}"')
+    yield "replace", _preview(pulumi)
+    edited(original[original.index("LightdashDbtSource(\n") : original.index("pulumi.export")], "")
+    yield "delete", _preview(pulumi)
+    program.write_text(original)
+    yield "policy", _preview(pulumi, "--policy-pack", str(PACK))
+    edited('branch="main",\n    autogen', 'branch="",\n    autogen')
+    yield "check", _preview(pulumi)
+    program.write_text(original)
+    omni.configure_dbt(omni.connection_id, branch="hotfix")
+    lightdash.delete_source(lightdash.sources(lightdash.project_id)[0]["id"])
+    yield "drift", _preview(pulumi, "--refresh")
+    pulumi.must("destroy", "--yes", "--skip-preview")
+    pulumi.must("stack", "rm", "--yes", "--preserve-config")
+    pulumi.must("stack", "init", pulumi.stack)
+    pulumi.must("config", "set", "omni:baseUrl", omni.url)
+    pulumi.must("config", "set", "--secret", "dbtToken", SECRETS[0])
+    yield "create", _preview(pulumi)
+
+
+def _preview(pulumi: PulumiCli, *options: str) -> Scene:
+    """One preview, run once for each form."""
+    events = pulumi.project / "events.jsonl"
+    events.unlink(missing_ok=True)
+    _run(pulumi, "--diff", "--event-log", events.name, *options, PULUMI_DEBUG_COMMANDS="1")
+    digest = _run(pulumi, "--json", *options)
+    return Scene(digest.stdout, events.read_text(), digest.returncode)
+
+
+def _run(pulumi: PulumiCli, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [engine_bin_dir() / "pulumi", "--non-interactive", "--color", "always", "preview", *arguments],
+        cwd=pulumi.project,
+        env={**pulumi.env, **env},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def slim(text: str) -> str:
+    """A recording without what no command reads: places in source files, debug lines, tracebacks, outputs."""
+    try:
+        return f"{json.dumps(_slim(json.loads(text)))}\n"
+    except ValueError:
+        events = [json.loads(line) for line in text.splitlines()]
+    return "".join(f"{json.dumps(_slim(event))}\n" for event in events if not _is_noise(event))
+
+
+_UNREAD = {"stackTrace", "sourcePosition", "propertyDependencies", "outputs", "timestamp", "PolicyPacks"}
+_UNREAD_EVENTS = {"policyLoadEvent", "policyAnalyzeSummaryEvent", "policyRemediateSummaryEvent", "cancelEvent"}
+
+
+def _slim(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _slim(item) for key, item in value.items() if key not in _UNREAD}
+    if isinstance(value, list):
+        return [_slim(item) for item in value if not (isinstance(item, dict) and _is_noise({"diagnosticEvent": item}))]
+    return value
+
+
+def _is_noise(event: dict[str, Any]) -> bool:
+    diagnostic = event.get("diagnosticEvent", {})
+    severity, text = diagnostic.get("severity"), diagnostic.get("message", "")
+    repeats = event.get("resOutputsEvent", {}).get("metadata", {}).get("op", "refresh") != "refresh"
+    noisy = severity == "debug" or (severity == "info#err" and "omni_pulumi: " not in text)
+    return repeats or noisy or not _UNREAD_EVENTS.isdisjoint(event)

@@ -1,0 +1,75 @@
+"""The installed command: where it reads and writes, how it ends, and how little it loads."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from omni_pulumi.cli import main
+from tools.pictures import COMMAND
+
+RECORDINGS = Path(__file__).parent / "recordings"
+UPDATE = RECORDINGS / "update.log.jsonl"
+
+
+def run(*arguments: str | Path, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """The command as a user has it."""
+    return subprocess.run([COMMAND, *arguments], input=given, capture_output=True, check=False)
+
+
+def test_file_and_stdin(tmp_path: Path) -> None:
+    """A file and stdin give the same, on stdout and in a file."""
+    written = tmp_path / "comment.md"
+    from_file, from_stdin = run("preview-summary", UPDATE), run("preview-summary", given=UPDATE.read_bytes())
+    assert run("preview-summary", UPDATE, "--output", written).returncode == 0
+    assert from_file.stdout == from_stdin.stdout == written.read_bytes() != b""
+    assert (from_file.returncode, from_file.stderr) == (0, b"")
+
+
+def test_a_failed_preview_has_a_summary() -> None:
+    """A preview that failed is summed up, which is a success."""
+    ended = run("preview-summary", RECORDINGS / "check.digest.json")
+    assert (ended.returncode, b"branch must not be empty" in ended.stdout) == (0, True)
+
+
+@pytest.mark.parametrize("command", ["preview-summary", "graph-svg", "preview-svg"])
+@pytest.mark.parametrize("given", ["", "\x00", "/no/such/file"])
+def test_other_input(command: str, given: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """What is not what a command reads is one line on stderr and a failure."""
+    path = tmp_path / "input"
+    path.write_text(given.strip("\x00"))
+    assert main([command, given if given.startswith("/") else str(path)]) == 1
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n"), err.startswith(f"omni-pulumi {command}: ")) == ("", 1, True)
+
+
+def test_missing_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without rich, which only one command needs, that command says how to get it."""
+    for module in [name for name in sys.modules if name.partition(".")[0] == "rich"]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "rich", None)
+    (tmp_path / "input").write_text("Previewing")
+    assert main(["preview-svg", str(tmp_path / "input")]) == 1
+    assert "pip install 'omni-pulumi[pictures]'" in capsys.readouterr().err
+
+
+def test_summary_loads_little() -> None:
+    """A summary needs no Pulumi and no package that is not part of Python."""
+    code = (
+        "import sys; from omni_pulumi.cli import main; assert main(sys.argv[1:]) == 0; "
+        "sys.exit(' '.join(sorted({'pulumi', 'grpc', 'httpx', 'pydantic', 'rich'} & set(sys.modules))))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, "preview-summary", UPDATE], capture_output=True, check=False)
+    assert ended.stderr.strip() == b""
+
+
+def test_public_names_are_there() -> None:
+    """Names are imported when they are asked for, all of them, and no other."""
+    code = (
+        "import omni_pulumi; assert all(getattr(omni_pulumi, name) for name in omni_pulumi.__all__); "
+        "assert not hasattr(omni_pulumi, 'DbtThing'); from omni_pulumi import DbtConnection, DbtEnvironment"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

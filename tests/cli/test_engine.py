@@ -1,0 +1,58 @@
+"""The command on previews that the real engine makes now, and what ``make pictures`` writes."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from omni_pulumi.simulator import LightdashSimulator, OmniSimulator
+from tests.cli.scenes import SECRETS, Scene, play
+from tests.cli.test_summary import NAMES, recorded
+from tools.pictures import COMMAND, ROOT, make
+
+
+def summed(text: str) -> str:
+    """What the installed command makes of a preview, without the notes: they have the services' ports."""
+    ended = subprocess.run([COMMAND, "preview-summary"], input=text, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    return ended.stdout.partition("Notes:")[0]
+
+
+@pytest.fixture(scope="module")
+def scenes(
+    tmp_path_factory: pytest.TempPathFactory,
+    omni_services: dict[str, OmniSimulator],
+    lightdash_service: LightdashSimulator,
+) -> dict[str, Scene]:
+    """All previews."""
+    omni_services["pages"].reset()
+    lightdash_service.reset()
+    return dict(play(tmp_path_factory.mktemp("scenes"), omni_services["pages"], lightdash_service))
+
+
+def test_all_are_recorded(scenes: dict[str, Scene]) -> None:
+    """There is a recording of each preview: ``python -m tests.cli.record`` makes them anew."""
+    assert sorted(scenes) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_scene(scenes: dict[str, Scene], name: str) -> None:
+    """The command says of the engine's preview what it says of the recording, from either form, and no secret."""
+    scene = scenes[name]
+    assert summed(scene.log) == recorded(f"{name}.log.jsonl").partition("Notes:")[0]
+    assert summed(scene.digest) == recorded(f"{name}.digest.json").partition("Notes:")[0]
+    assert scene.status == (255 if name in {"policy", "check"} else 0)
+    assert [secret for secret in SECRETS if secret in summed(scene.log) + summed(scene.digest)] == []
+
+
+def test_streamed_events(scenes: dict[str, Scene]) -> None:
+    """The events on stdout say the same as those in a file."""
+    assert summed(scenes["update"].stream) == summed(scenes["update"].log)
+
+
+def test_pictures() -> None:
+    """The README and the pictures are what ``make pictures`` writes, in each run."""
+    made = make()
+    assert {path.relative_to(ROOT).as_posix() for path in made} == {"docs/graph.svg", "docs/preview.svg", "README.md"}
+    assert [path.name for path, text in made.items() if path.read_text(encoding="utf-8") != text] == []

@@ -1,0 +1,242 @@
+"""The comment, from previews that the real engine made."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from omni_pulumi.cli.errors import InputError
+from omni_pulumi.cli.preview import read
+from omni_pulumi.cli.summary import summary
+from tests.cli.markup import parse
+
+RECORDINGS = Path(__file__).parent / "recordings"
+NAMES = sorted({path.name.partition(".")[0] for path in RECORDINGS.iterdir()})
+MARKER = "<!-- omni-pulumi preview-summary: omni-quickstart/demo -->"
+URN = "urn:pulumi:demo::shop::snowflake:index/schema:Schema::raw"
+
+
+def recorded(name: str) -> str:
+    """The summary of a recording."""
+    return summary(read((RECORDINGS / name).read_text()))
+
+
+def digest(*steps: dict[str, Any], **more: Any) -> str:
+    """A digest of steps, each of which is an update of one schema unless it says something else."""
+    return json.dumps(
+        {"steps": [{"op": "update", "urn": URN, **step} for step in steps], "changeSummary": {"same": 0}, **more}
+    )
+
+
+def cells(text: str) -> list[list[str]]:
+    """The first table's lines below its head."""
+    return parse(summary(read(text))).tables[0][1:]
+
+
+def states(old: Any, new: Any) -> dict[str, Any]:
+    """Both sides of a step."""
+    return {"oldState": {"id": "7", "inputs": old}, "newState": {"inputs": new}}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_forms_say_the_same(name: str) -> None:
+    """Whichever form Pulumi wrote, the summary is the same, but policies are only among the events."""
+    events, one = recorded(f"{name}.log.jsonl"), recorded(f"{name}.digest.json")
+    assert (events == one) is (name != "policy")
+
+
+def test_no_changes() -> None:
+    """A preview without changes is one short line below the marker."""
+    assert recorded("same.log.jsonl") == (f"{MARKER}\n\nPreview of `omni-quickstart/demo`: no changes, 5 resources.\n")
+
+
+def test_update() -> None:
+    """An update has a line for each changed leaf; of a secret's other value only the provider knows."""
+    text = recorded("update.digest.json")
+    assert text.startswith(f"{MARKER}\n\n### Preview of `omni-quickstart/demo`: 1 to update, 4 unchanged\n")
+    assert parse(text).tables == [
+        [
+            ["", "resource", "property", "before", "after"],
+            ["update", "DbtEnvironment staging", "targetSchema", "analytics_staging", "analytics|stage"],
+            ["", "", "secretVariables.DBT_TOKEN", "[secret]", "[secret] another value"],
+        ]
+    ]
+
+
+def test_replacement() -> None:
+    """A replacement names the property that forces it, and its three steps are one."""
+    text = recorded("replace.log.jsonl")
+    assert "1 to replace, 4 unchanged" in text
+    assert [line[:3] for line in parse(text).tables[0][1:]] == [
+        ["replace", "ConnectionEnvironment staging", "environmentConnectionId forces replacement"]
+    ]
+
+
+def test_what_comes_and_what_goes() -> None:
+    """A resource that is created or deleted is one line with its leaves."""
+    created = parse(recorded("create.log.jsonl")).tables[0][1:]
+    assert [line[0] for line in created] == ["create"] * 5
+    assert "secretVariables.DBT_TOKEN [secret], targetSchema analytics_staging" in created[3][4]
+    ((_, name, _, before, after),) = parse(recorded("delete.log.jsonl")).tables[0][1:]
+    assert (name, after) == ("LightdashDbtSource finance", "")
+    assert "dbtConnection.personalAccessToken [secret]" in before
+
+
+def test_drift() -> None:
+    """What others changed is apart from what the program changes, with what becomes of it."""
+    text = recorded("drift.digest.json")
+    assert "1 to update, 1 to create, 2 changed outside Pulumi, 3 unchanged" in text
+    (table,) = parse(text).tables
+    assert table[1:] == [
+        ["DbtConfiguration analytics", "branch", "main", "hotfix", "main"],
+        ["LightdashDbtSource finance", "", "", "deleted", "created again"],
+    ]
+
+
+def test_drift_of_a_changed_program() -> None:
+    """A leaf that others changed and that the program changes as well is in both tables."""
+    text = digest(
+        {"op": "refresh", **states({"a": 1}, {"a": 1})},
+        states({"a": 2}, {"a": 3}),
+    )
+    changes, drifts = parse(summary(read(text))).tables
+    assert changes[1:] == [["update", "Schema raw", "a", "2", "3"]]
+    assert drifts[1:] == [["Schema raw", "a", "1", "2", "3"]]
+
+
+def test_failed_check() -> None:
+    """A preview that a check stopped has the check's reason and its resource."""
+    text = parse(recorded("check.log.jsonl")).text
+    assert "Preview of omni-quickstart/demo failed\n" in text
+    assert "DbtConfiguration analytics:\n" in text
+    assert "has a problem: branch must not be empty" in text
+
+
+def test_policies() -> None:
+    """Policies' violations follow the changes, mandatory ones first, without their descriptions."""
+    text = recorded("policy.log.jsonl")
+    assert "failed: 2 mandatory policies violated\n" in text
+    lines = parse(text).tables[0][1:]
+    assert [line[0] for line in lines] == ["mandatory"] * 2 + ["advisory"] * 3
+    assert lines[1][1:3] == ["production-protected", "DbtEnvironment production"]
+    assert lines[1][3].startswith("Resource option protect is not set")
+    assert "policies say is only among the engine's events" in recorded("policy.digest.json")
+
+
+def test_policies_that_wait() -> None:
+    """A rule that needs a value which is not known yet is no violation."""
+    message = "can't run policy 'x' from policy pack 'p@v1' during preview: not applicable yet, because a is unknown\n"
+    verdict = {"policyName": "x", "resourceUrn": URN, "enforcementLevel": "mandatory", "message": message}
+    events = [
+        {"sequence": 0, "policyEvent": verdict},
+        {"sequence": 1, "summaryEvent": {"resourceChanges": {"same": 3}}},
+    ]
+    text = summary(read("\n".join(map(json.dumps, events))))
+    assert "Preview of `shop/demo`: no changes, 3 resources." in text
+    assert "- `x`: `Schema raw`\n" in text
+
+
+def test_remediation_tells_no_value() -> None:
+    """A remediation's event has the secret in clear that it moves, and the summary names the properties."""
+    event = {
+        "policyName": "no-plain-secrets",
+        "resourceUrn": URN,
+        "before": {"variables": {"DBT_TOKEN": "hunter22"}},
+        "after": {"variables": {}, "secretVariables": {"DBT_TOKEN": "[secret]"}},
+    }
+    said = {"severity": "warning", "message": "hunter22 is bad"}
+    events = [{"sequence": 0, "policyRemediationEvent": event}, {"sequence": 1, "diagnosticEvent": said}]
+    text = summary(read("\n".join(map(json.dumps, events))))
+    assert "| remediated | `no-plain-secrets` | `Schema raw` | changed secretVariables.DBT\\_TOKEN" in text
+    assert "hunter22" not in text
+
+
+def test_order() -> None:
+    """Replacements and deletions come first, then updates, then creations."""
+    operations = ["create", "update", "import", "delete", "replace", "same", "read"]
+    steps = [{"op": op, "urn": f"{URN}-{op}", **states({"a": 1}, {"a": 2})} for op in operations]
+    assert [line[0] for line in cells(digest(*steps))] == ["replace", "delete", "update", "import", "create"]
+
+
+def test_unknown_values() -> None:
+    """What is not known before the update is said so, alone and inside a list."""
+    unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+    lines = cells(digest(states({"a": "x", "b": []}, {"a": unknown, "b": ["y", unknown]})))
+    assert [line[2:] for line in lines] == [
+        ["a", "x", "known after apply"],
+        ["b", "[]", '["y", "(known after apply)"]'],
+    ]
+
+
+def test_types_are_told_apart() -> None:
+    """A text that looks like another value is quoted, and an empty one is seen."""
+    lines = cells(digest(states({"a": "1", "b": "true", "c": "", "d": 1}, {"a": 1, "b": True, "c": "x", "d": 1.0})))
+    assert [line[2:] for line in lines] == [["a", '"1"', "1"], ["b", '"true"', "true"], ["c", '""', "x"]]
+
+
+def test_reason_without_a_change() -> None:
+    """A property that forces a replacement is named even when its inputs do not differ."""
+    lines = cells(digest({"op": "replace", "replaceReasons": ["profile"], **states({"a": 1}, {"a": 2})}))
+    assert [line[2] for line in lines] == ["profile forces replacement", "a"]
+
+
+def test_update_without_a_change() -> None:
+    """Another provider's update may come from outputs only, of which it names the property."""
+    assert cells(digest(states({"a": 1}, {"a": 1})))[0][4] == "no input differs"
+    assert cells(digest({"diffReasons": ["tags"], **states({"a": 1}, {"a": 1})}))[0][2] == "tags"
+
+
+def test_long_values() -> None:
+    """Long values are shortened to where they begin to differ."""
+    before, after = cells(digest(states({"a": "x" * 500 + "1"}, {"a": "x" * 500 + "2"})))[0][3:]
+    assert before.endswith("1")
+    assert after.endswith("2")
+    assert max(len(before), len(after)) <= 100
+
+
+@pytest.mark.parametrize("count", [10, 2_000])
+def test_length(count: int) -> None:
+    """A comment stays below GitHub's limit and says what it leaves out."""
+    urn = "urn:pulumi:demo::shop::a:b:C::"
+    steps = [{"urn": f"{urn}{n}", **states({"a" * 99: "`|" * 99}, {"a" * 99: "|`" * 99})} for n in range(count)]
+    errors = [{"severity": "error", "message": "y" * 9_000} for _ in range(count)]
+    drifts = [{"op": "refresh", "urn": f"{urn}{n}", **states({"b": 1}, {"b": 1})} for n in range(count)]
+    text = summary(read(digest(*drifts, *steps, diagnostics=errors)))
+    assert len(text) < 65_000
+    assert ("lines are left out" in text) is (count > 10)
+
+
+def test_events_that_end_early() -> None:
+    """Events that were cut off are summed up as far as they go."""
+    text = (RECORDINGS / "update.log.jsonl").read_text()
+    summed = summary(read(text[: text.index('"summaryEvent"')]))
+    assert "### Preview of `omni-quickstart/demo` ended early: 1 to update\n" in summed
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "preview is empty"),
+        ("{}\n", "preview is empty"),
+        ('{"sequence":0,"timestamp":1,"cancelEvent":{}}\n', "preview is empty"),
+        ("error: no stack named 'x' found", "got no JSON"),
+        ('{"steps": [{"op": "upd', "got no JSON"),
+        ('{"version": 3, "deployment": {}}', "got other JSON"),
+        ("[1]", "got no JSON"),
+        ('{"sequence": 0, "summaryEvent": {"isPreview": false}}', "those of an update"),
+    ],
+)
+def test_other_inputs(text: str, said: str) -> None:
+    """What is no preview is refused in one line."""
+    with pytest.raises(InputError, match=said) as refused:
+        read(text)
+    assert "\n" not in str(refused.value)
+
+
+def test_stack_by_name() -> None:
+    """A preview that failed before it named its stack has the name that it is given, and a marker that stays one."""
+    text = summary(read(json.dumps({"diagnostics": [{"severity": "error", "message": "x"}]})), stack="a/b-->c")
+    assert text.startswith("<!-- omni-pulumi preview-summary: a/b-%2D%3Ec -->\n\n### Preview of `a/b-->c` failed\n")
