@@ -38,6 +38,8 @@ _OPERATIONS = {
 }
 """Steps that stand for something else when they are all that is said of a resource."""
 _EMPTY = "The preview is empty: Pulumi failed before it began, and says why on stderr."
+_EXPECTED = "Expected what `pulumi preview --json` prints or --event-log writes"
+_DIGEST = {"steps", "changeSummary", "diagnostics"}
 _SILENT = {"same", "refresh", "read", "read-replacement", "discard", "discard-replaced"}
 """Steps that change nothing."""
 
@@ -101,29 +103,28 @@ def read(text: str) -> Preview:
     Raises:
         InputError: the text is not a preview, or says nothing of one.
     """
-    reader = _Reader()
-    start = text.find("{")
     if not text.strip():
         raise InputError(_EMPTY)
+    start = max(text.find("{"), 0)  # Pulumi may say something before
     try:
-        if start < 0:
-            raise ValueError  # noqa: TRY301 - the same as any other text
         document, end = json.JSONDecoder().raw_decode(text, start)
     except ValueError:
-        raise InputError("Expected what `pulumi preview --json` prints or --event-log writes, got no JSON.") from None
-    if "sequence" in document:
-        reader.events(text[start:])
-        if not (reader.steps or reader.diagnostics or reader.verdicts or reader.counts):
-            raise InputError(_EMPTY)
-    elif document == {}:
-        raise InputError(_EMPTY)
-    elif "steps" in document or "changeSummary" in document or "diagnostics" in document:
-        if text[end:].strip():
+        raise InputError(f"{_EXPECTED}, got no JSON.") from None
+    reader = _Reader()
+    try:
+        if "sequence" in document:
+            reader.events(text[start:])
+        elif text[end:].strip():
             raise InputError("Expected one preview, got more after its end.")
-        reader.digest(document)
-    else:
-        raise InputError("Expected what `pulumi preview --json` prints or --event-log writes, got other JSON.")
-    return reader.preview()
+        elif document == {} or _DIGEST & set(document):
+            reader.digest(document)
+        else:
+            raise InputError(f"{_EXPECTED}, got other JSON.")
+        if not (reader.steps or reader.diagnostics or reader.verdicts or reader.counts is not None):
+            raise InputError(_EMPTY)
+        return reader.preview()
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise InputError(f"{_EXPECTED}, got other JSON.") from None
 
 
 class _Reader:

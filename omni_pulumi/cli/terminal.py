@@ -52,7 +52,8 @@ _CONTROLS = re.compile(
     r"\x1b(?!\[[0-9;]*m)(?:\[[0-9;?]*[A-Za-z])?|[^\t\n\r\x1b\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 )
 """What is neither text nor a colour, of which XML takes the least."""
-_MARGIN = 2
+_MARGIN, _WIDEST = 2, 120
+"""Columns: a policy's text is one long line."""
 
 
 def terminal_svg(text: str, *, title: str) -> str:
@@ -72,7 +73,7 @@ def terminal_svg(text: str, *, title: str) -> str:
     shown = "\n".join(lines).strip("\n")
     if not _CODES.sub("", shown).strip():
         raise InputError("Expected what `pulumi preview --diff --color always` prints, got nothing.")
-    width = max(len(_CODES.sub("", line).expandtabs()) for line in lines) + _MARGIN
+    width = min(max(len(_CODES.sub("", line).expandtabs()) for line in lines) + _MARGIN, _WIDEST)
     console = Console(
         record=True,
         width=width,
@@ -81,5 +82,5 @@ def terminal_svg(text: str, *, title: str) -> str:
         force_terminal=True,
         legacy_windows=False,
     )
-    console.print(Text.from_ansi(shown), soft_wrap=True)
+    console.print(Text.from_ansi(shown), overflow="fold")
     return console.export_svg(title=title, theme=TerminalTheme(*_COLOURS), code_format=_FORMAT, unique_id="preview")

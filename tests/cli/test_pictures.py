@@ -123,6 +123,15 @@ def test_terminal() -> None:
     assert svg == terminal_svg(PRINTED, title="a <preview> & more")
 
 
+def test_long_lines() -> None:
+    """A line that is too long goes on in the next one."""
+    svg = terminal_svg("word " * 100, title="x")
+    width = re.search(r'width="(\d+)"', svg)
+    assert width is not None
+    assert int(width[1]) < 1_600
+    assert " ".join(svg_texts(svg)).split().count("word") == 100
+
+
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_terminal_is_well_formed(text: str) -> None:
     """Whatever a terminal shows, the picture is well-formed."""

@@ -225,7 +225,11 @@ def test_events_that_end_early() -> None:
         ("error: no stack named 'x' found", "got no JSON"),
         ('{"steps": [{"op": "upd', "got no JSON"),
         ('{"version": 3, "deployment": {}}', "got other JSON"),
-        ("[1]", "got no JSON"),
+        ("[1]", "got other JSON"),
+        ('{"steps": [7]}', "got other JSON"),
+        ('{"steps": [{"op": "update"}]}', "got other JSON"),
+        ('{"sequence": 0, "resourcePreEvent": {}}', "got other JSON"),
+        ('{"steps": []} {"steps": []}', "more after its end"),
         ('{"sequence": 0, "summaryEvent": {"isPreview": false}}', "those of an update"),
     ],
 )
