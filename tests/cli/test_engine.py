@@ -52,7 +52,11 @@ def test_streamed_events(scenes: dict[str, Scene]) -> None:
 
 
 def test_pictures() -> None:
-    """The README and the pictures are what ``make pictures`` writes, in each run."""
+    """The README and the graph are what ``make pictures`` writes, in each run; a preview is as the CLI prints it."""
     made = make()
     assert {path.relative_to(ROOT).as_posix() for path in made} == {"docs/graph.svg", "docs/preview.svg", "README.md"}
+    terminal = made.pop(ROOT / "docs" / "preview.svg")
     assert [path.name for path, text in made.items() if path.read_text(encoding="utf-8") != text] == []
+    for shown in ("targetSchema", "DBT_THREADS", "(replace)", "[secret]"):
+        assert shown in terminal
+        assert shown in (ROOT / "docs" / "preview.svg").read_text(encoding="utf-8")
