@@ -7,80 +7,21 @@ from typing import Any
 import pytest
 
 from omni_pulumi.dynamic import Provider
-from omni_pulumi.resources.connection_environment import ConnectionEnvironmentProvider
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
-from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
-from omni_pulumi.resources.lightdash_dbt_source import LightdashDbtSourceProvider
-from omni_pulumi.simulator import (
-    CONNECTION_ID,
-    PROJECT_ID,
-    STAGING_CONNECTION_ID,
-    LightdashSimulator,
-    OmniSimulator,
-    faults,
-)
+from omni_pulumi.simulator import CONNECTION_ID, LightdashSimulator, OmniSimulator, faults
+from tests.resources.test_lost_answers import CONFIGURATION, CREATES, made
 from tests.servicer import ProviderError, Stack
 
 PROGRAMS: dict[str, tuple[type[Provider[Any, Any, Any]], dict[str, Any]]] = {
-    "configuration": (
-        DbtConfigurationProvider,
-        {
-            "connectionId": CONNECTION_ID,
-            "sshUrl": "git@x:y.git",
-            "branch": "main",
-            "autogenRelationships": True,
-            "enableVirtualSchemas": False,
-        },
-    ),
-    "environment": (
-        DbtEnvironmentProvider,
-        {"connectionId": CONNECTION_ID, "name": "Staging", "targetSchema": "staging"},
-    ),
-    "connection environment": (
-        ConnectionEnvironmentProvider,
-        {"baseConnectionId": CONNECTION_ID, "environmentConnectionId": STAGING_CONNECTION_ID},
-    ),
-    "source": (
-        LightdashDbtSourceProvider,
-        {
-            "projectUuid": PROJECT_ID,
-            "name": "finance",
-            "dbtConnection": {
-                "type": "github",
-                "repository": "acme/dbt",
-                "branch": "main",
-                "projectSubPath": "/",
-                "installationId": "7",
-            },
-        },
-    ),
+    "configuration": (DbtConfigurationProvider, CONFIGURATION),
+    **{name: (kind, program) for name, (kind, program, _) in CREATES.items()},
 }
 
 
-@pytest.fixture
-def stack(omni_services: dict[str, OmniSimulator], lightdash: LightdashSimulator) -> Stack:
-    """A stack for both services, empty, Omni's with a list of connection environments."""
-    omni = omni_services["generated"]
-    omni.reset()
-    return Stack(
-        {
-            "omni:baseUrl": omni.url,
-            "omni:apiKey": omni.api_key,
-            "omni:requestsPerMinute": "1000000",
-            "lightdash:url": lightdash.url,
-            "lightdash:apiKey": lightdash.api_key,
-        }
-    )
-
-
 def exist(omni: OmniSimulator, lightdash: LightdashSimulator) -> bool:
-    """Whether there is anything that the stack made."""
-    return bool(
-        omni.dbt_configuration(CONNECTION_ID)
-        or [e for e in omni.environments(CONNECTION_ID) if not e["is_default_environment"]]
-        or omni.connection_environments()
-        or lightdash.sources(PROJECT_ID)
-    )
+    """Whether there is anything that the stack made; the default environment is Omni's."""
+    default = [each for each in omni.environments(CONNECTION_ID) if each["is_default_environment"]]
+    return omni.dbt_configuration(CONNECTION_ID) is not None or made(omni, lightdash) > len(default)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
 from omni_pulumi.resources.lightdash_dbt_source import LightdashDbtSourceProvider
 from omni_pulumi.simulator import (
     CONNECTION_ID,
-    GENERATED,
     PROJECT_ID,
     STAGING_CONNECTION_ID,
     LightdashSimulator,
@@ -67,23 +66,6 @@ LOST: dict[str, Any] = {
     "empty": lambda **of: faults.Empty(**of),
     "another shape": lambda **of: faults.Missing("results" if "sources" in of["path"] else "id", **of),
 }
-
-
-@pytest.fixture
-def stack(omni_services: dict[str, OmniSimulator], lightdash: LightdashSimulator) -> Stack:
-    """A stack for both services, empty, Omni's with a list of connection environments."""
-    omni = omni_services["generated"]
-    omni.reset()
-    assert omni.dialect == GENERATED
-    return Stack(
-        {
-            "omni:baseUrl": omni.url,
-            "omni:apiKey": omni.api_key,
-            "omni:requestsPerMinute": "1000000",
-            "lightdash:url": lightdash.url,
-            "lightdash:apiKey": lightdash.api_key,
-        }
-    )
 
 
 def posts(path: str) -> dict[str, Any]:
