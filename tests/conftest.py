@@ -5,11 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from omni_pulumi.api import waiting
 from omni_pulumi.simulator import GENERATED, PAGES, LightdashSimulator, OmniSimulator
 from tests.servicer import Stack, forget_clients
+
+hypothesis.settings.register_profile("busy machine", deadline=None)
+hypothesis.settings.load_profile("busy machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
