@@ -35,10 +35,26 @@ class DbtSource(_Model):
     has_credential_error: bool = False
 
 
-class DbtSourceWithConnection(DbtSource):
-    """A dbt source as it is read alone: with its connection, which comes without secrets."""
+class EnvironmentVariable(_Model):
+    """A variable of a connection's environment."""
 
-    dbt_connection: dict[str, Any] | None
+    key: str
+    value: str
+
+
+class DbtConnection(_Model):
+    """A connection without secrets. Its type says which other fields it has."""
+
+    model_config = pydantic.ConfigDict(extra="allow")
+
+    type: str
+    environment: list[EnvironmentVariable] | None = None
+
+
+class DbtSourceWithConnection(DbtSource):
+    """A dbt source as it is read alone: with its connection."""
+
+    dbt_connection: DbtConnection | None
 
 
 class _One(_Model):

@@ -100,7 +100,7 @@ def read(client: LightdashClient, state: LightdashDbtSourceState) -> LightdashDb
         _log.warning("%s The connection counts as lost; the next update writes it again.", error)
         return _merge(state, listed).model_copy(update={"dbt_connection": None})
     connection = current.dbt_connection
-    stored = None if connection is None else stored_connection(connection, state.dbt_connection)
+    stored = None if connection is None else stored_connection(connection.model_dump(), state.dbt_connection)
     return _merge(state, current).model_copy(update={"dbt_connection": stored})
 
 

@@ -10,7 +10,7 @@ import pytest
 from omni_pulumi.api.errors import AlreadyExistsError, ConflictError
 from omni_pulumi.api.lightdash import DbtSource, LightdashClient
 from omni_pulumi.resources.lightdash_dbt_source import LIFECYCLE, LightdashDbtSourceProvider
-from omni_pulumi.simulator import LightdashSimulator
+from omni_pulumi.simulator import LightdashSimulator, faults
 from tests.life import Life
 from tests.servicer import ProviderError, Stack
 
@@ -228,6 +228,22 @@ def test_destroys_what_is_gone_already(lightdash: LightdashSimulator, life: Life
     life.up()
     lightdash.delete_source(source(lightdash)["id"])
     life.destroy()
+
+
+@pytest.mark.parametrize("name", ["results", "projectDbtSourceUuid", "name", "dbtConnection", "type", "key", "value"])
+def test_an_answer_of_another_shape_is_named(lightdash: LightdashSimulator, life: Life, name: str) -> None:
+    """A read that lacks a field keeps the state, with an error that names the field.
+
+    Found by the random lives: a variable without a value ended in a traceback.
+    """
+    program = connection(environment={"A": "1"})
+    life.up(**program)
+    lightdash.inject(faults.Missing(name, method="GET", path="/dbt-sources/"))
+    with pytest.raises(ProviderError) as caught:
+        life.refresh()
+    assert "UnexpectedResponseError: Cannot read dbt source" in caught.value.last_line
+    assert f"{name}: Field required" in caught.value.last_line
+    life.assert_settled(**program)
 
 
 def test_another_project_replaces(lightdash: LightdashSimulator, life: Life) -> None:
