@@ -122,7 +122,7 @@ def delete(client: OmniClient, state: ConnectionEnvironmentState) -> None:
     try:
         client.delete_connection_environment(state.connection_environment_id)
     except NotFoundError:
-        if _listed(client, state) is not None:
+        if client.list_connection_environments() is not None and look(lambda: _listed(client, state)) is not None:
             raise
 
 

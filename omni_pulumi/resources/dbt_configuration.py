@@ -19,6 +19,7 @@ from omni_pulumi.api.omni import OmniClient
 from omni_pulumi.dynamic import Provider, Resource, output
 from omni_pulumi.lifecycle import Args, Known, Lifecycle, OptionalText, State, Text, Uuid, describe_changes
 from omni_pulumi.settings import OMNI
+from omni_pulumi.settle import look
 
 _log = logging.getLogger(__name__)
 
@@ -96,8 +97,8 @@ def create(client: OmniClient, args: DbtConfigurationArgs) -> DbtConfigurationSt
 
 
 def read(client: OmniClient, state: DbtConfigurationState) -> DbtConfigurationState | None:
-    """Read the configuration; "not configured" means that it is gone."""
-    current = client.get_dbt_configuration(state.connection_id)
+    """Read the configuration; "not configured", a few times, means that it is gone."""
+    current = look(lambda: client.get_dbt_configuration(state.connection_id))
     return None if current is None else _merge(state, current)
 
 
@@ -113,7 +114,7 @@ def delete(client: OmniClient, state: DbtConfigurationState) -> None:
     try:
         client.delete_dbt_configuration(state.connection_id)
     except NotFoundError:
-        if client.get_dbt_configuration(state.connection_id) is not None:
+        if look(lambda: client.get_dbt_configuration(state.connection_id)) is not None:
             raise
 
 

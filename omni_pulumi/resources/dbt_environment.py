@@ -138,7 +138,7 @@ def delete(client: OmniClient, state: DbtEnvironmentState) -> None:
     try:
         client.delete_dbt_environment(state.connection_id, state.environment_id)
     except NotFoundError:
-        if _current(client, state) is not None:
+        if look(lambda: _current(client, state)) is not None:
             raise
 
 

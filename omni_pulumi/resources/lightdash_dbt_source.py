@@ -125,7 +125,7 @@ def delete(client: LightdashClient, state: LightdashDbtSourceState) -> None:
     try:
         client.delete_dbt_source(state.project_uuid, state.source_uuid)
     except NotFoundError:
-        if _listed(client, state) is not None:
+        if look(lambda: _listed(client, state)) is not None:
             raise
 
 

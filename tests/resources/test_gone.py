@@ -51,3 +51,18 @@ def test_a_delete_that_is_answered_404_is_looked_at(
         service.clear_faults()
     stack.destroy("it")
     assert not exist(omni, lightdash)
+
+
+@pytest.mark.parametrize("behind", [1, 2])
+@pytest.mark.parametrize("name", ["configuration", "environment", "connection environment"])
+def test_a_read_that_is_behind_is_repeated(
+    stack: Stack, omni_services: dict[str, OmniSimulator], name: str, behind: int
+) -> None:
+    """What a refresh does not see once or twice stays in the state.
+
+    Found by the random lives: one "not configured" from before the configuration was written made it nobody's.
+    """
+    kind, program = PROGRAMS[name]
+    stack.up("it", kind(), program)
+    omni_services["generated"].inject(faults.Stale(path="/api/", times=behind))
+    assert stack.refresh("it")
