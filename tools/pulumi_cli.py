@@ -35,6 +35,8 @@ class PulumiCli:
             "PULUMI_BACKEND_URL": self._state.as_uri(),
             "PULUMI_CONFIG_PASSPHRASE": "a passphrase for a stack that is thrown away",
             "PULUMI_SKIP_UPDATE_CHECK": "1",
+            # What runs here needs no plugin; the packages beside it would have theirs downloaded by every command.
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
             **(env or {}),
         }

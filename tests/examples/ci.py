@@ -167,6 +167,7 @@ def run(command: list[str], folder: Path, env: Mapping[str, str]) -> tuple[str, 
         "PIP_NO_INDEX": "1",  # all that is to be installed is here already
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PULUMI_SKIP_UPDATE_CHECK": "1",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "1",
     }
     ran = subprocess.run(
         command,
