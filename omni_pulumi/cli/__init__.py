@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         "preview-summary",
         "Markdown for a pull request from `pulumi preview --json`, or from the file of its --event-log.",
     )
-    command.add_argument("--stack", help="project/stack, for a preview that failed before it named its stack")
+    command.add_argument("--stack", help="name in the comment (default: the preview's, unless it failed too early)")
     command.set_defaults(make=_summary)
     command = _command(commands, "graph-svg", "A picture of what `pulumi stack graph FILE` wrote.")
     command.set_defaults(make=_graph)

@@ -38,8 +38,8 @@ _SHARES = _Shares()
 
 
 def summary(preview: Preview, *, stack: str | None = None) -> str:
-    """The comment; ``stack`` is its name where the preview has none."""
-    name = preview.stack or stack or ""
+    """The comment; ``stack`` is what it calls the stack, in place of the preview's own name."""
+    name = stack or preview.stack
     parts = [_marker(name), _heading(preview, name), *_Writer(preview).parts()]
     return "\n".join(part for part in parts if part)
 
@@ -77,6 +77,8 @@ class _Writer:
         yield from self._errors()
         if self.preview.failed and not self.preview.errors and not self.preview.verdicts:
             yield "Pulumi gives no reason here: what policies say is only among the engine's events.\n"
+        if not self.preview.complete and not self.preview.errors:
+            yield "Pulumi gives no reason here: its log has it.\n"
         steps = sorted(self.preview.steps, key=lambda step: (_place(_ORDER, step.operation), step.urn.short))
         rows = [line for step in steps for line in self._rows(step)]
         yield _table(("", "resource", "property", "before", "after"), rows, _SHARES.changes)

@@ -37,17 +37,19 @@ class Job(NamedTuple):
 class GitHub:
     """Runs the jobs of a workflow file in a checkout."""
 
-    def __init__(self, workflow: Path, checkout: Path, *, api: str, settings: Mapping[str, str]) -> None:
+    def __init__(self, workflow: str, checkout: Path, *, api: str, settings: Mapping[str, str]) -> None:
         """Prepare the runner; ``settings`` are what the repository has as secrets and variables."""
-        self._workflow = yaml.safe_load(workflow.read_text())
+        self._workflow = yaml.safe_load(workflow)
         self._checkout = checkout
         self._api = api
         self.settings = settings
 
-    def pull_request(self, number: int, action: str = "opened", *, fork: bool = False) -> dict[str, Job]:
+    def pull_request(
+        self, number: int, action: str = "opened", *, fork: bool = False, author: str = "octocat"
+    ) -> dict[str, Job]:
         """Run what something that happens to a pull request starts."""
         head = {"repo": {"full_name": "somebody/omni" if fork else "acme/omni"}}
-        event = {"action": action, "pull_request": {"number": number, "head": head}}
+        event = {"action": action, "pull_request": {"number": number, "head": head, "user": {"login": author}}}
         return self._run("pull_request", event, secrets={} if fork else self.settings)
 
     def merge(self) -> dict[str, Job]:
@@ -100,20 +102,26 @@ class GitHub:
 class GitLab:
     """Runs the jobs of a pipeline file in a checkout."""
 
-    def __init__(self, pipeline: Path, checkout: Path, *, api: str, settings: Mapping[str, str]) -> None:
+    def __init__(self, pipeline: str, checkout: Path, *, api: str, settings: Mapping[str, str]) -> None:
         """Prepare the runner; ``settings`` are what the project has as CI/CD variables."""
-        self._pipeline = yaml.safe_load(pipeline.read_text())
+        self._pipeline = yaml.safe_load(pipeline)
         self._checkout = checkout
         self._api = api
         self.settings = settings
 
     def pull_request(self, number: int, action: str = "opened", *, fork: bool = False) -> dict[str, Job]:
-        """Run what something that happens to a merge request starts: a pipeline, or the jobs that stop environments."""
+        """Run what something that happens to a merge request starts: a pipeline, or the jobs that stop environments.
+
+        The pipeline of a fork's merge request runs in the fork, with the variables that the fork has.
+        """
+        source = "2" if fork else "1"
         return self._run(
             stop=action == "closed",
             CI_PIPELINE_SOURCE="merge_request_event",
             CI_MERGE_REQUEST_IID=str(number),
-            CI_MERGE_REQUEST_SOURCE_PROJECT_ID="2" if fork else "1",
+            CI_MERGE_REQUEST_PROJECT_ID="1",
+            CI_MERGE_REQUEST_SOURCE_PROJECT_ID=source,
+            CI_PROJECT_ID=source,
         )
 
     def merge(self) -> dict[str, Job]:
@@ -127,14 +135,11 @@ class GitLab:
     def _run(self, *, stop: bool = False, **event: str) -> dict[str, Job]:
         project = {"CI_API_V4_URL": self._api, "CI_PROJECT_ID": "1", "CI_DEFAULT_BRANCH": "main"}
         variables = {**self.settings, **project, **event}
-        workflow = self._pipeline.get("workflow")
-        if workflow is not None and self._rule(workflow, variables) is None:
-            return {}
         ran = {}
         for name, its_own in self._pipeline.items():
-            if name.startswith(".") or name in {"default", "variables", "workflow"}:
+            if name.startswith("."):
                 continue
-            job = {**self._pipeline.get("default", {}), **self._pipeline.get(its_own.get("extends"), {}), **its_own}
+            job = {**self._pipeline[its_own["extends"]], **its_own}
             rule = self._rule(job, variables)
             stops = job.get("environment", {}).get("action") == "stop"
             if rule is not None and (stops if stop else rule.get("when") != "manual"):
@@ -142,21 +147,19 @@ class GitLab:
         return ran
 
     @staticmethod
-    def _rule(rules: Mapping[str, Any], variables: Mapping[str, str]) -> dict[str, Any] | None:
+    def _rule(job: Mapping[str, Any], variables: Mapping[str, str]) -> dict[str, Any] | None:
         """The first rule that applies."""
-        for rule in rules["rules"]:
+        for rule in job["rules"]:
             condition = re.sub(r"\$(\w+)", lambda name: repr(variables.get(name[1], "")), rule["if"])
             if eval(condition.replace("&&", "and")):  # noqa: S307 - a comparison of texts, from a file of ours
                 return dict(rule)
         return None
 
     def _job(self, job: Mapping[str, Any], variables: Mapping[str, str]) -> Job:
-        declared = {**self._pipeline.get("variables", {}), **job.get("variables", {})}
-        env = {**variables, **{name: Template(value).safe_substitute(variables) for name, value in declared.items()}}
-        shell = ["bash", "-eo", "pipefail", "-c"]
-        log, status = run([*shell, "\n".join([*job["before_script"], *job["script"]])], self._checkout, env)
-        after, _ = run([*shell, "\n".join(job.get("after_script", []))], self._checkout, env)
-        return Job(log + after, status != 0)
+        declared = {name: Template(value).safe_substitute(variables) for name, value in job["variables"].items()}
+        script = "\n".join([*job["before_script"], *job["script"]])
+        log, status = run(["bash", "-eo", "pipefail", "-c", script], self._checkout, {**variables, **declared})
+        return Job(log, status != 0)
 
 
 def run(command: list[str], folder: Path, env: Mapping[str, str]) -> tuple[str, int]:

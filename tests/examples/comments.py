@@ -10,13 +10,20 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+MARKER = "<!-- omni-pulumi preview-summary: prod -->"
+"""What the comment of stack ``prod`` begins with."""
+
+PERSON, BOT = {"id": 11, "login": "octocat"}, {"id": 12, "login": "github-actions[bot]"}
+"""Who writes."""
+
 
 @dataclass
 class Comments:
     """What is written below one pull request, oldest first, and where its API is."""
 
     api: str = ""
-    bodies: list[str] = field(default_factory=lambda: ["Looks good, but see the preview."])
+    bodies: list[str] = field(default_factory=lambda: [f"{MARKER}\n\nLooks good, but see the preview."])
+    """The first one is a person's, who has copied the marker of another one; the others are the workflow's."""
 
 
 @contextmanager
@@ -41,8 +48,16 @@ def serve() -> Iterator[Comments]:
             return str(json.loads(text)["body"] if self.path.startswith("/repos") else parse_qs(text)["body"][0])
 
         def do_GET(self) -> None:
-            found = [{"id": number, "body": body} for number, body in enumerate(comments.bodies, start=1)]
-            self.answer(200 if urlsplit(self.path).path in lists else 404, found)
+            path = urlsplit(self.path).path
+            if path == "/user":
+                self.answer(200, BOT)
+                return
+            writers = [PERSON, *[BOT] * len(comments.bodies)]
+            found = [
+                {"id": number, "body": body, "user": writer, "author": writer}
+                for number, (body, writer) in enumerate(zip(comments.bodies, writers, strict=False), start=1)
+            ]
+            self.answer(200 if path in lists else 404, found)
 
         def do_POST(self) -> None:
             comments.bodies.append(self.body())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,7 +20,8 @@ Example = Callable[..., PulumiCli]
 """Makes a stack of an example: its folder's name, the stack's name, and further variables of the environment."""
 
 Ci = Callable[..., GitHub | GitLab]
-"""Makes a CI service: an example's name, the checkout that it works in, and further settings of the project."""
+"""Makes a CI service: an example's name, the checkout that it works in, and further settings of the project; ``folder``
+changes the workflow's line that names the folder of ``Pulumi.yaml``."""
 
 
 @pytest.fixture
@@ -80,8 +82,11 @@ def ci(request: pytest.FixtureRequest, tmp_path: Path, services: dict[str, str],
         "GITLAB_TOKEN": "a project's token",
     }
 
-    def make(name: str, checkout: Path, **further: str) -> GitHub | GitLab:
-        file = EXAMPLES / name / f"{service.__name__.lower()}.yml"
-        return service(file, checkout, api=comments.api, settings={**settings, **further})
+    def make(name: str, checkout: Path, *, folder: str | None = None, **further: str) -> GitHub | GitLab:
+        text = (EXAMPLES / name / f"{service.__name__.lower()}.yml").read_text()
+        if folder:
+            text, places = re.subn(r"\S+ # the folder of Pulumi.yaml", folder, text)
+            assert places == 1
+        return service(text, checkout, api=comments.api, settings={**settings, **further})
 
     return make

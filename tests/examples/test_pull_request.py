@@ -9,7 +9,7 @@ import pytest
 
 from omni_pulumi.simulator import CONNECTION_ID, OmniSimulator
 from tests.examples.ci import GitHub, GitLab, run
-from tests.examples.comments import Comments
+from tests.examples.comments import MARKER, Comments
 from tests.examples.conftest import EXAMPLES, Ci, copy
 
 ROOT = EXAMPLES.parent
@@ -51,7 +51,7 @@ def test_a_pull_request_has_one_comment(service: GitHub | GitLab, checkout: Path
     assert [(name, job.failed) for name, job in ran.items()] == [("preview", False)], ran["preview"].log
     assert "+ 6 to create" in ran["preview"].log
     theirs, ours = comments.bodies
-    assert ours.startswith("<!-- omni-pulumi preview-summary: omni-quickstart/prod -->")
+    assert ours.startswith(MARKER)
     assert "finance" in ours
 
     edit(checkout, '"finance"', '"sales"')
@@ -67,10 +67,28 @@ def test_a_pull_request_has_one_comment(service: GitHub | GitLab, checkout: Path
     assert len(comments.bodies) == 2
     assert "allowed-branches" in comments.bodies[1]
 
+    (checkout / "policies" / "__main__.py").write_text("import a_module_that_is_missing")
+    assert service.pull_request(7, "synchronize")["preview"].failed
+    assert len(comments.bodies) == 2
+    assert "its log has it" in comments.bodies[1]
+
+
+def test_a_project_in_a_folder(ci: Ci, checkout: Path, tmp_path: Path, comments: Comments) -> None:
+    """The one line that names the folder is all that a project below the root of its repository needs."""
+    (tmp_path / "repository").mkdir()
+    folder = checkout.rename(tmp_path / "repository" / "infra")
+    service = ci("pull_request", folder.parent, folder="infra", PULUMI_STACK="prod")
+    _, status = run(["pulumi", "stack", "init", "prod"], folder, service.settings)
+    assert status == 0
+    assert not service.pull_request(7)["preview"].failed
+    assert "finance" in comments.bodies[1]
+
 
 def test_what_starts_nothing(service: GitHub | GitLab) -> None:
-    """A pull request from a fork, which gets no secrets, and one that is closed."""
+    """A pull request from a fork or of Dependabot's, which get no secrets, and one that is closed."""
     assert service.pull_request(7, fork=True) == {}
+    if isinstance(service, GitHub):
+        assert service.pull_request(7, author="dependabot[bot]") == {}
     assert service.pull_request(7, "closed") == {}
 
 
