@@ -33,6 +33,9 @@ _PARENT_ATTEMPTS = 3
 _clients: dict[tuple[Any, Instance], Any] = {}
 _clients_lock = threading.Lock()
 
+_declared: set[tuple[type, str | None, str]] = set()
+"""Provider, URL and ID of what the program declares, as far as this process has heard. It serves one command."""
+
 
 class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
     """Serves a lifecycle to the engine, which speaks in dicts of camelCase keys and floats.
@@ -77,6 +80,8 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         with _short_traceback():
             if self.lifecycle.moves(self._config, state, args):
                 replaces.append("profile")
+            if not replaces:
+                _declared.add(self._object(state))
         return dynamic.DiffResult(
             changes=bool(changed) or args.profile != state.profile,
             replaces=replaces,
@@ -89,6 +94,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         with _short_traceback():
             client = self._client(args.profile)
             state = _patient(lambda: self.lifecycle.create(client, args))
+            _declared.add(self._object(state))
         return dynamic.CreateResult(self.lifecycle.id_of(state), state.to_properties())
 
     def read(self, _id: str, props: dict[str, Any]) -> dynamic.ReadResult:
@@ -111,9 +117,16 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         return dynamic.UpdateResult(state.to_properties())
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Delete the object."""
+        """Delete the object, unless another resource of the program has taken it over.
+
+        The engine deletes after it has created, so a resource that is only called otherwise, or replaced by itself,
+        would lose with its old name what its new one has taken over, in this command or in one that failed half-way.
+        """
         state = self._state(_props)
         with _short_traceback():
+            if self._object(state) in _declared:
+                _log.warning("%s belongs to another resource of this program now, so it is not deleted", _id)
+                return
             self.lifecycle.delete(self._client(state.profile), state)
 
     def _args(self, properties: Mapping[str, Any]) -> A:
@@ -124,6 +137,9 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
 
     def _state(self, properties: Mapping[str, Any]) -> S:
         return self.lifecycle.state.model_validate(_own(properties))
+
+    def _object(self, state: S) -> tuple[type, str | None, str]:
+        return type(self), self.lifecycle.service.url(self._config, state.profile), self.lifecycle.id_of(state)
 
     def _client(self, profile: str | None) -> C:
         """The one client of an instance, shared by all providers and threads of this process."""

@@ -69,7 +69,7 @@ class Args(pydantic.BaseModel):
         default=False,
         description="Take over what exists already instead of refusing to create. Changing it later is no change.",
     )
-    profile: Known[Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")] | None] = pydantic.Field(
+    profile: Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")] | None = pydantic.Field(
         default=None, description="Name of the instance's settings, for a stack that serves several instances."
     )
 
@@ -170,12 +170,19 @@ class Lifecycle(Generic[C, A, S]):
         return self.service.url(config, args.profile) != self.service.url(config, state.profile)
 
 
+_VARIABLE = re.compile(r"(^|\.)(variables|environment)\.")
+
+
 def describe_changes(state: State, args: Args) -> str:
     """What the program would change, with the values that the service has: ``branch (now "main")``.
 
-    The program's own values are left out: any of them may be a secret, and a provider is not told which.
+    The program's own values are left out: any of them may be a secret, and a provider is not told which. So are those
+    of variables, on either side.
     """
-    changes = (f"{path} (now {_shown(before)})" for path, (before, _after) in _changed_leaves(state, args).items())
+    changes = (
+        path if _VARIABLE.search(path) else f"{path} (now {_shown(before)})"
+        for path, (before, _after) in _changed_leaves(state, args).items()
+    )
     return ", ".join(changes) or "nothing"
 
 

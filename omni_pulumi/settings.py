@@ -21,6 +21,10 @@ Config = Callable[[str], str | None]
 """Looks up one key of the stack's configuration, such as ``omni:apiKey``, with secrets decrypted."""
 
 
+_API_KEY = re.compile(r"[!-~]+")
+"""What an HTTP header can carry as one word."""
+
+
 @dataclass(frozen=True)
 class Service:
     """How a service's settings are called."""
@@ -56,6 +60,11 @@ class Service:
             raise ConfigurationError(
                 f"{self.name} is not configured{f' for profile {profile!r}' if profile else ''}: "
                 f"run {' and '.join(missing)}, or set {names} in the environment."
+            )
+        if not _API_KEY.fullmatch(api_key):
+            raise ConfigurationError(
+                f"{self._key(profile, 'apiKey')} has characters that no key has: blanks, line breaks or others outside "
+                "ASCII. Set it again."
             )
         budget = self._number(config, profile, "requestsPerMinute")
         return Instance(

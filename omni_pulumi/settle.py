@@ -26,20 +26,20 @@ def settle(create: Callable[[], T], find: Callable[[], T | None]) -> T:
 
     Raises:
         errors.PartlyCreatedError: the object may be there, and looking for it failed too.
-        errors.Error: it was not made.
+        errors.Error: as far as can be seen it was not made.
     """
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             return create()
         except errors.Error as error:
-            if not errors.is_ambiguous(error):
-                raise
+            if attempt == 1 and not errors.is_ambiguous(error):
+                raise  # a later refusal may be of what an earlier request has made
             try:
                 found = look(find)
             except errors.Error as failure:
                 raise errors.PartlyCreatedError(
                     f"{error} Looking whether it is there failed too: {failure} "
-                    "If it is there, set adopt=True to take it over."
+                    "If it is there, delete it, or set adopt=True to take it over."
                 ) from None
             if found is not None:
                 return found

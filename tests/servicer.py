@@ -43,6 +43,7 @@ _Servicer = _servicer_class()
 
 def forget_clients() -> None:
     """Close what another process would not have: its connections, and what it remembers of the services."""
+    vars(dynamic)["_declared"].clear()
     clients = vars(dynamic)["_clients"]
     while clients:
         clients.popitem()[1].close()

@@ -174,3 +174,11 @@ def test_bad_urls(text: str) -> None:
 def test_the_key_is_not_shown() -> None:
     """An instance that is printed by accident does not show its key."""
     assert "key-of-the-stack" not in repr(OMNI.instance(CONFIG.get, None))
+
+
+@pytest.mark.parametrize("key", ["two\nlines", "nul\0", "\ufeffwith-a-mark", "two words", "schlüssel"])
+def test_a_key_that_no_header_can_carry(key: str) -> None:
+    """It is refused before a request fails with it, and its text is not shown."""
+    with pytest.raises(ConfigurationError, match="omni-eu:apiKey has characters that no key has") as caught:
+        OMNI.instance({**CONFIG, "omni-eu:apiKey": key}.get, "eu")
+    assert key not in str(caught.value)

@@ -37,6 +37,7 @@ class Budget:
         self._slow_until = 0.0
         self._told_until = 0.0
         self._lock = threading.Lock()
+        self._asking = threading.Lock()
 
     def wait(self) -> None:
         """Wait until another request may be sent.
@@ -51,7 +52,9 @@ class Budget:
             waiting.until(functools.partial(self._passes, self._slow))
 
     def _passes(self, limiter: Limiter) -> bool:
-        return limiter.try_acquire(self._name, blocking=False) is True
+        """Ask one thread after the other: to two at once the limiter says no, whatever is left."""
+        with self._asking:
+            return limiter.try_acquire(self._name, blocking=False) is True
 
     def slow_down(self) -> None:
         """Keep to the slower pace for a while: the service has answered 429."""

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import pydantic
 from pydantic.alias_generators import to_camel
 
-from omni_pulumi.api import errors
+from omni_pulumi.api import errors, waiting
 from omni_pulumi.api.shared import SharedReads
 from omni_pulumi.api.transport import Instance, Transport
 
@@ -139,7 +139,9 @@ class _EnvironmentPage(_Model):
 
 
 class _ConnectionEnvironments(_Model):
-    connection_environments: list[ConnectionEnvironment]
+    connection_environments: list[ConnectionEnvironment] = pydantic.Field(
+        validation_alias=pydantic.AliasChoices("connectionEnvironments", "data")
+    )
 
 
 class _CreatedConnectionEnvironment(_Model):
@@ -175,8 +177,8 @@ class OmniClient:
     def get_dbt_configuration(self, connection_id: str) -> DbtConfiguration | None:
         """The dbt configuration of a connection, ``None`` when there is none.
 
-        "Not configured" is 200 with a ``message`` and no configuration. Where it is a 404, only the message tells it
-        from a connection that does not exist.
+        "Not configured" is 200 with ``supportsDbt`` or a ``message`` that says so, and no configuration. Where it is a
+        404, only the message tells it from a connection that does not exist.
 
         Raises:
             errors.PermissionDeniedError: not Connection Admin, or a bad key.
@@ -186,11 +188,13 @@ class OmniClient:
         try:
             content = self._transport.request("GET", _dbt(connection_id), what=what)
         except errors.NotFoundError as error:
-            if "not configured" in error.detail:
+            if "not configured" in error.detail and "not found" not in error.detail:
                 return None
             raise
-        if isinstance(content, Mapping) and "message" in content and "sshUrl" not in content:
-            return None
+        if isinstance(content, Mapping) and "sshUrl" not in content:
+            message = content.get("message")
+            if "supportsDbt" in content or (isinstance(message, str) and "not configured" in message):
+                return None
         return self._transport.parse(DbtConfiguration, content, what=what)
 
     def put_dbt_configuration(
@@ -238,6 +242,7 @@ class OmniClient:
         what = f"list the dbt environments of connection {connection_id}"
         params = {"pageSize": str(_PAGE_SIZE)}
         environments: list[ListedDbtEnvironment] = []
+        cursors: set[str] = set()
         while True:
             content = self._transport.request("GET", _environments(connection_id), what=what, params=params)
             if isinstance(content, list):
@@ -247,10 +252,11 @@ class OmniClient:
             if not page.page_info.has_next_page:
                 return environments
             cursor = page.page_info.next_cursor
-            if not cursor or cursor == params.get("cursor"):
+            if not cursor or cursor in cursors:
                 raise errors.UnexpectedResponseError(
                     f"Cannot {what}: a page does not say where the next one is.", status=200
                 )
+            cursors.add(cursor)
             params["cursor"] = cursor
 
     def create_dbt_environment(self, connection_id: str, body: DbtEnvironmentBody) -> DbtEnvironment:
@@ -316,19 +322,25 @@ class OmniClient:
         return self._connection_environments.get(_CONNECTION_ENVIRONMENTS, self._list_connection_environments)
 
     def _list_connection_environments(self) -> list[ConnectionEnvironment] | None:
+        """A 404 or 405 that is not in Omni's own format may be a proxy's, so it must stay for a few seconds."""
         what = "list the connection environments"
-        try:
-            content = self._transport.request("GET", _CONNECTION_ENVIRONMENTS, what=what)
-        except errors.ResponseError as error:
-            if error.status not in {404, 405}:
-                raise
-            self._has_connection_environment_list = False
-            _log.warning(
-                "Omni at %s has no list of connection environments: what others change there cannot be seen",
-                self._transport.base_url,
-            )
-            return None
-        return self._transport.parse(_ConnectionEnvironments, content, what=what).connection_environments
+        for seconds in (0, 1, 2):
+            waiting.pause(seconds)
+            try:
+                content = self._transport.request("GET", _CONNECTION_ENVIRONMENTS, what=what)
+            except errors.ResponseError as error:
+                if error.status not in {404, 405}:
+                    raise
+                if error.detail:
+                    break
+            else:
+                return self._transport.parse(_ConnectionEnvironments, content, what=what).connection_environments
+        self._has_connection_environment_list = False
+        _log.warning(
+            "Omni at %s has no list of connection environments: what others change there cannot be seen",
+            self._transport.base_url,
+        )
+        return None
 
     def create_connection_environment(self, base_connection_id: str, environment_connection_id: str) -> str:
         """Make one connection an environment of another, and return the ID of the connection environment.

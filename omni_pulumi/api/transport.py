@@ -12,6 +12,7 @@ import http
 import importlib.metadata
 import json
 import logging
+import math
 import os
 import re
 import time
@@ -89,21 +90,32 @@ class Transport:
     """Sends JSON to one instance and gives back JSON, or raises one of :mod:`omni_pulumi.api.errors`."""
 
     def __init__(self, service: str, instance: Instance, scheme: str) -> None:
-        """Prepare for an instance of ``service`` with its ``Authorization`` scheme; no request is sent yet."""
+        """Prepare for an instance of ``service`` with its ``Authorization`` scheme; no request is sent yet.
+
+        Raises:
+            errors.ConfigurationError: the environment's proxies or certificates cannot be used.
+        """
         self.service = service
         self.base_url = instance.url
         self._instance = instance
         self._budget = Budget(f"{service} at {instance.url}", instance.requests_per_minute)
-        self._http = httpx.Client(
-            base_url=instance.url,
-            headers={
-                "Authorization": f"{scheme} {instance.api_key}",
-                "Accept": "application/json",
-                "User-Agent": _USER_AGENT,
-            },
-            timeout=httpx.Timeout(instance.read_timeout, connect=instance.connect_timeout, pool=None),
-            verify=ssl_context(),
-        )
+        try:
+            self._http = httpx.Client(
+                base_url=instance.url,
+                headers={
+                    "Authorization": f"{scheme} {instance.api_key}",
+                    "Accept": "application/json",
+                    "User-Agent": _USER_AGENT,
+                },
+                timeout=httpx.Timeout(instance.read_timeout, connect=instance.connect_timeout, pool=None),
+                verify=ssl_context(),
+                trust_env=instance.url.startswith("https:"),  # a proxy would see the key on its way to this machine
+            )
+        except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
+            raise errors.ConfigurationError(
+                f"Cannot prepare to ask {service} at {instance.url} ({type(error).__name__}). "
+                "Check HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR in the environment."
+            ) from None
 
     def close(self) -> None:
         """Close the connections."""
@@ -169,36 +181,50 @@ class Transport:
         secrets: Iterable[str],
         attempt: int,
     ) -> Any:
-        trial = f"Cannot {what}: {self.service} at {self.base_url}"
         context = propagate.extract({"traceparent": os.environ.get("TRACEPARENT", "")})
-        began = time.monotonic()
-        status = "no answer"
         with _tracer.start_as_current_span(
-            f"{method} {self.service}", context=context, kind=trace.SpanKind.CLIENT, record_exception=False
+            f"{method} {self.service}",
+            context=context,
+            kind=trace.SpanKind.CLIENT,
+            record_exception=False,
+            set_status_on_exception=False,  # its text may quote a value
         ) as span:
             span.set_attributes(
                 {"http.request.method": method, "url.path": path, "http.request.resend_count": attempt - 1}
             )
             try:
-                response = self._http.request(method, path, json=body, params=params)
-                status = str(response.status_code)
+                trial = f"Cannot {what}: {self.service} at {self.base_url}"
+                response = self._exchange(method, path, trial, body, params, attempt)
                 span.set_attribute("http.response.status_code", response.status_code)
-            except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.ProxyError) as error:
-                raise errors.ConnectError(
-                    f"{trial} cannot be reached ({_reason(error)}). Check the URL, the network and the proxy settings."
-                ) from None
-            except httpx.HTTPError as error:
-                raise errors.ResponseLostError(
-                    f"{trial} gave no answer to {method} {path} ({_reason(error)}), so nobody knows whether it was "
-                    "carried out. Run the same command again."
-                ) from None
-            finally:
-                _log.debug("%s %s: %s in %.3f s, attempt %d", method, path, status, time.monotonic() - began, attempt)
-            return self._value(response, trial, [*secrets, self._instance.api_key])
+                return self._value(response, trial, [*secrets, self._instance.api_key])
+            except errors.Error:
+                span.set_status(trace.StatusCode.ERROR)
+                raise
+
+    def _exchange(
+        self, method: str, path: str, trial: str, body: object, params: Mapping[str, str] | None, attempt: int
+    ) -> httpx.Response:
+        began = time.monotonic()
+        status = "no answer"
+        try:
+            response = self._http.request(method, path, json=body, params=params)
+            status = str(response.status_code)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.ProxyError) as error:
+            raise errors.ConnectError(
+                f"{trial} cannot be reached ({_reason(error)}). Check the URL, the network and the proxy settings."
+            ) from None
+        except httpx.HTTPError as error:
+            raise errors.ResponseLostError(
+                f"{trial} gave no answer to {method} {path} ({_reason(error)}), so nobody knows whether it was "
+                "carried out. Run the same command again."
+            ) from None
+        finally:
+            _log.debug("%s %s: %s in %.3f s, attempt %d", method, path, status, time.monotonic() - began, attempt)
+        return response
 
     def _value(self, response: httpx.Response, trial: str, secrets: list[str]) -> Any:
         content = _json(response)
-        if response.is_success and content is not None:
+        if response.is_success and content is not None and not _is_refusal(content):
             return content
         kind = _kind(response, content)
         detail = _without(secrets, _detail(content))
@@ -252,20 +278,28 @@ def _retry_after(text: str | None) -> float | None:
     if text is None:
         return None
     try:
-        return max(0.0, float(text))
+        seconds = float(text)
     except ValueError:
-        pass
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
-    except ValueError:
-        return None
+        try:
+            seconds = email.utils.parsedate_to_datetime(text).timestamp() - time.time()
+        except (ValueError, OverflowError):
+            return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 def _json(response: httpx.Response) -> Any:
+    """The content, ``None`` when it is not JSON. A write may be answered without any on purpose."""
+    if response.status_code == http.HTTPStatus.NO_CONTENT and response.request.method != "GET":
+        return {}
     try:
         return response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
+
+
+def _is_refusal(content: object) -> bool:
+    """Whether an answer takes back what its status says, in Omni's form or in Lightdash's."""
+    return isinstance(content, Mapping) and (content.get("success") is False or content.get("status") == "error")
 
 
 def _kind(response: httpx.Response, content: object) -> type[errors.ResponseError]:
@@ -295,10 +329,14 @@ def _detail(content: object) -> str:
 
 
 def _without(secrets: Iterable[str], text: str) -> str:
-    for secret in secrets:
-        for form in (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
-            if form:
-                text = text.replace(form, "[secret]")
+    forms = {
+        form
+        for secret in secrets
+        for form in (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
+        if form
+    }
+    for form in sorted(forms, key=lambda form: (-len(form), form)):  # one may begin with another
+        text = text.replace(form, "[secret]")
     text = _one_line(text)
     return text if len(text) <= _DETAIL_LENGTH else f"{text[:_DETAIL_LENGTH]}…"
 

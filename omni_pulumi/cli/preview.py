@@ -150,11 +150,14 @@ class _Reader:
         self.counts = document.get("changeSummary")
 
     def events(self, text: str) -> None:
-        """Read the lines; the last one may be cut off."""
-        for line in text.splitlines():
+        """Read the lines; the last one may be cut off. Only a line feed ends one: values may hold any other end."""
+        lines = text.rstrip("\n").split("\n")
+        for number, line in enumerate(lines, start=1):
             try:
                 event = json.loads(line)
             except ValueError:
+                if number < len(lines):
+                    raise InputError(f"{_EXPECTED}, got no JSON in line {number}.") from None
                 continue
             for kind, value in event.items() if isinstance(event, dict) else ():
                 if isinstance(value, dict):

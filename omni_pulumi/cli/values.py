@@ -121,7 +121,10 @@ class Decoder:
     def _member(self, key: str, value: Any) -> Value:
         if key in _SECRET_MAPS and isinstance(value, dict) and _SIGNATURE not in value:
             return {name: self._secret(item) for name, item in value.items()}
-        named = _SECRET_NAME.search(key) is not None and isinstance(value, str | int) and not isinstance(value, bool)
+        special = isinstance(value, dict) and _SIGNATURE in value
+        named = (
+            _SECRET_NAME.search(key) is not None and not special and value is not None and not isinstance(value, bool)
+        )
         if named or (key in _SECRET_MAPS and value):
             return self._secret(value)
         return self.decode(value)

@@ -90,7 +90,7 @@ def create(client: OmniClient, args: ConnectionEnvironmentArgs) -> ConnectionEnv
     try:
         return _set_values(client, args, created)
     except Error as error:
-        _undo(client, created, error)
+        _undo(client, args, created, error)
         raise
 
 
@@ -130,7 +130,9 @@ def _create(client: OmniClient, args: ConnectionEnvironmentArgs) -> str:
     """Omni refuses a second environment of the same two connections in the words for one that cannot be any."""
 
     def find() -> str | None:
-        new = _find(client, args, fresh=True)
+        if client.list_connection_environments(fresh=True) is None:
+            raise Error("Omni has no list of connection environments.")
+        new = _find(client, args)
         return None if new is None else new.id
 
     try:
@@ -170,11 +172,10 @@ def _set_values(
     )
 
 
-def _undo(client: OmniClient, created: str, error: Error) -> None:
+def _undo(client: OmniClient, args: ConnectionEnvironmentArgs, created: str, error: Error) -> None:
+    state = ConnectionEnvironmentState.from_args(args).model_copy(update={"connection_environment_id": created})
     try:
-        client.delete_connection_environment(created)
-    except NotFoundError:
-        pass
+        delete(client, state)
     except Error as undo:
         raise PartlyCreatedError(
             f"{error} Connection environment {created} was made before that and could not be deleted again: {undo} "

@@ -141,7 +141,10 @@ def _write(
             raise ResponseLostError(
                 f"{error} Whether the deploy keys were rotated is not known; the same command rotates them once more."
             ) from None
-        current = client.get_dbt_configuration(args.connection_id)
+        try:
+            current = look(lambda: client.get_dbt_configuration(args.connection_id))
+        except Error as failure:
+            raise ResponseLostError(f"{error} Reading it back failed too: {failure}") from None
         if current is None or LIFECYCLE.changed(_merge(written, current), args):
             raise
         return written

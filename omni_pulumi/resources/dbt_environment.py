@@ -8,7 +8,7 @@ variables that it leaves out.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
 
 import pulumi
@@ -98,7 +98,7 @@ def create(client: OmniClient, args: DbtEnvironmentArgs) -> DbtEnvironmentState:
         )
     if twin is None:
         created = _create(client, args, before)
-        twin = _find(before, args.name, created.owner_id)
+        twin = _find(before, args.name, _owner(client, args, created))
         if twin is None:
             return _written(client, args, created)
         _undo(client, args, created)
@@ -153,21 +153,46 @@ def _current(client: OmniClient, state: DbtEnvironmentState, *, fresh: bool = Tr
 
 def _create(client: OmniClient, args: DbtEnvironmentArgs, before: Sequence[omni.DbtEnvironment]) -> omni.DbtEnvironment:
     known = {environment.id for environment in before}
+    requests = 0
 
-    def find() -> omni.DbtEnvironment | None:
+    def create_one() -> omni.DbtEnvironment:
+        nonlocal requests
+        requests += 1
+        return client.create_dbt_environment(args.connection_id, _body(args))
+
+    def new() -> list[omni.DbtEnvironment]:
         """The default environment is new as well where the list was behind, but no request makes one."""
         after = client.list_dbt_environments(args.connection_id, fresh=True)
-        new = (e for e in after if e.id not in known and e.name == args.name and not e.is_default_environment)
-        return next((e for e in new if args.owner_id in {None, e.owner_id}), None)
+        same = (e for e in after if e.id not in known and e.name == args.name and not e.is_default_environment)
+        return [e for e in same if args.owner_id in {None, e.owner_id}]
 
-    return settle(lambda: client.create_dbt_environment(args.connection_id, _body(args)), find)
+    created = settle(create_one, lambda: next(iter(new()), None))
+    if requests > 1:
+        _tell_of_late_ones(args, created, new)
+    return created
+
+
+def _tell_of_late_ones(
+    args: DbtEnvironmentArgs, created: omni.DbtEnvironment, new: Callable[[], Sequence[omni.DbtEnvironment]]
+) -> None:
+    """Omni takes a name twice, so a request without an answer that is carried out after all makes a second one."""
+    try:
+        late = [e.id for e in new() if e.id != created.id]
+    except Error:
+        return
+    if late:
+        _log.warning(
+            'dbt environment "%s" (%s) was made, and there is another new one of the name: %s. If that comes from a '
+            "request whose answer got lost, delete it in Omni",
+            args.name,
+            created.id,
+            ", ".join(late),
+        )
 
 
 def _undo(client: OmniClient, args: DbtEnvironmentArgs, created: omni.DbtEnvironment) -> None:
     try:
-        client.delete_dbt_environment(args.connection_id, created.id)
-    except NotFoundError:
-        pass
+        delete(client, _state(args, created.id))
     except Error as error:
         raise PartlyCreatedError(
             f'A second dbt environment "{args.name}" ({created.id}) was made for the same owner and could not be '
@@ -186,25 +211,57 @@ def _write(
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             answer = client.update_dbt_environment(args.connection_id, current.id, _body(args, current, owned=owned))
-            return _written(client, args, answer)
+            return _written(client, args, answer, is_default=current.is_default_environment)
         except Error as error:
-            now = _current(
-                client, DbtEnvironmentState.from_args(args).model_copy(update={"environment_id": current.id})
-            )
-            moved = isinstance(error, BadRequestError) and now is not None and _ids(now) != _ids(current)
-            if attempt == _ATTEMPTS or now is None or not (moved or errors.is_ambiguous(error)):
+            if attempt == _ATTEMPTS or not (isinstance(error, BadRequestError) or errors.is_ambiguous(error)):
+                raise
+            now = _after(client, args, current.id, error)
+            if now is None or (isinstance(error, BadRequestError) and _ids(now) == _ids(current)):
                 raise
             current = now
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _after(
+    client: OmniClient, args: DbtEnvironmentArgs, environment_id: str, error: Error
+) -> omni.DbtEnvironment | None:
+    """What Omni has after an update that failed with ``error``, ``None`` when the environment is gone.
+
+    A variable without an ID would be made a second time, and a list may be behind: it is looked at until it has all.
+    """
+    state = _state(args, environment_id)
+    last: list[omni.DbtEnvironment | None] = []
+
+    def complete() -> omni.DbtEnvironment | None:
+        last.append(_current(client, state))
+        return last[-1] if last[-1] and {*args.variables, *args.secret_variables} <= {*_ids(last[-1])} else None
+
+    try:
+        return look(complete) or last[-1]
+    except Error:
+        raise error from None
+
+
+def _state(args: DbtEnvironmentArgs, environment_id: str) -> DbtEnvironmentState:
+    return DbtEnvironmentState.from_args(args).model_copy(update={"environment_id": environment_id})
+
+
+def _owner(client: OmniClient, args: DbtEnvironmentArgs, created: omni.DbtEnvironment) -> str | None:
+    """The owner of a new environment, which an answer may lack."""
+    if "owner_id" not in created.model_fields_set and args.owner_id is None:
+        created = look(lambda: _current(client, _state(args, created.id))) or created
+    return created.owner_id if "owner_id" in created.model_fields_set else args.owner_id
 
 
 def _ids(environment: omni.DbtEnvironment) -> dict[str, str]:
     return {variable.name: variable.id for variable in environment.variables or []}
 
 
-def _written(client: OmniClient, args: DbtEnvironmentArgs, answer: omni.DbtEnvironment) -> DbtEnvironmentState:
+def _written(
+    client: OmniClient, args: DbtEnvironmentArgs, answer: omni.DbtEnvironment, *, is_default: bool = False
+) -> DbtEnvironmentState:
     """The state after a write. What its answer lacks is read, and else taken to be as the program says."""
-    state = DbtEnvironmentState.from_args(args).model_copy(update={"environment_id": answer.id})
+    state = _state(args, answer.id).model_copy(update={"is_default_environment": is_default})
     if answer.variables is None:
         try:
             answer = _current(client, state) or answer

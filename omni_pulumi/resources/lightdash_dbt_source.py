@@ -155,7 +155,7 @@ def _take_over(client: LightdashClient, args: LightdashDbtSourceArgs, existing: 
             f'"{args.name}" is the primary dbt source of project {args.project_uuid}, which is part of the project and '
             "cannot be managed here. Choose another name."
         )
-    known = LightdashDbtSourceState.from_args(args).model_copy(update={"source_uuid": existing.project_dbt_source_uuid})
+    known = _merge(LightdashDbtSourceState.from_args(args), existing)
     if args.adopt:
         return update(client, known, args)
     current = read(client, known)

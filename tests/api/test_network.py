@@ -13,6 +13,7 @@ import trustme
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
 
 from omni_pulumi.api import errors, transport
 from omni_pulumi.api.transport import Instance, Transport
@@ -20,9 +21,14 @@ from omni_pulumi.simulator import OmniSimulator, faults
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Answers every GET with an empty object, and remembers where it was to go."""
+    """Answers every GET with an empty object, leads nowhere as a proxy, and remembers where each was to go."""
 
     asked: list[str]
+
+    def do_CONNECT(self) -> None:
+        self.asked.append(self.path)
+        self.send_response(502)
+        self.end_headers()
 
     def do_GET(self) -> None:
         self.asked.append(self.path)
@@ -66,10 +72,26 @@ def ask(url: str) -> object:
 
 
 def test_a_proxy_of_the_environment_is_used(server: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """``HTTP_PROXY`` and its relatives are followed."""
-    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{server.server_port}")
-    assert ask("http://omni.example") == {}
-    assert _Handler.asked == ["http://omni.example/api/v1/x"]
+    """``HTTPS_PROXY`` and its relatives are followed."""
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.server_port}")
+    with pytest.raises(errors.ConnectError, match="proxy"):
+        ask("https://omni.example")
+    assert {*_Handler.asked} == {"omni.example:443"}
+
+
+def test_no_proxy_sees_a_key_for_this_machine(server: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``http`` is for this machine only, so it goes there itself, with the key in clear."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    assert ask(f"http://localhost:{server.server_port}") == {}
+    assert _Handler.asked == ["/api/v1/x"]
+
+
+def test_a_bundle_that_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The error names the variable."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
+    with pytest.raises(errors.ConfigurationError, match="SSL_CERT_FILE"):
+        ask("https://omni.example")
 
 
 def test_tls_is_verified(server: HTTPServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -113,3 +135,4 @@ def test_a_span_for_each_request(omni_services: dict[str, OmniSimulator], monkey
     assert answered.context is not None
     assert f"{answered.context.trace_id:032x}" == "0af7651916cd43dd8448eb211c80319c"
     assert omni.api_key not in failed.to_json() + answered.to_json()
+    assert (failed.status.status_code, failed.status.description) == (StatusCode.ERROR, None)

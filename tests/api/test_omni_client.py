@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import httpx
 import pytest
 
@@ -9,6 +11,8 @@ from omni_pulumi.api import errors
 from omni_pulumi.api.omni import DbtEnvironment, OmniClient
 from omni_pulumi.api.transport import Instance
 from omni_pulumi.simulator import CONNECTION_ID, GENERATED, OmniSimulator, faults
+
+Handler = Callable[[httpx.Request], httpx.Response]
 
 VARIABLE = {"id": "1", "name": "A", "value": "x", "isSecret": False}
 
@@ -37,14 +41,73 @@ def test_not_configured_as_404(client: OmniClient, omni: OmniSimulator) -> None:
     client.close()
 
 
-def test_not_configured_as_404_with_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The words of the page for a DELETE, "not configured", mean the same in the answer to a GET."""
+@pytest.fixture
+def answered(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Handler], OmniClient]]:
+    """A client of an Omni that answers as a function says."""
     client = OmniClient(Instance("https://omni.example", "key"))
-    answer = httpx.MockTransport(lambda _: httpx.Response(404, json={"message": "dbt not configured"}))
-    transport = vars(client)["_transport"]
-    monkeypatch.setitem(vars(transport), "_http", httpx.Client(base_url="https://omni.example", transport=answer))
-    assert client.get_dbt_configuration(CONNECTION_ID) is None
+
+    def by(handler: Handler) -> OmniClient:
+        http = httpx.Client(base_url="https://omni.example", transport=httpx.MockTransport(handler))
+        monkeypatch.setitem(vars(vars(client)["_transport"]), "_http", http)
+        return client
+
+    yield by
     client.close()
+
+
+def test_not_configured_as_404_with_the_message(answered: Callable[[Handler], OmniClient]) -> None:
+    """The words of the page for a DELETE, "not configured", mean the same in the answer to a GET."""
+    client = answered(lambda _: httpx.Response(404, json={"message": "dbt not configured"}))
+    assert client.get_dbt_configuration(CONNECTION_ID) is None
+
+
+def test_not_found_or_not_configured(answered: Callable[[Handler], OmniClient]) -> None:
+    """One message for both tells nothing: the connection may be the one that is missing."""
+    client = answered(lambda _: httpx.Response(404, json={"message": "Connection not found or dbt not configured"}))
+    with pytest.raises(errors.NotFoundError):
+        client.get_dbt_configuration(CONNECTION_ID)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [{"message": "Service is in maintenance"}, {"success": False, "message": "Permission denied"}, {"branch": "main"}],
+)
+def test_another_message_is_not_not_configured(answered: Callable[[Handler], OmniClient], content: object) -> None:
+    """Only the words for it, or ``supportsDbt``, say that there is no configuration."""
+    client = answered(lambda _: httpx.Response(200, json=content))
+    with pytest.raises(errors.UnexpectedResponseError):
+        client.get_dbt_configuration(CONNECTION_ID)
+
+
+def test_not_configured_in_few_words(answered: Callable[[Handler], OmniClient]) -> None:
+    """Either of the two fields is enough."""
+    for content in ({"message": "dbt not configured for this connection"}, {"supportsDbt": False}):
+        client = answered(lambda _, content=content: httpx.Response(200, json=content))  # type: ignore[misc]
+        assert client.get_dbt_configuration(CONNECTION_ID) is None
+
+
+def test_pages_that_go_round_end_in_an_error(answered: Callable[[Handler], OmniClient]) -> None:
+    """A cursor that was there before leads nowhere."""
+
+    def page(request: httpx.Request) -> httpx.Response:
+        following = "b" if request.url.params.get("cursor") == "a" else "a"
+        return httpx.Response(200, json={"records": [], "pageInfo": {"hasNextPage": True, "nextCursor": following}})
+
+    with pytest.raises(errors.UnexpectedResponseError, match="where the next one is"):
+        answered(page).list_dbt_environments(CONNECTION_ID)
+
+
+@pytest.mark.parametrize("content", [{"success": False, "message": "Connection is locked"}, {"success": False}])
+def test_a_delete_that_was_not_carried_out(answered: Callable[[Handler], OmniClient], content: object) -> None:
+    """Success is what the answer says, not only its status."""
+    client = answered(lambda _: httpx.Response(200, json=content))
+    with pytest.raises(errors.UnexpectedResponseError):
+        client.delete_dbt_environment(CONNECTION_ID, "e")
+
+
+def test_a_delete_without_content(answered: Callable[[Handler], OmniClient]) -> None:
+    """204 has no content on purpose."""
+    answered(lambda _: httpx.Response(204)).delete_dbt_environment(CONNECTION_ID, "e")
 
 
 @pytest.mark.parametrize("field", ["id", "name", "targetSchema", "variables", "isSecret"])

@@ -277,3 +277,12 @@ def test_pauses_are_real() -> None:
     began = time.monotonic()
     PAUSE(0.02)
     assert time.monotonic() - began >= 0.02
+
+
+def test_threads_that_meet_have_not_used_up_the_budget(log: pytest.LogCaptureFixture) -> None:
+    """Who asks at the same moment as another one waits for its turn, and no warning speaks of the budget."""
+    budget = Budget("Omni", 1_000_000)
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(budget.wait) for _ in range(2_000)]:
+            done.result()
+    assert log.messages == []

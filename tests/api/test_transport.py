@@ -274,3 +274,46 @@ def test_an_answer_that_is_no_object(transport: Transport, content: object) -> N
     """JSON of another kind altogether is named as a whole."""
     with pytest.raises(errors.UnexpectedResponseError, match="the whole: "):
         transport.parse(Thing, content, what="list the things")
+
+
+def test_a_secret_that_begins_like_another_one(serve: Serve, transport: Transport) -> None:
+    """The longer one is masked as a whole, whatever comes first in the body."""
+    serve(httpx.Response(400, json={"message": "odd: token-extra"}))
+    with pytest.raises(errors.BadRequestError) as caught:
+        transport.request("PUT", "/", what="write the things", secrets=["token", "token-extra"])
+    assert caught.value.detail == "odd: [secret]"
+
+
+@pytest.mark.parametrize("content", [{"success": False, "message": "locked"}, {"status": "error", "error": "locked"}])
+def test_an_answer_that_takes_its_status_back(serve: Serve, transport: Transport, content: object) -> None:
+    """200 with the services' word for a failure is a failure, and nobody knows what was done."""
+    serve(httpx.Response(200, json=content))
+    raised = error(transport, "PUT")
+    assert "locked" in str(raised)
+    assert errors.is_ambiguous(raised)
+
+
+@pytest.mark.parametrize("given", ["Mon, 01 Jan 99999999999 00:00:00 GMT", "nan", "inf", "soon", ""])
+def test_a_retry_after_that_is_none(serve: Serve, transport: Transport, given: str) -> None:
+    """A header that says nothing is as good as none."""
+    serve(httpx.Response(503, json={}, headers={"Retry-After": given}))
+    raised = error(transport)
+    assert isinstance(raised, errors.ServerError)
+    assert raised.retry_after is None
+
+
+def test_an_answer_that_is_too_deep(serve: Serve, transport: Transport) -> None:
+    """JSON that cannot be read is no JSON."""
+    serve(httpx.Response(200, text="[" * 200_000))
+    assert isinstance(error(transport), errors.UnexpectedResponseError)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("ALL_PROXY", "socks9://proxy"), ("HTTPS_PROXY", "socks5://user:hush@proxy")]
+)
+def test_proxies_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """The error names the variables, and no proxy's password."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(errors.ConfigurationError, match="Check HTTPS_PROXY") as caught:
+        transport_to("https://acme.omniapp.co")
+    assert "hush" not in str(caught.value)

@@ -44,6 +44,8 @@ encoded = st.one_of(
     secrets.map(lambda text: {"secretVariables": {"X": text}}),
     secrets.map(lambda text: {"personalAccessToken": text}),
     secrets.map(lambda text: {"DB_PASSWORD": text}),
+    secrets.map(lambda text: {"TOKEN": [text]}),
+    secrets.map(lambda text: {"apiKey": {"inner": text}}),
 )
 masked = st.just("[secret]") | st.just({**SECRET, "ciphertext": "[secret]"})
 scalars = st.none() | st.booleans() | st.integers() | texts

@@ -231,6 +231,7 @@ def test_events_that_end_early() -> None:
         ('{"sequence": 0, "resourcePreEvent": {}}', "got other JSON"),
         ('{"steps": []} {"steps": []}', "more after its end"),
         ('{"sequence": 0, "summaryEvent": {"isPreview": false}}', "those of an update"),
+        ('{"sequence": 0}\nsomething else\n{"sequence": 1}', "no JSON in line 2"),
     ],
 )
 def test_other_inputs(text: str, said: str) -> None:
@@ -244,3 +245,28 @@ def test_stack_by_name() -> None:
     """A preview that failed before it named its stack has the name that it is given, and a marker that stays one."""
     text = summary(read(json.dumps({"diagnostics": [{"severity": "error", "message": "x"}]})), stack="a/b-->c")
     assert text.startswith("<!-- omni-pulumi preview-summary: a/b-%2D%3Ec -->\n\n### Preview of `a/b-->c` failed\n")
+
+
+def test_a_name_that_is_given_comes_first() -> None:
+    """So the comment of a preview that failed early and that of the next one are the same comment."""
+    assert "preview-summary: mine -->" in summary(read(digest({"op": "same", **states({}, {})})), stack="mine")
+
+
+def test_a_preview_that_ended_without_a_reason() -> None:
+    """A policy pack that does not load ends the events with nothing but what it printed."""
+    text = summary(read('{"sequence": 0, "diagnosticEvent": {"severity": "info#err", "message": "Traceback"}}'))
+    assert "ended early" in text
+    assert "its log has it" in text
+
+
+@pytest.mark.parametrize("end", ["\x85", "\u2028", "\x0c", "\x1c"])
+def test_a_value_with_another_end_of_a_line(end: str) -> None:
+    """Only a line feed ends an event: values may hold any other end of a line."""
+    metadata = {
+        "op": "update",
+        "urn": URN,
+        "old": {"inputs": {"branch": "a"}},
+        "new": {"inputs": {"branch": f"b{end}"}},
+    }
+    event = json.dumps({"sequence": 0, "resourcePreEvent": {"metadata": metadata}}, ensure_ascii=False)
+    assert [change.path for step in read(event).steps for change in step.changes] == ["branch"]

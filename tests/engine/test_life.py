@@ -12,6 +12,7 @@ from omni_pulumi.simulator import (
     DEVELOPMENT_CONNECTION_ID,
     OTHER_CONNECTION_ID,
     OTHER_PROJECT_ID,
+    PAGES,
     PROJECT_ID,
     STAGING_CONNECTION_ID,
     USER_ID,
@@ -421,3 +422,28 @@ def test_missing_settings(project: Project) -> None:
     assert preview.status != 0
     assert "`pulumi config set --secret lightdash:apiKey`" in preview.output
     assert "omni:apiKey" not in preview.output
+
+
+def test_other_names(project: Project, world: World) -> None:
+    """Resources that are called otherwise, or replaced by themselves, keep what ``adopt`` takes over."""
+    taking = program({"adopt": True}, {"adopt": True}, {"adopt": True}, {"adopt": True})
+    project.write(taking)
+    assert project.up().status == 0
+    taking = program(
+        {"adopt": True},
+        {"adopt": True, "connection_id": {"$output": ["dbt2", "connection_id"]}},
+        {"adopt": True},
+        {"adopt": True},
+    )
+    stays = {"route"} if world.omni.dialect == PAGES else set()  # without a list there is no taking over
+    project.write({name if name in stays else f"{name}2": each for name, each in taking.items()})
+    for options in ((), ("--replace", "**2")):
+        ran = project.up(*options)
+        assert ran.status == 0, ran.output
+        told = ran.output.partition("Diagnostics:")[2].count("belongs to another resource of this program now")
+        assert told == 4 - len(stays), ran.output
+        world.holds(program())
+        quiet = project.preview("--refresh", "--expect-no-changes")
+        assert quiet.status == 0, quiet.output
+    assert project.destroy().status == 0
+    assert world.omni.connection_environments() == world.lightdash.sources(PROJECT_ID) == []

@@ -18,7 +18,7 @@ from omni_pulumi.resources.connection_environment import (
     ConnectionEnvironmentArgs,
     ConnectionEnvironmentProvider,
 )
-from omni_pulumi.simulator import GENERATED, PAGES, Dialect, OmniSimulator
+from omni_pulumi.simulator import GENERATED, PAGES, Dialect, OmniSimulator, faults
 from tests.life import Life
 from tests.servicer import Stack
 
@@ -304,3 +304,34 @@ def test_another_kind_of_database_is_refused(omni: OmniSimulator, life: Life) ->
     message = life.refusal(environmentConnectionId=omni.other_dialect_connection_id)
     assert f"not valid for this connection: {omni.other_dialect_connection_id}" in message
     assert omni.connection_environments() == []
+
+
+@without_list
+def test_without_a_list_a_lost_create_is_not_repeated(omni: OmniSimulator, life: Life) -> None:
+    """Nobody can tell whether it is there, so the error says that it may be; a second request would be blind."""
+    omni.inject(faults.Reset(processed=True, method="POST"))
+    message = life.refusal()
+    assert "Omni has no list of connection environments. If it is there, delete it" in message
+    assert [method for method, _ in writes(omni)] == ["POST"]
+
+
+@with_list
+def test_a_proxy_s_page_does_not_end_the_list(omni: OmniSimulator, life: Life) -> None:
+    """One page with 404 is looked at again: the list is there, and what others change is seen."""
+    life.up()
+    omni.edit_connection_environment(life.id, ["other"])
+    omni.inject(faults.Status(404, processed=False, body="html", method="GET", times=2))
+    assert life.refresh()
+    assert life.preview() == "update"
+
+
+@with_list
+def test_a_create_whose_undo_is_answered_404_says_so(omni: OmniSimulator, life: Life) -> None:
+    """A 404 to what was made a moment ago is no evidence that the undo has worked: the list shows it."""
+    omni.inject(*(faults.Status(404, processed=False, method=method) for method in ("PUT", "DELETE")))
+    message = life.refusal()
+    assert "was made before that and could not be deleted again" in message
+    assert "adopt=True" in message
+    assert len(omni.connection_environments()) == 1
+    assert life.up(adopt=True) == "create"
+    life.assert_settled()

@@ -8,7 +8,7 @@ import pytest
 from pydantic.alias_generators import to_snake
 
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
-from omni_pulumi.simulator import OmniSimulator
+from omni_pulumi.simulator import OmniSimulator, faults
 from tests.life import Life
 from tests.servicer import ProviderError, Stack
 
@@ -240,3 +240,21 @@ def test_a_refused_value_says_what_and_why(omni: OmniSimulator, life: Life) -> N
     assert f"Cannot write the dbt configuration of connection {omni.connection_without_dbt_id}" in message
     assert "403" in message
     assert "Connection does not support dbt" in message
+
+
+def test_a_lost_write_is_read_back_patiently(omni: OmniSimulator, life: Life) -> None:
+    """ "Not configured" that is behind does not make a write that was carried out an error."""
+    omni.inject(faults.Status(500, processed=True, method="PUT"), faults.Stale(path="/dbt$", after=1, times=2))
+    assert life.up() == "create"
+    life.assert_settled()
+
+
+def test_a_lost_write_that_cannot_be_read_back_tells_both(omni: OmniSimulator, life: Life) -> None:
+    """The error says that the write may have been carried out, not only that reading failed."""
+    omni.inject(
+        faults.Status(500, processed=True, method="PUT"),
+        faults.Status(403, processed=False, method="GET", after=1, times=None),
+    )
+    message = life.refusal()
+    assert "Cannot write the dbt configuration" in message
+    assert "Reading it back failed too: Cannot read the dbt configuration" in message

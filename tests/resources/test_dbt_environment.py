@@ -10,7 +10,7 @@ import pytest
 from pydantic.alias_generators import to_snake
 
 from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
-from omni_pulumi.simulator import GENERATED, OTHER_USER_ID, PAGES, USER_ID, OmniSimulator
+from omni_pulumi.simulator import GENERATED, OTHER_USER_ID, PAGES, USER_ID, OmniSimulator, faults
 from tests.life import Life
 from tests.servicer import ProviderError, Stack
 
@@ -478,3 +478,54 @@ def test_neither_state_nor_inputs_have_more_than_the_program(omni: OmniSimulator
         "targetSchema": "analytics_staging",
         "variables": {"A": "1"},
     }
+
+
+def test_the_default_environment_stays_after_an_answer_that_lacks_the_field(omni: OmniSimulator, life: Life) -> None:
+    """What was known to be the default environment still is when the answer to an update does not say so."""
+    life.up(name="Production", adopt=True)
+    omni.inject(faults.Missing("isDefaultEnvironment", method="PUT"))
+    assert life.up(name="Production", targetSchema="other") == "update"
+    assert life.outputs["isDefaultEnvironment"] is True
+    life.destroy()
+    assert environment(omni, "Production")["is_default_environment"]
+
+
+@pytest.mark.parametrize("adopt", [False, True])
+def test_an_owner_that_the_answer_lacks_is_the_program_s(omni: OmniSimulator, life: Life, *, adopt: bool) -> None:
+    """A shared environment of the name is not the twin of one with an owner, whatever the answer leaves out."""
+    shared = omni.add_environment(omni.connection_id, name="Staging", target_schema="theirs")
+    omni.inject(faults.Missing("ownerId", method="POST"))
+    assert life.up(ownerId=USER_ID, adopt=adopt) == "create"
+    assert life.outputs["environmentId"] != shared
+    assert {each["owner_id"]: each["target_schema"] for each in environments(omni)} == {
+        None: "theirs",
+        USER_ID: "analytics_staging",
+    }
+
+
+def test_an_owner_that_the_answer_lacks_is_looked_up(omni: OmniSimulator, personal: Life) -> None:
+    """With a personal access token the new one belongs to the key's user, who has one of the name: it is removed."""
+    existing = omni.add_environment(omni.connection_id, name="Staging", target_schema="s", owner_id=USER_ID)
+    omni.inject(faults.Missing("ownerId", method="POST"))
+    assert f'has a dbt environment "Staging" already ({existing}, owner {USER_ID})' in personal.refusal()
+    assert [each["id"] for each in environments(omni)] == [existing]
+
+
+def test_variables_are_not_made_twice_while_the_list_is_behind(omni: OmniSimulator, life: Life) -> None:
+    """After a lost answer an update waits until the list shows the new variables, whose IDs the next one needs."""
+    life.up()
+    omni.inject(faults.Reset(processed=True, method="PUT"), faults.Stale(path="/dbt/environments$", after=1, times=2))
+    assert life.up(variables={"A": "1"}) == "update"
+    (sent,) = [request.body for request in omni.requests if request.method == "PUT"][1:]
+    assert isinstance(sent, dict)
+    assert [each["id"] for each in sent["variables"]] == [*variable_ids(omni).values()]
+
+
+def test_a_refused_update_says_why_also_when_the_list_fails(omni: OmniSimulator, life: Life) -> None:
+    """The look after a refusal is only for variables that moved: its own failure does not hide the refusal."""
+    life.up()
+    omni.inject(
+        faults.Status(400, processed=False, method="PUT"),
+        faults.Status(500, processed=False, method="GET", after=1, times=None),
+    )
+    assert "400 Bad Request" in life.refusal(targetSchema="other")

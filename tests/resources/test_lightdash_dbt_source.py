@@ -365,3 +365,22 @@ def test_another_kind_than_github_is_refused_by_lightdash(lightdash: LightdashSi
     assert "Additional dbt sources currently support GitHub connections only" in message
     assert TOKEN not in message
     assert lightdash.sources(lightdash.project_id) == []
+
+
+def test_what_adopting_shows_of_variables(lightdash: LightdashSimulator, life: Life) -> None:
+    """A refusal names variables without their values, which may be secret on either side."""
+    theirs = {**WIRE, "environment": [{"key": "DB_PASSWORD", "value": "hunter2"}]}
+    lightdash.add_source(lightdash.project_id, "finance", theirs)
+    message = life.refusal()
+    assert "dbtConnection.environment.DB_PASSWORD" in message
+    assert "hunter2" not in message
+
+
+def test_an_adopted_source_has_its_precedence(lightdash: LightdashSimulator, life: Life) -> None:
+    """All outputs are there after taking over, not only after the next refresh."""
+    lightdash.add_source(lightdash.project_id, "finance", WIRE)
+    life.up(adopt=True)
+    outputs = life.outputs
+    assert outputs["precedence"] == 1
+    assert life.refresh()
+    assert life.outputs == outputs

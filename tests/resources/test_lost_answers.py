@@ -194,3 +194,44 @@ def test_a_lost_answer_after_a_list_that_was_behind(
     assert unmanaged <= {e["id"] for e in omni.environments(CONNECTION_ID) if e["is_default_environment"]}
     assert stack.refresh("it")
     assert stack.preview("it", DbtEnvironmentProvider(), program) == "same"
+
+
+@pytest.mark.parametrize("name", ["connection environment", "source"])
+def test_a_first_request_that_is_carried_out_late_is_found(
+    stack: Stack, omni_services: dict[str, OmniSimulator], lightdash: LightdashSimulator, name: str
+) -> None:
+    """The second one is refused for what the first one has made after all: that is ours."""
+    omni = omni_services["generated"]
+    kind, program, path = CREATES[name]
+
+    def arrive() -> None:
+        if name == "source":
+            lightdash.add_source(PROJECT_ID, "finance", {**lightdash_connection})
+        else:
+            omni.add_connection_environment(CONNECTION_ID, STAGING_CONNECTION_ID)
+
+    lightdash_connection = {"type": "github", "repository": "acme/dbt", "branch": "main", "project_sub_path": "/"}
+    for service in (omni, lightdash):
+        service.inject(
+            faults.Close(processed=False, **posts(path)), faults.Callback(arrive, processed=False, **posts(path))
+        )
+    assert stack.up("it", kind(), program) == "create"
+    assert made(omni, lightdash) == 1
+    assert stack.refresh("it")
+
+
+def test_an_environment_that_is_made_late_is_told(
+    stack: Stack, omni_services: dict[str, OmniSimulator], log: pytest.LogCaptureFixture
+) -> None:
+    """Omni takes a name twice, so what a request without an answer made after all is named in a warning."""
+    omni = omni_services["generated"]
+    late: list[str] = []
+
+    def arrive() -> None:
+        late.append(omni.add_environment(CONNECTION_ID, name="Staging", target_schema="staging"))
+
+    path = "/dbt/environments$"
+    omni.inject(faults.Close(processed=False, **posts(path)), faults.Callback(arrive, processed=False, **posts(path)))
+    assert stack.up("it", DbtEnvironmentProvider(), ENVIRONMENT) == "create"
+    assert f"there is another new one of the name: {late[0]}" in log.text
+    assert stack.resources["it"].outputs["environmentId"] not in late

@@ -237,6 +237,7 @@ class Survival(RuleBasedStateMachine):
     @rule(
         declared=st.sets(st.sampled_from(sorted(DECLARATIONS)), max_size=3),
         dropped=st.sets(st.sampled_from(sorted(DECLARATIONS)), max_size=1),
+        renamed=st.sets(st.sampled_from(sorted(DECLARATIONS)), max_size=2),
         changes=st.integers(0, 3),
         omni=st.lists(FAULTS, max_size=3, unique_by=_kind),
         lightdash=st.lists(FAULTS, max_size=2, unique_by=_kind),
@@ -247,6 +248,7 @@ class Survival(RuleBasedStateMachine):
         self,
         declared: set[str],
         dropped: set[str],
+        renamed: set[str],
         changes: int,
         omni: list[faults.Fault],
         lightdash: list[faults.Fault],
@@ -259,6 +261,7 @@ class Survival(RuleBasedStateMachine):
             self.declare(name, data)
         for name in sorted(dropped):
             world.drop(name)
+        figures["renamed"] += sum(world.rename(name) for name in sorted(renamed))
         for _ in range(changes):
             possible = world.web_page()
             possible[data.draw(st.sampled_from(sorted(possible)), label="in the web page")]()

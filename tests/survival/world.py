@@ -75,17 +75,31 @@ class World:
         """Take a resource out of the program."""
         self.program.pop(name, None)
 
+    def rename(self, name: str) -> bool:
+        """Call a resource otherwise, and tell whether that was possible.
+
+        To the engine the old name is a resource that was dropped and the new one a resource that takes the object over.
+        """
+        former = f"{name} formerly"
+        if name not in self.program or name not in self.stack.resources or former in self.stack.resources:
+            return False
+        if name.startswith("route") and not self.omni.dialect.connection_environment_list:
+            return False
+        self.stack.resources[former] = self.stack.resources.pop(name)
+        self.program[name]["adopt"] = True
+        return True
+
     # A run of pulumi.
 
     def run(self, *, refresh: bool) -> None:
-        """``up``, going on after errors, which are kept in ``shown``."""
+        """``up``, going on after errors, which are kept in ``shown``. As in the engine, deletes come last."""
         self.shown = []
         names = [*self.program, *(name for name in self.stack.resources if name not in self.program)]
         with self.stack.command():
             if refresh:
                 for name in list(self.stack.resources):
                     self._try(name, lambda name=name: self.stack.refresh(name))  # type: ignore[misc]
-            for name in sorted(names, key=lambda name: (name in self.program, name)):
+            for name in sorted(names, key=lambda name: (name not in self.program, name)):
                 if name in self.program:
                     self._try(name, lambda name=name: self.stack.up(name, _provider(name), self.program[name]))  # type: ignore[misc]
                 elif name in self.stack.resources:
