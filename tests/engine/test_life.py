@@ -16,6 +16,7 @@ from omni_pulumi.simulator import (
     PROJECT_ID,
     STAGING_CONNECTION_ID,
     USER_ID,
+    faults,
 )
 from tests.engine.project import Program, Project
 from tests.engine.scene import CONNECTION, Arguments, World, connection, program
@@ -425,7 +426,10 @@ def test_missing_settings(project: Project) -> None:
 
 
 def test_other_names(project: Project, world: World) -> None:
-    """Resources that are called otherwise, or replaced by themselves, keep what ``adopt`` takes over."""
+    """Resources that are called otherwise, or replaced by themselves, keep what ``adopt`` takes over.
+
+    So they do when the first command fails after it has taken over some, and the next one deletes the old names.
+    """
     taking = program({"adopt": True}, {"adopt": True}, {"adopt": True}, {"adopt": True})
     project.write(taking)
     assert project.up().status == 0
@@ -437,6 +441,11 @@ def test_other_names(project: Project, world: World) -> None:
     )
     stays = {"route"} if world.omni.dialect == PAGES else set()  # without a list there is no taking over
     project.write({name if name in stays else f"{name}2": each for name, each in taking.items()})
+    world.omni.inject(faults.Status(403, processed=False, path="/dbt/environments$", times=None))
+    failed = project.up()
+    assert failed.status != 0
+    assert "dbt2 created" in failed.output, failed.output
+    world.omni.clear_faults()
     for options in ((), ("--replace", "**2")):
         ran = project.up(*options)
         assert ran.status == 0, ran.output
