@@ -33,8 +33,8 @@ _PARENT_ATTEMPTS = 3
 _clients: dict[tuple[Any, Instance], Any] = {}
 _clients_lock = threading.Lock()
 
-_declared: set[tuple[type, str | None, str]] = set()
-"""Provider, URL and ID of what the program declares, as far as this process has heard. It serves one command."""
+_taken_over: dict[tuple[Any, ...], set[str]] = {}
+"""What the program's resources take over, and the IDs of those that were written. One process serves one command."""
 
 
 class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
@@ -63,6 +63,8 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
             self.lifecycle.service.instance(self._config, args.profile)
         except ConfigurationError as error:
             return _refused([Failure("", str(error))])
+        if args.adopt is True:
+            _taken_over.setdefault(self._identity(args), set())
         return dynamic.CheckResult(args.to_properties(), [])
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
@@ -80,8 +82,6 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         with _short_traceback():
             if self.lifecycle.moves(self._config, state, args):
                 replaces.append("profile")
-            if not replaces:
-                _declared.add(self._object(state))
         return dynamic.DiffResult(
             changes=bool(changed) or args.profile != state.profile,
             replaces=replaces,
@@ -94,8 +94,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         with _short_traceback():
             client = self._client(args.profile)
             state = _patient(lambda: self.lifecycle.create(client, args))
-            _declared.add(self._object(state))
-        return dynamic.CreateResult(self.lifecycle.id_of(state), state.to_properties())
+        return dynamic.CreateResult(self._written(state), state.to_properties())
 
     def read(self, _id: str, props: dict[str, Any]) -> dynamic.ReadResult:
         """Read the object. An empty ID tells the engine that it is gone, another one that it was made anew."""
@@ -114,17 +113,19 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         state, args = self._state(_olds), self._args(_news)
         with _short_traceback():
             state = self.lifecycle.update(self._client(args.profile), state, args)
+        self._written(state)
         return dynamic.UpdateResult(state.to_properties())
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Delete the object, unless another resource of the program has taken it over.
+        """Delete the object, unless another resource of the program takes it over.
 
         The engine deletes after it has created, so a resource that is only called otherwise, or replaced by itself,
         would lose with its old name what its new one has taken over, in this command or in one that failed half-way.
         """
         state = self._state(_props)
         with _short_traceback():
-            if self._object(state) in _declared:
+            written = _taken_over.get(self._identity(state))
+            if written is not None and (not written or self.lifecycle.id_of(state) in written):
                 _log.warning("%s belongs to another resource of this program now, so it is not deleted", _id)
                 return
             self.lifecycle.delete(self._client(state.profile), state)
@@ -138,8 +139,15 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
     def _state(self, properties: Mapping[str, Any]) -> S:
         return self.lifecycle.state.model_validate(_own(properties))
 
-    def _object(self, state: S) -> tuple[type, str | None, str]:
-        return type(self), self.lifecycle.service.url(self._config, state.profile), self.lifecycle.id_of(state)
+    def _identity(self, it: A | S) -> tuple[Any, ...]:
+        url = self.lifecycle.service.url(self._config, it.profile)
+        return type(self), url, *(getattr(it, name) for name in sorted(self.lifecycle.identity))
+
+    def _written(self, state: S) -> str:
+        """The ID of what is now as the program says."""
+        id_ = self.lifecycle.id_of(state)
+        _taken_over.get(self._identity(state), set()).add(id_)
+        return id_
 
     def _client(self, profile: str | None) -> C:
         """The one client of an instance, shared by all providers and threads of this process."""

@@ -125,6 +125,7 @@ class Lifecycle(Generic[C, A, S]):
         args: what a program declares.
         state: what is known of the object.
         id_of: the Pulumi ID of a state.
+        identity: fields by which a create with ``adopt`` finds what it takes over.
         create: makes the object.
         read: the state as the service has it now, ``None`` when the object is gone. An error never means gone.
         update: makes the object what the arguments say, and makes it anew where somebody deleted it meanwhile.
@@ -139,6 +140,7 @@ class Lifecycle(Generic[C, A, S]):
     args: type[A]
     state: type[S]
     id_of: Callable[[S], str]
+    identity: frozenset[str]
     create: Callable[[C, A], S]
     read: Callable[[C, S], S | None]
     update: Callable[[C, S, A], S]

@@ -43,7 +43,7 @@ _Servicer = _servicer_class()
 
 def forget_clients() -> None:
     """Close what another process would not have: its connections, and what it remembers of the services."""
-    vars(dynamic)["_declared"].clear()
+    vars(dynamic)["_taken_over"].clear()
     clients = vars(dynamic)["_clients"]
     while clients:
         clients.popitem()[1].close()
@@ -233,10 +233,12 @@ class Stack:
     def refresh(self, name: str) -> bool:
         """Read the resource, and tell whether it is still there."""
         resource = self.resources[name]
-        id_, outputs, inputs = self.servicer.read(resource.provider, resource.id, resource.outputs)
+        servicer = self.servicer
+        id_, outputs, inputs = servicer.read(resource.provider, resource.id, resource.outputs)
         if not id_:
             del self.resources[name]
             return False
+        servicer.diff(resource.provider, id_, outputs, resource.inputs)  # as the engine does
         self.resources[name] = Resource(resource.provider, id_, inputs, outputs)
         return True
 

@@ -181,6 +181,7 @@ class Transport:
         secrets: Iterable[str],
         attempt: int,
     ) -> Any:
+        trial = f"Cannot {what}: {self.service} at {self.base_url}"
         context = propagate.extract({"traceparent": os.environ.get("TRACEPARENT", "")})
         with _tracer.start_as_current_span(
             f"{method} {self.service}",
@@ -193,7 +194,6 @@ class Transport:
                 {"http.request.method": method, "url.path": path, "http.request.resend_count": attempt - 1}
             )
             try:
-                trial = f"Cannot {what}: {self.service} at {self.base_url}"
                 response = self._exchange(method, path, trial, body, params, attempt)
                 span.set_attribute("http.response.status_code", response.status_code)
                 return self._value(response, trial, [*secrets, self._instance.api_key])

@@ -193,6 +193,7 @@ LIFECYCLE = Lifecycle(
     args=ConnectionEnvironmentArgs,
     state=ConnectionEnvironmentState,
     id_of=lambda state: state.connection_environment_id,
+    identity=frozenset({"base_connection_id", "environment_connection_id"}),
     create=create,
     read=read,
     update=update,

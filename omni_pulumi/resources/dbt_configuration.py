@@ -176,6 +176,7 @@ LIFECYCLE = Lifecycle(
     args=DbtConfigurationArgs,
     state=DbtConfigurationState,
     id_of=lambda state: state.connection_id,
+    identity=frozenset({"connection_id"}),
     create=create,
     read=read,
     update=update,

@@ -7,6 +7,7 @@ variables that it leaves out.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
@@ -227,7 +228,8 @@ def _after(
 ) -> omni.DbtEnvironment | None:
     """What Omni has after an update that failed with ``error``, ``None`` when the environment is gone.
 
-    A variable without an ID would be made a second time, and a list may be behind: it is looked at until it has all.
+    After a lost answer a variable without an ID would be made a second time, and a list may be behind: it is looked at
+    until it has all.
     """
     state = _state(args, environment_id)
     last: list[omni.DbtEnvironment | None] = []
@@ -237,7 +239,7 @@ def _after(
         return last[-1] if last[-1] and {*args.variables, *args.secret_variables} <= {*_ids(last[-1])} else None
 
     try:
-        return look(complete) or last[-1]
+        return _current(client, state) if isinstance(error, BadRequestError) else look(complete) or last[-1]
     except Error:
         raise error from None
 
@@ -247,9 +249,10 @@ def _state(args: DbtEnvironmentArgs, environment_id: str) -> DbtEnvironmentState
 
 
 def _owner(client: OmniClient, args: DbtEnvironmentArgs, created: omni.DbtEnvironment) -> str | None:
-    """The owner of a new environment, which an answer may lack."""
+    """The owner of a new environment. What an answer lacks is looked up, and else taken to be as the program says."""
     if "owner_id" not in created.model_fields_set and args.owner_id is None:
-        created = look(lambda: _current(client, _state(args, created.id))) or created
+        with contextlib.suppress(Error):  # what was made must get into the state
+            created = look(lambda: _current(client, _state(args, created.id))) or created
     return created.owner_id if "owner_id" in created.model_fields_set else args.owner_id
 
 
@@ -339,6 +342,7 @@ LIFECYCLE = Lifecycle(
     args=DbtEnvironmentArgs,
     state=DbtEnvironmentState,
     id_of=lambda state: f"{state.connection_id}/{state.environment_id}",
+    identity=frozenset({"connection_id", "name", "owner_id"}),
     create=create,
     read=read,
     update=update,

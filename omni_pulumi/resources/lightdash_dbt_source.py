@@ -188,6 +188,7 @@ LIFECYCLE = Lifecycle(
     args=LightdashDbtSourceArgs,
     state=LightdashDbtSourceState,
     id_of=lambda state: f"{state.project_uuid}/{state.source_uuid}",
+    identity=frozenset({"project_uuid", "name"}),
     create=create,
     read=read,
     update=update,

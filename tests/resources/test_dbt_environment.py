@@ -511,6 +511,15 @@ def test_an_owner_that_the_answer_lacks_is_looked_up(omni: OmniSimulator, person
     assert [each["id"] for each in environments(omni)] == [existing]
 
 
+def test_an_owner_that_cannot_be_looked_up_loses_nothing(omni: OmniSimulator, life: Life) -> None:
+    """The environment is in the state, whatever becomes of the look."""
+    omni.inject(
+        faults.Missing("ownerId", method="POST"), faults.Status(403, processed=False, method="GET", after=1, times=None)
+    )
+    assert life.up() == "create"
+    assert environment(omni)["id"] == life.outputs["environmentId"]
+
+
 def test_variables_are_not_made_twice_while_the_list_is_behind(omni: OmniSimulator, life: Life) -> None:
     """After a lost answer an update waits until the list shows the new variables, whose IDs the next one needs."""
     life.up()

@@ -7,9 +7,32 @@ from typing import Any
 import pytest
 
 from omni_pulumi.dynamic import Provider
-from omni_pulumi.simulator import LightdashSimulator, OmniSimulator
+from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
+from omni_pulumi.simulator import CONNECTION_ID, LightdashSimulator, OmniSimulator
 from tests.resources.test_gone import PROGRAMS, exist
+from tests.resources.test_lost_answers import ENVIRONMENT
 from tests.servicer import Stack
+
+
+def test_another_object_of_the_name_is_deleted(stack: Stack, omni_services: dict[str, OmniSimulator]) -> None:
+    """An environment that gets the name of one that is dropped is not the one that is dropped."""
+    omni = omni_services["generated"]
+    program = {**ENVIRONMENT, "adopt": True}
+    stack.up("a", DbtEnvironmentProvider(), {**program, "name": "A"})
+    stack.up("b", DbtEnvironmentProvider(), {**program, "name": "B"})
+    with stack.command():
+        assert stack.up("a", DbtEnvironmentProvider(), {**program, "name": "B"}) == "update"
+        stack.destroy("b")
+    assert [each["id"] for each in omni.environments(CONNECTION_ID)] == [stack.resources["a"].outputs["environmentId"]]
+
+
+def test_what_nobody_takes_over_is_deleted(stack: Stack, omni_services: dict[str, OmniSimulator]) -> None:
+    """A refresh in the same command, in which the engine compares as well, keeps nothing that the program dropped."""
+    stack.up("it", DbtEnvironmentProvider(), {**ENVIRONMENT, "adopt": True})
+    with stack.command():
+        assert stack.refresh("it")
+        stack.destroy("it")
+    assert omni_services["generated"].environments(CONNECTION_ID) == []
 
 
 @pytest.mark.parametrize("interrupted", [False, True])
