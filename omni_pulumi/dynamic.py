@@ -71,8 +71,16 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         """Compare the last known state with the program. A preview does no more than this, without a request.
 
         The engine shows each leaf that changes, except that of two secrets it shows nothing, so these are told.
+
+        A refresh compares what it has found with the last known inputs, which an earlier refresh may have found:
+        such need not be what a program may declare.
         """
-        state, args = self._state(_olds), self._args(_news)
+        args = self.lifecycle.validate(_own(_news))
+        if isinstance(args, list):
+            olds, news = _own(_olds), _own(_news)
+            arguments = {to_camel(name) for name in self.lifecycle.args.model_fields} - {"adopt"}
+            return dynamic.DiffResult(changes=any(olds.get(name) != news.get(name) for name in arguments))
+        state = self._state(_olds)
         changed = self.lifecycle.changed(state, args)
         replaces = [to_camel(name) for name in changed if name in self.lifecycle.replace_on]
         for path in new_secrets(state, args):

@@ -456,3 +456,17 @@ def test_other_names(project: Project, world: World) -> None:
         assert quiet.status == 0, quiet.output
     assert project.destroy().status == 0
     assert world.omni.connection_environments() == world.lightdash.sources(PROJECT_ID) == []
+
+
+def test_what_no_program_may_declare(project: Project, world: World) -> None:
+    """What others set or broke is found by each refresh, and repaired, also where no program could declare it."""
+    project.write(program())
+    assert project.up().status == 0
+    world.lightdash.break_credentials(world.source()["id"])
+    world.omni.configure_dbt(CONNECTION_ID, dbt_version="1.12-beta")
+    for _ in range(2):
+        project.must("refresh", "--yes", "--skip-preview")
+    repaired = project.up("--refresh")
+    assert repaired.status == 0, repaired.output
+    world.holds(program())
+    assert project.preview("--refresh", "--expect-no-changes").status == 0

@@ -258,3 +258,17 @@ def test_a_lost_write_that_cannot_be_read_back_tells_both(omni: OmniSimulator, l
     message = life.refusal()
     assert "Cannot write the dbt configuration" in message
     assert "Reading it back failed too: Cannot read the dbt configuration" in message
+
+
+def test_what_others_set_may_be_what_no_program_may(omni: OmniSimulator, life: Life) -> None:
+    """A refresh puts into the inputs what it has found; the next one copes with it, and ``up`` repairs it.
+
+    Found by the random lives, since they compare in a refresh as the engine does.
+    """
+    life.up()
+    omni.configure_dbt(omni.connection_id, dbt_version="1.12-beta")
+    for _ in range(3):
+        assert life.refresh()
+    assert life.inputs["dbtVersion"] == "1.12-beta"
+    assert life.up() == "update"
+    life.assert_settled()

@@ -32,7 +32,7 @@ from omni_pulumi.simulator import (
     faults,
 )
 from tests.servicer import forget_clients
-from tests.survival.world import SECRET, World
+from tests.survival.world import SECRET, Log, World
 
 DIALECTS = {
     "pages": PAGES,
@@ -220,6 +220,7 @@ class Survival(RuleBasedStateMachine):
     """The life of a stack."""
 
     services: tuple[dict[str, OmniSimulator], LightdashSimulator]
+    log: Log
 
     @initialize(
         dialect=st.sampled_from(sorted(DIALECTS)), names=st.sets(st.sampled_from(sorted(DECLARATIONS))), data=st.data()
@@ -227,7 +228,7 @@ class Survival(RuleBasedStateMachine):
     def begin(self, dialect: str, names: set[str], data: st.DataObject) -> None:
         """An empty stack, and a first program."""
         omnis, lightdash = self.services
-        self.world = World(omnis[dialect], lightdash)
+        self.world = World(omnis[dialect], lightdash, self.log)
         figures["sequences"] += 1
         if figures["sequences"] % 500 == 0:
             print(f"{figures['sequences']} sequences", flush=True)  # noqa: T201 - a soak takes an hour
@@ -303,10 +304,14 @@ def test_survival(
     services: tuple[dict[str, OmniSimulator], LightdashSimulator],
     request: pytest.FixtureRequest,
     capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Once the faults stop, the services have what the program says, once; nothing is lost, no secret is shown."""
-    logging.getLogger("omni_pulumi").setLevel(logging.DEBUG)
-    Survival.services = services
+    monkeypatch.setenv("OMNI_PULUMI_LOG", "debug")
+    Survival.services, Survival.log = services, Log()
+    logger = logging.getLogger("omni_pulumi")
+    monkeypatch.setattr(logger, "handlers", [Survival.log])
+    monkeypatch.setattr(logger, "propagate", False)
     sequences = request.config.getoption("--sequences")
     with capsys.disabled():
         run_state_machine_as_test(
