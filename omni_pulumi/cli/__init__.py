@@ -7,6 +7,7 @@ Pulumi, so a command starts at once and works for stacks of any provider.
 from __future__ import annotations
 
 import argparse
+import codecs
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,22 +20,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         given = sys.stdin.buffer.read() if options.input == "-" else Path(options.input).read_bytes()
-        result: str = options.make(given.decode("utf-8-sig", errors="replace"), options)
+        result: str = options.make(_text(given), options)
         if options.output == "-":
             sys.stdout.buffer.write(result.encode())
             sys.stdout.flush()
         else:
             Path(options.output).write_text(result, encoding="utf-8")
+    except RecursionError:
+        sys.stderr.write(f"omni-pulumi {options.command}: Expected less than this: values are nested too deeply.\n")
+        return 1
     except (InputError, OSError) as error:
         sys.stderr.write(f"omni-pulumi {options.command}: {error}\n")
         return 1
     return 0
 
 
+def _text(given: bytes) -> str:
+    """What was given, as PowerShell writes it too: in UTF-16, with a mark of it and two characters at a line's end."""
+    encoding = "utf-16" if given.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    return given.decode(encoding, errors="replace").replace("\r\n", "\n")
+
+
 def _summary(text: str, options: argparse.Namespace) -> str:
     from omni_pulumi.cli.preview import read
-    from omni_pulumi.cli.summary import summary
+    from omni_pulumi.cli.summary import empty, summary
 
+    if options.stack and not text.strip():
+        return empty(options.stack)
     return summary(read(text), stack=options.stack)
 
 

@@ -21,9 +21,9 @@ from omni_pulumi.cli.layout import Edge, Place, columns, heights, routes
 from omni_pulumi.cli.markdown import shorten, visible
 from omni_pulumi.cli.urns import Urn
 
-_NODE = re.compile(r'^\s*(?P<id>\w+) \[label="(?P<label>urn:.*)"\];$', re.MULTILINE)
+_NODE = re.compile(r'^[ \t]*(?P<id>\w+) \[label="(?P<label>urn:.*)"\];$', re.MULTILINE)
 _LINK = re.compile(
-    r'^\s*(?P<source>\w+) -> (?P<target>\w+)(?: \[(?:color ?= ?"(?P<colour>[^"]*)")?.*\])?;$', re.MULTILINE
+    r'^[ \t]*(?P<source>\w+) -> (?P<target>\w+)(?: \[(?:color ?= ?"(?P<colour>[^"]*)")?.*\])?;$', re.MULTILINE
 )
 _FONT = "ui-sans-serif, -apple-system, 'Segoe UI', Helvetica, Arial, 'DejaVu Sans', sans-serif"
 _GREY = "#7d8590"
@@ -114,7 +114,7 @@ def _svg(graph: Graph) -> str:
 
 
 def _title(graph: Graph) -> str:
-    urn = next(iter(graph.urns.values()), Urn("", "", "", ""))
+    urn = next(iter(graph.urns.values()), Urn.parse(""))
     return f"Resources of {urn.project}/{urn.stack}: {len(graph.urns)}, with {len(graph.edges)} dependencies"
 
 

@@ -54,7 +54,9 @@ def shorten(text: str, limit: int) -> str:
 
 def shorten_both(before: str, after: str, limit: int) -> tuple[str, str]:
     """Two long values, shortened to where they begin to differ."""
-    common = next((i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), 0)
+    common = next(
+        (i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), min(len(before), len(after))
+    )
     start = common - _TAIL if common > _TAIL and max(len(before), len(after)) > limit else 0
     lead = "…" if start else ""
     return shorten(lead + before[start:], limit), shorten(lead + after[start:], limit)

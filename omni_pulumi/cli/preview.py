@@ -54,7 +54,9 @@ class Step:
     reasons: tuple[str, ...]
     """Properties that force a replacement."""
     told: tuple[str, ...]
-    """Properties of which only the provider says that they differ: secrets with another value, and other outputs."""
+    """Secrets of which only the provider says that they get another value."""
+    others: tuple[str, ...]
+    """Properties of which only the provider says that they differ, such as outputs."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Drift:
     planned: Mapping[str, Value]
     """What the changed leaves become, where the preview has a step for them."""
     created_again: bool
+    deleted: bool
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,8 @@ class Preview:
     notes: tuple[str, ...]
     failed: bool
     complete: bool
-    secrets: frozenset[str] = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
+    """Texts that are secret, the longest first."""
 
 
 def read(text: str) -> Preview:
@@ -232,7 +236,7 @@ class _Reader:
             notes=tuple(dict.fromkeys(notes)),
             failed=bool(failures),
             complete=self.counts is not None,
-            secrets=frozenset(self.decoder.secrets),
+            secrets=tuple(sorted(self.decoder.secrets, key=lambda secret: (-len(secret), secret))),
         )
 
     def _logical(self) -> Iterator[dict[str, Any]]:
@@ -249,11 +253,18 @@ class _Reader:
 
     def _changed(self, step: dict[str, Any], told: Mapping[str, list[str]]) -> Step:
         changes = tuple(self.decoder.changes(step["old"] or {}, step["new"] or {}))
-        seen = {change.path for change in changes}
-        names = [*told.get(step["id"] or "", []), *step["names"]] if step["op"] in {"update", "replace"} else []
-        more = [name for name in dict.fromkeys(names) if not any(covers(name, path) for path in seen)]
+        seen = [change.path for change in changes]
+
+        def unseen(names: list[str]) -> tuple[str, ...]:
+            if step["op"] not in {"update", "replace"}:
+                return ()
+            return tuple(n for n in dict.fromkeys(names) if not any(covers(n, p) or covers(p, n) for p in seen))
+
+        secrets = unseen(told.get(step["id"] or "", []))
+        seen += secrets
         operation = _OPERATIONS.get(step["op"], step["op"])
-        return Step(Urn.parse(step["urn"]), operation, changes, tuple(step["reasons"]), tuple(more))
+        urn, reasons = Urn.parse(step["urn"]), tuple(step["reasons"])
+        return Step(urn, operation, changes, reasons, secrets, unseen(step["names"]))
 
     def _drifts(self) -> Iterator[Drift]:
         """Refreshed resources that are not what the state has."""
@@ -269,7 +280,14 @@ class _Reader:
             planned = {change.path: change.after for change in self.decoder.changes(after["old"], after["new"] or {})}
             if gone or changes:
                 planned = planned if after["op"] in {"update", "replace"} else {}
-                yield Drift(Urn.parse(urn), changes, gone, planned, created_again=after["op"] == "create")
+                yield Drift(
+                    Urn.parse(urn),
+                    changes,
+                    gone,
+                    planned,
+                    created_again=after["op"] == "create",
+                    deleted=after["op"] == "delete",
+                )
 
     def _sames(self) -> int:
         return sum(step["op"] == "same" and not Urn.parse(step["urn"]).is_stack for step in self.steps)

@@ -6,6 +6,7 @@ more than 65,536 characters, so each part has a share and says how many lines it
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
@@ -13,7 +14,7 @@ from urllib.parse import quote
 from omni_pulumi.cli.markdown import block, code, prose, row, shorten, shorten_both
 from omni_pulumi.cli.preview import Drift, Preview, Step, covers, reverted
 from omni_pulumi.cli.urns import Urn
-from omni_pulumi.cli.values import Change, Secret, Special, Value, scrub, show
+from omni_pulumi.cli.values import Change, Special, Value, scrub, show
 
 _ORDER = ("replace", "delete", "update", "import", "create")
 _LEVELS = ("mandatory", "remediated", "remediate", "advisory")
@@ -22,6 +23,8 @@ _NAMES = 5
 """Resources for which a policy waits, enough to recognize them."""
 _LEAVES = 12
 """Leaves of a resource that comes or goes."""
+_ROWS = 20
+"""Lines of a resource that changes."""
 
 
 class _Shares(NamedTuple):
@@ -42,6 +45,12 @@ def summary(preview: Preview, *, stack: str | None = None) -> str:
     name = stack or preview.stack
     parts = [_marker(name), _heading(preview, name), *_Writer(preview).parts()]
     return "\n".join(part for part in parts if part)
+
+
+def empty(stack: str) -> str:
+    """The comment of a preview that failed before it said anything."""
+    title = f"### Preview of {code(shorten(stack, 200))} failed"
+    return f"{_marker(stack)}\n{title}\n\nPulumi failed before it began: its log has the reason.\n"
 
 
 def _marker(stack: str) -> str:
@@ -71,6 +80,9 @@ class _Writer:
     def __init__(self, preview: Preview) -> None:
         self.preview = preview
         self.drifts = {drift.urn: drift for drift in preview.drifts}
+        urns = {step.urn for step in preview.steps} | {drift.urn for drift in preview.drifts}
+        urns |= {verdict.urn for verdict in preview.verdicts}
+        self.ambiguous = {name for name, count in Counter(urn.short for urn in urns).items() if count > 1}
 
     def parts(self) -> Iterator[str]:
         """All that has something to say."""
@@ -121,12 +133,15 @@ class _Writer:
         changes = [change for change in step.changes if change.path not in back]
         rows = [self._change(change, step.reasons) for change in changes]
         rows += [[self._path(path), code("[secret]"), f"{code('[secret]')} *another value*"] for path in step.told]
-        seen = [*(change.path for change in changes), *step.told]
+        rows += [[self._path(path), "", "*differs*"] for path in step.others]
+        seen = [*(change.path for change in changes), *step.told, *step.others]
         missing = [reason for reason in step.reasons if not any(covers(reason, path) for path in seen)]
         rows += [[self._path(reason) + " **forces replacement**", "", ""] for reason in missing]
         if not rows and not back:
             rows = [["", "", "*no input differs*"]]
         rows.sort(key=lambda cells: "**forces replacement**" not in cells[0])
+        if len(rows) > _ROWS:
+            rows[_ROWS:] = [[f"*{len(rows) - _ROWS} more*", "", ""]]
         for cells in rows:
             yield [*head, *cells]
             head = ["", ""]
@@ -134,8 +149,7 @@ class _Writer:
     def _change(self, change: Change, reasons: Sequence[str]) -> list[str]:
         replaces = any(covers(reason, change.path) or covers(change.path, reason) for reason in reasons)
         before, after = self._both(change.before, change.after)
-        if isinstance(change.before, Secret) and isinstance(change.after, Secret):
-            after += " *another value*"
+        after += f" *{change.remark}*" if change.remark else ""
         return [self._path(change.path) + (" **forces replacement**" if replaces else ""), before, after]
 
     def _drift(self, drift: Drift) -> Iterator[Sequence[str]]:
@@ -143,7 +157,8 @@ class _Writer:
         if drift.gone:
             yield [name, "", "", "*deleted*", "*created again*" if drift.created_again else ""]
         for change in drift.changes:
-            becomes = self._value(drift.planned[change.path]) if change.path in drift.planned else "*stays*"
+            becomes = "*deleted*" if drift.deleted else "*stays*"
+            becomes = self._value(drift.planned[change.path]) if change.path in drift.planned else becomes
             yield [name, self._path(change.path), *self._both(change.before, change.after), becomes or "*removed*"]
             name = ""
 
@@ -169,7 +184,7 @@ class _Writer:
         return _list(title, (f"{code(policy)}: {urns}" for policy, urns in resources.items()))
 
     def _name(self, urn: Urn) -> str:
-        return code(shorten(urn.short, _PATH))
+        return code(shorten(urn.long if urn.short in self.ambiguous else urn.short, _PATH))
 
     def _path(self, path: str) -> str:
         return code(self._text(path, _PATH))

@@ -83,4 +83,6 @@ def terminal_svg(text: str, *, title: str) -> str:
         legacy_windows=False,
     )
     console.print(Text.from_ansi(shown), overflow="fold")
-    return console.export_svg(title=title, theme=TerminalTheme(*_COLOURS), code_format=_FORMAT, unique_id="preview")
+    return console.export_svg(
+        title=_CONTROLS.sub("", title), theme=TerminalTheme(*_COLOURS), code_format=_FORMAT, unique_id="preview"
+    )

@@ -13,6 +13,7 @@ class Urn(NamedTuple):
 
     stack: str
     project: str
+    parents: str
     type: str
     name: str
 
@@ -20,12 +21,19 @@ class Urn(NamedTuple):
     def parse(cls, text: str) -> Urn:
         """Take a URN apart; what is missing is empty."""
         stack, project, types, name = [*text.removeprefix("urn:pulumi:").split("::", 3), "", "", ""][:4]
-        return cls(stack, project, types.rpartition("$")[2], name)
+        parents, _, type_ = types.rpartition("$")
+        return cls(stack, project, parents, type_, name)
 
     @property
     def short(self) -> str:
         """The type's last part and the name: ``DbtEnvironment staging``."""
         return f"{self.kind} {self.name}"
+
+    @property
+    def long(self) -> str:
+        """The same below the types of its components: ``Team/DbtEnvironment staging``."""
+        parents = [parent.rpartition(":")[2] for parent in self.parents.split("$") if parent]
+        return "/".join([*parents, self.short])
 
     @property
     def kind(self) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -41,6 +41,9 @@ _SECRET_MAPS = {"secretVariables", "secret_variables"}
 _SECRET_NAME = re.compile(
     r"(?:password|passphrase|secret|token|private_?key|api_?key|access_?key|credentials)$", re.IGNORECASE
 )
+
+_NO_SECRETS = {"", "true", "false", "default", "none", "null"}
+"""Settings of a property that has a secret's name, such as ``mustChangePassword``: not to be looked for in texts."""
 
 _SHORTEST = 4
 """Characters of a secret that is looked for in texts: a shorter one is part of many words."""
@@ -74,6 +77,8 @@ class Change:
     path: str
     before: Value
     after: Value
+    remark: str = ""
+    """What two masked values do not show."""
 
 
 class Decoder:
@@ -91,7 +96,7 @@ class Decoder:
             return {key: self._member(key, value) for key, value in raw.items() if key != "__provider"}
         if isinstance(raw, list):
             items = [self.decode(item) for item in raw]
-            return self._secret(raw) if any(map(_has_secret, items)) else items
+            return Secret(json.dumps(raw, sort_keys=True)) if any(map(_has_secret, items)) else items
         if raw == _MASK:
             return Secret()
         if isinstance(raw, str) and raw in _UNKNOWNS:
@@ -106,7 +111,7 @@ class Decoder:
         if isinstance(old, Secret) or isinstance(new, Secret):
             before, after = self._masked(old), self._masked(new)
             if not (isinstance(old, Secret) and isinstance(new, Secret)) or _known_to_differ(old, new):
-                yield Change(path, before, after)
+                yield Change(path, before, after, _remark(old, new))
         elif _is_all(dict, old, new):
             old, new = ({} if value is Special.ABSENT else value for value in (old, new))
             for key in sorted({*old, *new}):
@@ -125,6 +130,8 @@ class Decoder:
         named = (
             _SECRET_NAME.search(key) is not None and not special and value is not None and not isinstance(value, bool)
         )
+        if named and str(value).lower() in _NO_SECRETS:
+            return Secret(json.dumps(value))
         if named or (key in _SECRET_MAPS and value):
             return self._secret(value)
         return self.decode(value)
@@ -154,9 +161,9 @@ class Decoder:
         return value if isinstance(value, Secret) or value is Special.ABSENT else self._secret(value)
 
 
-def scrub(text: str, secrets: frozenset[str]) -> str:
-    """A text without what is known to be secret."""
-    for secret in sorted(secrets, key=lambda secret: (-len(secret), secret)):
+def scrub(text: str, secrets: Sequence[str]) -> str:
+    """A text without what is known to be secret, of which the longest come first: one may be part of another."""
+    for secret in secrets:
         text = text.replace(secret, _MASK)
     return text
 
@@ -171,7 +178,7 @@ def show(value: Value) -> str:
         return json.dumps(value, ensure_ascii=False, sort_keys=True, default=_shown)
     try:
         json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return value if value == value.strip() and value else json.dumps(value, ensure_ascii=False)
     return json.dumps(value, ensure_ascii=False)
 
@@ -193,6 +200,14 @@ def _join(path: str, key: str) -> str:
     if not re.fullmatch(r"[^.\[\]\"\s]+", key):
         return f"{path}[{json.dumps(key, ensure_ascii=False)}]"
     return f"{path}.{key}" if path else key
+
+
+def _remark(before: Value, after: Value) -> str:
+    if isinstance(before, Secret) and isinstance(after, Secret):
+        return "another value"
+    if isinstance(before, Special) or isinstance(after, Special):
+        return ""
+    return "no longer secret" if isinstance(before, Secret) else "secret from now on"
 
 
 def _known_to_differ(before: Secret, after: Secret) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -36,12 +37,16 @@ def test_a_failed_preview_has_a_summary() -> None:
 
 
 @pytest.mark.parametrize("command", ["preview-summary", "graph-svg", "preview-svg"])
-@pytest.mark.parametrize("given", ["", "\x00", "/no/such/file"])
-def test_other_input(command: str, given: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("given", [b"", b"\x00\xff\xfe", None])
+def test_other_input(command: str, given: bytes | None, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """What is not what a command reads is one line on stderr and a failure."""
     path = tmp_path / "input"
-    path.write_text(given.strip("\x00"))
-    assert main([command, given if given.startswith("/") else str(path)]) == 1
+    if given is not None:
+        path.write_bytes(given)
+    if command == "preview-svg" and given:
+        assert main([command, str(path)]) == 0  # any text is what a terminal may show
+        return
+    assert main([command, str(path)]) == 1
     out, err = capsys.readouterr()
     assert (out, err.count("\n"), err.startswith(f"omni-pulumi {command}: ")) == ("", 1, True)
 
@@ -73,3 +78,32 @@ def test_public_names_are_there() -> None:
         "assert not hasattr(omni_pulumi, 'DbtThing'); from omni_pulumi import DbtConnection, DbtEnvironment"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_input_that_is_too_deep(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No traceback, one line."""
+    (tmp_path / "input").write_text('{"steps":' + "[" * 100_000)
+    assert main(["preview-summary", str(tmp_path / "input")]) == 1
+    assert "nested too deeply" in capsys.readouterr().err
+
+
+def test_what_windows_writes(tmp_path: Path) -> None:
+    """UTF-16 and two characters at the end of a line are read as well."""
+    text = UPDATE.read_text().replace("\n", "\r\n")
+    (tmp_path / "input").write_bytes(text.encode("utf-16"))
+    assert run("preview-summary", tmp_path / "input").stdout == run("preview-summary", UPDATE).stdout
+
+
+def test_a_preview_that_did_not_begin(tmp_path: Path) -> None:
+    """With a name for the stack, no events are a summary too: what the comment said of an earlier push is not true."""
+    (tmp_path / "input").write_text("")
+    ended = run("preview-summary", "--stack", "prod", tmp_path / "input")
+    assert ended.returncode == 0
+    assert ended.stdout.startswith(b"<!-- omni-pulumi preview-summary: prod -->\n\n### Preview of `prod` failed\n")
+
+
+def test_a_title_with_control_characters(tmp_path: Path) -> None:
+    """The picture is XML whatever its title is."""
+    (tmp_path / "input").write_text("Previewing")
+    assert main(["preview-svg", "--title", "a\x01<b>", str(tmp_path / "input"), "-o", str(tmp_path / "p.svg")]) == 0
+    ET.parse(tmp_path / "p.svg")

@@ -184,13 +184,80 @@ def test_reason_without_a_change() -> None:
 
 
 def test_update_without_a_change() -> None:
-    """Another provider's update may come from outputs only, of which it names the property."""
+    """Another provider's update may come from outputs only, of which it names the property: hardly a secret."""
     assert cells(digest(states({"a": 1}, {"a": 1})))[0][4] == "no input differs"
-    assert cells(digest({"diffReasons": ["tags"], **states({"a": 1}, {"a": 1})}))[0][2] == "tags"
+    assert cells(digest({"diffReasons": ["tags"], **states({"a": 1}, {"a": 1})}))[0][2:] == ["tags", "", "differs"]
+
+
+def test_a_detail_of_what_is_shown() -> None:
+    """A provider may name an item of a list that is shown as a whole: once is enough."""
+    named = {
+        "detailedDiff": {"cidrs[0]": {"kind": "update"}},
+        **states({"cidrs": ["10.0.0.0/8"]}, {"cidrs": ["0.0.0.0/0"]}),
+    }
+    assert [line[2:] for line in cells(digest(named))] == [["cidrs", '["10.0.0.0/8"]', '["0.0.0.0/0"]']]
+
+
+def test_secret_from_now_on_or_no_longer() -> None:
+    """That a secret becomes plain is the worst of changes, and both sides are masked."""
+    assert cells(digest(states({"a": "[secret]"}, {"a": "hunter22"})))[0][4] == "[secret] no longer secret"
+    assert cells(digest(states({"a": "hunter22"}, {"a": "[secret]"})))[0][4] == "[secret] secret from now on"
+
+
+def test_a_setting_with_a_secret_s_name() -> None:
+    """It is masked itself, and its value is not taken for a secret elsewhere."""
+    text = digest(states({"mustChangePassword": "true", "b": "true"}, {"mustChangePassword": "true", "b": "false"}))
+    assert cells(text)[0][2:] == ["b", '"true"', '"false"']
+
+
+def test_a_list_with_a_secret() -> None:
+    """The list is masked, and what stands in it beside the secret is shown elsewhere."""
+    before, after = [{"name": "staging"}, {"name": "x", "value": "[secret]"}], [{"name": "y", "value": "[secret]"}]
+    lines = cells(digest(states({"env": before, "name": "staging"}, {"env": after, "name": "production"})))
+    assert [line[2:] for line in lines] == [
+        ["env", "[secret]", "[secret] another value"],
+        ["name", "staging", "production"],
+    ]
+
+
+def test_two_components() -> None:
+    """Resources of the same type and name are told apart by their components, and so is their drift."""
+    inside = "urn:pulumi:demo::shop::my:index:{}$snowflake:index/schema:Schema::main"
+    text = digest(
+        {"op": "refresh", "urn": inside.format("A"), **states({"branch": "main"}, {"branch": "main"})},
+        {"urn": inside.format("A"), **states({"branch": "hotfix"}, {"branch": "main"})},
+        {"urn": inside.format("B"), **states({"branch": "release"}, {"branch": "main"})},
+    )
+    changes, drifts = parse(summary(read(text))).tables
+    assert changes[1:] == [["update", "B/Schema main", "branch", "release", "main"]]
+    assert drifts[1:] == [["A/Schema main", "branch", "main", "hotfix", "main"]]
+
+
+def test_drift_of_what_is_deleted() -> None:
+    """What others changed does not stay when the resource goes."""
+    text = digest(
+        {"op": "refresh", **states({"a": 1}, {"a": 1})},
+        {"op": "delete", "oldState": {"id": "7", "inputs": {"a": 2}}},
+    )
+    assert parse(summary(read(text))).tables[1][1:] == [["Schema raw", "a", "1", "2", "deleted"]]
+
+
+def test_a_replacement_of_many_leaves_leaves_room() -> None:
+    """A deletion is not pushed out by what comes before it."""
+    many = [{str(n): f"{side}{'x' * 200}" for n in range(400)} for side in "ab"]
+    text = digest(
+        {"op": "replace", **states(*many)},
+        {"op": "delete", "urn": f"{URN}2", "oldState": {"id": "7", "inputs": {"a": 2}}},
+    )
+    lines = cells(text)
+    assert lines[-1][:2] == ["delete", "Schema raw2"]
+    assert lines[-2][2] == "380 more"
 
 
 def test_long_values() -> None:
-    """Long values are shortened to where they begin to differ."""
+    """Long values are shortened to where they begin to differ, also where one is the beginning of the other."""
+    before, after = cells(digest(states({"a": "x" * 500}, {"a": "x" * 500 + "DROP"})))[0][3:]
+    assert before != after
     before, after = cells(digest(states({"a": "x" * 500 + "1"}, {"a": "x" * 500 + "2"})))[0][3:]
     assert before.endswith("1")
     assert after.endswith("2")
@@ -204,9 +271,36 @@ def test_length(count: int) -> None:
     steps = [{"urn": f"{urn}{n}", **states({"a" * 99: "`|" * 99}, {"a" * 99: "|`" * 99})} for n in range(count)]
     errors = [{"severity": "error", "message": "y" * 9_000} for _ in range(count)]
     drifts = [{"op": "refresh", "urn": f"{urn}{n}", **states({"b": 1}, {"b": 1})} for n in range(count)]
+    errors += [{"severity": "warning", "message": f"{n}{'@' * 900}"} for n in range(count)]
     text = summary(read(digest(*drifts, *steps, diagnostics=errors)))
     assert len(text) < 65_000
     assert ("lines are left out" in text) is (count > 10)
+
+
+@pytest.mark.parametrize("applicable", [True, False])
+def test_length_of_what_policies_say(*, applicable: bool) -> None:
+    """Verdicts and what policies wait for have their share as well."""
+    said = "😀|" * 900 if applicable else f"can't run policy 'x' during preview: {'😀' * 900}"
+    verdicts = [
+        {"sequence": n, "policyEvent": {"policyName": f"p{n}", "resourceUrn": f"{URN}{'x' * 90}{n}", "message": said}}
+        for n in range(2_000)
+    ]
+    text = summary(read("\n".join(map(json.dumps, verdicts))))
+    assert 2_000 < len(text) < 20_000
+
+
+@pytest.mark.parametrize(
+    ("operation", "shown"),
+    [
+        ("import-replacement", "replace"),
+        ("create-replacement", "replace"),
+        ("delete-replaced", "delete"),
+        ("remove-pending-replace", "delete"),
+    ],
+)
+def test_a_step_that_is_all_that_is_said(operation: str, shown: str) -> None:
+    """A part of a replacement that stands alone is shown as what it does."""
+    assert cells(digest({"op": operation, **states({"a": 1}, {"a": 2})}))[0][0] == shown
 
 
 def test_events_that_end_early() -> None:

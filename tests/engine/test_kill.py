@@ -52,12 +52,24 @@ def test_killed(project: Project, omni: OmniSimulator, lightdash: LightdashSimul
     project.write(before)
     assert project.up().status == 0
 
+    killed: list[int] = []
     with start(project, after) as running:
         kill = running.kill if victim == "CLI" else lambda: kill_providers(project)
         simulator = omni if service == "omni" else lightdash
-        simulator.inject(faults.Callback(kill, processed=True, answered=False, method=method, path=path))
+        refused_for_its_form = call == "create connection environment"  # the first of two
+        simulator.inject(
+            faults.Callback(
+                lambda: killed.append(kill()),
+                processed=True,
+                answered=False,
+                method=method,
+                path=path,
+                after=1 if refused_for_its_form else 0,
+            )
+        )
         running.resume()
-        running.wait()
+        assert running.wait() != 0
+    assert killed == [1]
     kill_providers(project)
     simulator.clear_faults()
     project.run("cancel", "--yes")
@@ -97,19 +109,23 @@ class start:  # noqa: N801 - reads as a verb where it is used
         """Let it begin."""
         self._process = self._project.start("up", "--yes", "--skip-preview", "--parallel", "1")
 
-    def wait(self) -> str:
-        """Until it has ended."""
+    def wait(self) -> int:
+        """Until it has ended, and how."""
         assert self._process is not None
-        return self._process.communicate(timeout=60)[0]
+        self._process.communicate(timeout=60)
+        return self._process.returncode
 
-    def kill(self) -> None:
-        """End it at once, as a machine that goes away does."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.kill()
+    def kill(self) -> int:
+        """End it at once, as a machine that goes away does, and tell how many processes that were."""
+        if self._process is None or self._process.poll() is not None:
+            return 0
+        self._process.kill()
+        return 1
 
 
-def kill_providers(project: Project) -> None:
-    """Kill the provider processes of a project, which have its folder in their environment."""
+def kill_providers(project: Project) -> int:
+    """Kill the provider processes of a project, which have its folder in their environment, and tell how many."""
+    killed = 0
     for process in Path("/proc").glob("[0-9]*"):
         try:
             command = (process / "cmdline").read_bytes()
@@ -118,3 +134,5 @@ def kill_providers(project: Project) -> None:
             continue
         if b"pulumi.dynamic" in command and str(project.project).encode() in environment:
             os.kill(int(process.name), signal.SIGKILL)
+            killed += 1
+    return killed

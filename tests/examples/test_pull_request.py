@@ -72,6 +72,12 @@ def test_a_pull_request_has_one_comment(service: GitHub | GitLab, checkout: Path
     assert len(comments.bodies) == 2
     assert "its log has it" in comments.bodies[1]
 
+    service.settings = {**service.settings, "PULUMI_CONFIG_PASSPHRASE": "another one"}
+    (checkout / "Pulumi.yaml").write_text("name: omni-quickstart\nruntime: basic\n")
+    assert service.pull_request(7, "synchronize")["preview"].failed
+    assert len(comments.bodies) == 2
+    assert "Pulumi failed before it began" in comments.bodies[1]
+
 
 def test_a_project_in_a_folder(ci: Ci, checkout: Path, tmp_path: Path, comments: Comments) -> None:
     """The one line that names the folder is all that a project below the root of its repository needs."""
