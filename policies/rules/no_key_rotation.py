@@ -13,7 +13,7 @@ from rules.reading import DBT_CONFIGURATION, UNKNOWN, Config, Report, Resource, 
 def _check(resource: Resource, config: Config, report: Report) -> None:
     if matches(resource.stack, config["allowedStacks"]):
         return
-    trigger = resource.text("rotateKeysTrigger")
+    trigger = resource.get("rotateKeysTrigger")  # the empty text is a trigger too
     if trigger is not None and trigger is not UNKNOWN:
         report(
             "rotateKeysTrigger is set: when it is added or changed, the SSH deploy keys are rotated, and the new one "

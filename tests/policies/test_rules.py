@@ -185,6 +185,7 @@ UNKNOWNS = [
     ),
     Case("distinct-attribute-values", [route(), route("b", baseConnectionId=UNKNOWN)], unknown=["b.baseConnectionId"]),
     Case("environment-has-configuration", [environment(connectionId=UNKNOWN)], unknown=["staging.connectionId"]),
+    Case("no-key-rotation", [configuration(rotateKeysTrigger="")], ["rotateKeysTrigger is set"]),
     Case(
         "environment-has-configuration",
         [configuration(connectionId=UNKNOWN), environment()],
