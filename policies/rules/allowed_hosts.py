@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+import re
 
 from pulumi_policy import EnforcementLevel, Severity
 
@@ -20,6 +20,7 @@ from rules.reading import (
 )
 
 _HOSTS = ("github.com", "gitlab.com", "bitbucket.org", "dev.azure.com", "*.getdbt.com", "*.dbt.com")
+_ENDPOINT = re.compile(rf"(https://)?{git.HOST}(:\d+)?([/?#].*)?", re.ASCII | re.IGNORECASE)
 
 
 def _refuse(property_: str, host: str, config: Config, report: Report) -> None:
@@ -32,20 +33,32 @@ def _refuse(property_: str, host: str, config: Config, report: Report) -> None:
 
 def _check_configuration(resource: Resource, config: Config, report: Report) -> None:
     host = git.host(resource)
-    if host is None:
-        report("sshUrl is no git URL, so its host is not known. Use the form git@host:owner/repository.git.")
-    elif host is not UNKNOWN:
+    if host is git.UNREADABLE:
+        report(git.unreadable(resource))
+    elif isinstance(host, str):
         _refuse("sshUrl", host, config, report)
 
 
 def _check_source(resource: Resource, config: Config, report: Report) -> None:
     host = git.host(resource)
-    if host is not None and host is not UNKNOWN:
+    if host is git.UNREADABLE:
+        report(
+            "dbtConnection.hostDomain is no host name, so it is not known who is given the credentials. "
+            "Use the form git.acme.com."
+        )
+    elif isinstance(host, str):
         _refuse("dbtConnection.hostDomain", host, config, report)
     endpoint = resource.text("dbtConnection", "discoveryApiEndpoint")
-    if endpoint is not None and endpoint is not UNKNOWN:
-        url = endpoint if "://" in endpoint else f"https://{endpoint}"
-        _refuse("dbtConnection.discoveryApiEndpoint", urlsplit(url).hostname or "", config, report)
+    if endpoint is None or endpoint is UNKNOWN:
+        return
+    parts = _ENDPOINT.fullmatch(endpoint)
+    if parts is None:
+        report(
+            "dbtConnection.discoveryApiEndpoint is no plain https URL, so it is not known who is given the "
+            "credentials. Use the form https://metadata.cloud.getdbt.com/graphql."
+        )
+    else:
+        _refuse("dbtConnection.discoveryApiEndpoint", parts["host"].casefold(), config, report)
 
 
 POLICY = resource_rule(

@@ -12,7 +12,6 @@ from rules.reading import (
     Config,
     Report,
     Resource,
-    matches,
     resource_rule,
     strings,
 )
@@ -20,7 +19,11 @@ from rules.reading import (
 
 def _check(resource: Resource, config: Config, report: Report) -> None:
     repository = git.repository(resource)
-    if repository is None or repository is UNKNOWN or matches(repository.path, config["repositories"]):
+    if repository is git.UNREADABLE:
+        if "*" not in config["repositories"]:
+            report(git.unreadable(resource))
+        return
+    if repository is None or repository is UNKNOWN or repository.fits(config["repositories"]):
         return
     report(
         f"{git.repository_property(resource)} is {repository}, which is not among the allowed repositories: "
@@ -35,5 +38,5 @@ POLICY = resource_rule(
     severity=Severity.HIGH,
     steps="Use an allowed repository, or add it to repositories of the rule's configuration.",
     checks={DBT_CONFIGURATION: _check, LIGHTDASH_DBT_SOURCE: _check},
-    config={"repositories": strings('Patterns of allowed repositories, such as "acme/*".', ["*"])},
+    config={"repositories": strings('Patterns such as "acme/*" or "github.com/acme/*".', ["*"])},
 )

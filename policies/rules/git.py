@@ -1,19 +1,49 @@
-"""Repositories under one name, however Omni and Lightdash spell them."""
+"""Repositories under one name, however Omni and Lightdash spell them.
+
+Only plain URLs are read. What git, or the service that makes a URL of it, could take for something else than is read
+here is unreadable: rules report it, and nothing of it is shown, since it may have a password in it.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
-from urllib.parse import urlsplit
+from enum import Enum
+from typing import Final, Literal
+from urllib.parse import unquote
 
-from rules.reading import DBT_CONFIGURATION, LIGHTDASH_DBT_SOURCE, UNKNOWN, Resource, Text, Unknown
+from rules.reading import DBT_CONFIGURATION, LIGHTDASH_DBT_SOURCE, UNKNOWN, Resource, Text, Unknown, matches
 
-_HOSTS = {"github": "github.com", "gitlab": "gitlab.com", "bitbucket": "bitbucket.org"}
+
+class Unreadable(Enum):
+    """The type of :data:`UNREADABLE`."""
+
+    UNREADABLE = "unreadable"
+
+
+UNREADABLE: Final = Unreadable.UNREADABLE
+"""Stands for a host or a repository that should be there, and is not written as one."""
+
+HOST: Final = r"(?P<host>[a-z0-9][a-z0-9.-]*)"
+"""A host in a regular expression: plain characters, so that it is the same one to everybody who reads it."""
+
+_DEFAULT_HOSTS = {"github": "github.com", "gitlab": "gitlab.com", "bitbucket": "bitbucket.org"}
 """Where Lightdash looks when ``hostDomain`` is left out."""
 
-_SCP = re.compile(r"(?:[^@/]+@)?(?P<host>[^:/@]+):(?P<path>(?!//).+)")
-_AZURE = re.compile(r"(?:v3/)?(?P<organization>[^/]+)/(?P<project>[^/]+)/(?:_git/)?(?P<repository>[^/]+)")
+_ALIASES = {
+    "ssh.github.com": "github.com",
+    "altssh.gitlab.com": "gitlab.com",
+    "altssh.bitbucket.org": "bitbucket.org",
+}
+_AZURE = "dev.azure.com"
+_AZURE_SSH = {"ssh.dev.azure.com", "vs-ssh.visualstudio.com"}
+_AZURE_ORGANIZATION = ".visualstudio.com"
+
+_URL = re.compile(rf"[a-z][a-z0-9+.-]*://([^@/?#\\\s]+@)?{HOST}(:\d+(?=/))?[:/](?P<path>.*)", re.ASCII | re.IGNORECASE)
+_SCP = re.compile(rf"([^@/:\\\s]+@)?{HOST}:(?P<path>(?!//).*)", re.ASCII | re.IGNORECASE)
+_HOST_DOMAIN = re.compile(rf"{HOST}(:\d+)?", re.ASCII | re.IGNORECASE)
+_SEGMENT = re.compile(r"(?!\.{1,2}$)[^/\\?#@:%\x00-\x1f\x7f\ufffd]+")
 
 
 @dataclass(frozen=True)
@@ -27,56 +57,69 @@ class Repository:
         """The repository as messages show it, which never has a user or a password in it."""
         return f"{self.host}/{self.path}"
 
+    def fits(self, patterns: Iterable[str]) -> bool:
+        """Whether one of the patterns is of it. One whose first part has a dot is of a host and a path."""
+        for pattern in patterns:
+            host, slash, path = pattern.partition("/")
+            if "." in host and slash:
+                if matches(self.host, [host]) and matches(self.path, [path]):
+                    return True
+            elif matches(self.path, [pattern]):
+                return True
+        return False
+
 
 def parse(url: str) -> Repository | None:
     """The repository of a git URL, ``None`` when it is none."""
-    if "://" in url:
-        try:
-            parts = urlsplit(url)
-        except ValueError:
-            return None
-        host, path = parts.hostname or "", parts.path
-    else:
-        scp = _SCP.fullmatch(url)
-        if scp is None:
-            return None
-        host, path = scp["host"], scp["path"]
-    host = host.casefold()
-    path = path.strip("/").removesuffix(".git").casefold()
-    azure = _AZURE.fullmatch(path)
-    if azure is not None and host in {"dev.azure.com", "ssh.dev.azure.com"}:
-        host, path = "dev.azure.com", "/".join(azure.groups())
-    return Repository(host, path) if host and path else None
+    parts = _URL.fullmatch(url) or _SCP.fullmatch(url)
+    if parts is None:
+        return None
+    host = parts["host"].casefold()
+    segments = [unquote(segment).casefold() for segment in parts["path"].strip("/").split("/")]
+    segments[-1] = segments[-1].removesuffix(".git")
+    if not all(map(_SEGMENT.fullmatch, segments)):
+        return None
+    if host == _AZURE or host in _AZURE_SSH or host.endswith(_AZURE_ORGANIZATION):
+        return Repository(_AZURE, "/".join(_azure_names(host, segments)))
+    return Repository(_ALIASES.get(host, host), "/".join(segments))
 
 
-def host(resource: Resource) -> Text:
-    """The git host of a configuration or a source, ``None`` when it has none."""
+def _azure_names(host: str, segments: list[str]) -> list[str]:
+    """Organization, project and repository; a repository of its project's name may stand without the project."""
+    if host in _AZURE_SSH:
+        segments = segments[1:] if segments[0] == "v3" else segments
+    elif host != _AZURE:
+        segments = [host.removesuffix(_AZURE_ORGANIZATION), *segments]
+    names = [segment for segment in segments if segment not in {"_git", "defaultcollection"}]
+    return [*names, names[-1]] if len(names) == 2 else names
+
+
+def host(resource: Resource) -> Text | Literal[Unreadable.UNREADABLE]:
+    """The git host of a configuration or a source without its port, ``None`` when it has none."""
     if resource.type == DBT_CONFIGURATION:
-        url = resource.text("sshUrl")
-        if url is None or url is UNKNOWN:
-            return url
-        repository = parse(url)
-        return None if repository is None else repository.host
+        configured = repository(resource)
+        return configured.host if isinstance(configured, Repository) else configured
     kind = resource.text("dbtConnection", "type")
     if kind is UNKNOWN:
         return UNKNOWN
     if kind == "azure_devops":
-        return "dev.azure.com"
-    if kind not in _HOSTS:
+        return _AZURE
+    if kind not in _DEFAULT_HOSTS:
         return None
     domain = resource.text("dbtConnection", "hostDomain")
     if domain is UNKNOWN:
         return UNKNOWN
-    return re.sub(r"^\w+://", "", domain or _HOSTS[kind]).partition("/")[0].casefold()
+    parts = _HOST_DOMAIN.fullmatch(domain or _DEFAULT_HOSTS[kind])
+    return UNREADABLE if parts is None else parts["host"].casefold()
 
 
-def repository(resource: Resource) -> Repository | Literal[Unknown.UNKNOWN] | None:
+def repository(resource: Resource) -> Repository | Literal[Unknown.UNKNOWN, Unreadable.UNREADABLE] | None:
     """The repository of a configuration or a source, ``None`` when it has none."""
     if resource.type == DBT_CONFIGURATION:
         url = resource.text("sshUrl")
-        return url if url is None or url is UNKNOWN else parse(url)
+        return UNKNOWN if url is UNKNOWN else parse(url or "") or UNREADABLE
     here = host(resource)
-    if here is None or here is UNKNOWN:
+    if not isinstance(here, str):
         return here
     names = ["repository"]
     if resource.text("dbtConnection", "type") == "azure_devops":
@@ -86,7 +129,17 @@ def repository(resource: Resource) -> Repository | Literal[Unknown.UNKNOWN] | No
         if part is UNKNOWN:
             return UNKNOWN
         parts.append(part or "")
-    return parse(f"https://{here}/{'/'.join(parts)}")
+    return parse(f"https://{here}/{'/'.join(parts)}") or UNREADABLE
+
+
+def unreadable(resource: Resource) -> str:
+    """What is wrong with an unreadable repository, and how it is written. It shows nothing of it."""
+    if resource.type == LIGHTDASH_DBT_SOURCE:
+        return (
+            "dbtConnection.repository is no plain path, or hostDomain no host name, so the repository is not known. "
+            "Use the form owner/repository."
+        )
+    return "sshUrl is no plain git URL, so the repository is not known. Use the form git@host:owner/repository.git."
 
 
 def branch(resource: Resource) -> Text:

@@ -15,7 +15,6 @@ from rules.reading import (
     Config,
     ReportOn,
     Resource,
-    matches,
     of_type,
     stack_rule,
     strings,
@@ -31,11 +30,17 @@ def _check(resources: Sequence[Resource], config: Config, report: ReportOn) -> N
         repository, branch = git.repository(configuration), git.branch(configuration)
         if repository is UNKNOWN or branch is UNKNOWN:  # it may be any source's, and has been noted
             return
+        if repository is git.UNREADABLE:  # it may be any source's, and allowed-hosts reports it
+            return
         if repository is not None:
             omni.setdefault(repository, set()).add(branch or "")
     for source in sources:
         repository, branch = git.repository(source), git.branch(source)
-        if repository is None or repository is UNKNOWN or matches(repository.path, config["lightdashOnly"]):
+        if repository is git.UNREADABLE:
+            if "*" not in config["lightdashOnly"]:
+                report(source, git.unreadable(source))
+            continue
+        if repository is None or repository is UNKNOWN or repository.fits(config["lightdashOnly"]):
             continue
         if repository not in omni:
             report(
@@ -59,5 +64,5 @@ POLICY = stack_rule(
     severity=Severity.MEDIUM,
     steps="Use one repository and one branch, or add the repository to lightdashOnly.",
     check=_check,
-    config={"lightdashOnly": strings("Patterns of repositories that only Lightdash reads.")},
+    config={"lightdashOnly": strings('Patterns, such as "acme/bi", of repositories that only Lightdash reads.')},
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from rules import git
-from rules.git import Repository
+from rules.git import UNREADABLE, Repository
 from rules.reading import UNKNOWN, Resource
 
 from tests.policies.stacks import configuration, of_connection, source
@@ -29,6 +29,18 @@ def resource(given: Given) -> Resource:
         ("https://me:password@github.com/acme/dbt.git", "github.com/acme/dbt"),
         ("git@ssh.dev.azure.com:v3/acme/bi/dbt", "dev.azure.com/acme/bi/dbt"),
         ("https://me@dev.azure.com/acme/bi/_git/dbt", "dev.azure.com/acme/bi/dbt"),
+        ("https://dev.azure.com/acme/BI%20Team/_git/dbt", "dev.azure.com/acme/bi team/dbt"),
+        ("https://dev.azure.com/acme/_git/dbt", "dev.azure.com/acme/dbt/dbt"),
+        ("https://acme.visualstudio.com/bi/_git/dbt", "dev.azure.com/acme/bi/dbt"),
+        ("https://acme.visualstudio.com/DefaultCollection/bi/_git/dbt", "dev.azure.com/acme/bi/dbt"),
+        ("acme@vs-ssh.visualstudio.com:v3/acme/bi/dbt", "dev.azure.com/acme/bi/dbt"),
+        ("ssh://git@ssh.dev.azure.com/v3/acme/bi/dbt", "dev.azure.com/acme/bi/dbt"),
+        ("ssh://git@ssh.github.com:443/acme/dbt.git", "github.com/acme/dbt"),
+        ("ssh://git@altssh.gitlab.com:443/acme/dbt.git", "gitlab.com/acme/dbt"),
+        ("ssh://git@altssh.bitbucket.org:443/acme/dbt.git", "bitbucket.org/acme/dbt"),
+        ("ssh://git@github.com:acme/dbt.git", "github.com/acme/dbt"),
+        ("HTTPS://GitHub.com/acme/dbt.GIT", "github.com/acme/dbt"),
+        ("git@github.com:/acme/dbt%2Egit", "github.com/acme/dbt"),
     ],
 )
 def test_parse(url: str, expected: str) -> None:
@@ -36,9 +48,37 @@ def test_parse(url: str, expected: str) -> None:
     assert str(git.parse(url)) == expected
 
 
-@pytest.mark.parametrize("url", ["nonsense", "https://", "git@github.com:", "/srv/dbt.git", "https://[x/acme/dbt"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense",
+        "https://",
+        "git@github.com:",
+        "/srv/dbt.git",
+        "file:///srv/dbt.git",
+        "https://[x/acme/dbt",
+        "https://github.com/acme/../evil/dbt.git",
+        "https://github.com/acme/%2e%2E/evil/dbt.git",
+        "https://github.com/acme/%252e%252e/evil/dbt.git",
+        "https://github.com/acme%2f..%2fevil/dbt",
+        "https://github.com/acme/%c0%ae%c0%ae/evil/dbt",
+        "https://github.com/./acme/dbt",
+        "https://github.com/acme/...git",
+        "git@github.com:acme/../evil/dbt.git",
+        "git@github.com:acme/dbt.git?token=x",
+        "https://github.com/acme/dbt#x",
+        "https://evil.com\\@github.com/acme/dbt",
+        "https://evil.com#@github.com/acme/dbt",
+        "https://me:pa/ss@github.com/acme/dbt.git",
+        "https://token/x@github.com/acme/dbt.git",
+        "https://me:pa@ss@github.com/acme/dbt.git",
+        "me:password@github.com:acme/dbt.git",
+        "https://github.com/acme/dbt\n",
+        "ext::sh -c evil",
+    ],
+)
 def test_no_repository(url: str) -> None:
-    """What is no git URL is no repository, and no error."""
+    """What is no plain git URL is no repository, and no error."""
     assert git.parse(url) is None
 
 
@@ -47,6 +87,7 @@ def test_no_repository(url: str) -> None:
     [
         (source(), "github.com/acme/dbt"),
         (source(hostDomain="git.acme.com"), "git.acme.com/acme/dbt"),
+        (source(hostDomain="Git.acme.com:8443"), "git.acme.com/acme/dbt"),
         (source(type="gitlab"), "gitlab.com/acme/dbt"),
         (source(type="bitbucket"), "bitbucket.org/acme/dbt"),
         (source(type="azure_devops", organization="acme", project="bi", repository="dbt"), "dev.azure.com/acme/bi/dbt"),
@@ -58,6 +99,36 @@ def test_repository(given: Given, expected: str) -> None:
     host, _, path = expected.partition("/")
     assert git.repository(resource(given)) == Repository(host, path)
     assert git.host(resource(given)) == host
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        configuration(sshUrl="nonsense"),
+        configuration(sshUrl=""),
+        source(hostDomain="evil.com#.getdbt.com"),
+        source(hostDomain="gitlab.com/evil"),
+        source(hostDomain="me:password@git.acme.com"),
+        source(hostDomain="https://git.acme.com"),
+        source(repository="acme/../evil/dbt"),
+        source(repository="https://me:password@github.com/acme/dbt"),
+        source(type="azure_devops", organization="acme", project="", repository="dbt"),
+    ],
+)
+def test_unreadable(given: Given) -> None:
+    """A repository that is not written as one is none that a rule could compare or show."""
+    assert git.repository(resource(given)) is UNREADABLE
+
+
+def test_patterns_of_repositories() -> None:
+    """A pattern may state the host, which is no part of the path."""
+    repository = Repository("github.com", "acme/dbt")
+    for pattern in ("*", "acme/*", "github.com/acme/*", "*.com/ACME/dbt"):
+        assert repository.fits([pattern])
+    for pattern in ("acme", "gitlab.com/acme/*", "github.com/dbt"):
+        assert not repository.fits([pattern])
+    assert not Repository("gitlab.com", "github.com/acme/dbt").fits(["github.com/acme/*"])
+    assert not Repository("evil.com", "git.acme.com/dbt").fits(["*.acme.com/dbt"])
 
 
 @pytest.mark.parametrize("kind", ["dbt_cloud_ide", "dbt", "none", "manifest"])

@@ -12,6 +12,8 @@ from rules import POLICIES
 from rules.reading import for_stack, matches
 
 from tests.policies.conftest import PACK
+from tests.policies.stacks import TWO, configuration, environment, of_connection, source
+from tests.policies.verdict import Given, judge
 
 HELPERS = {"__init__", "reading", "git"}
 IDS = [policy.name for policy in POLICIES]
@@ -98,6 +100,34 @@ def test_readme_has_each_rule() -> None:
         (row,) = [line for line in readme.splitlines() if line.startswith(f"| `{policy.name}` |")]
         for name in policy.config_schema.properties if policy.config_schema else ():
             assert f'"{name}"' in row, (policy.name, name)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        configuration(sshUrl="https://me:S3cr3t@github.com/acme/dbt.git"),
+        configuration(sshUrl="https://me:pa/S3cr3t@github.com/acme/dbt.git"),
+        configuration(sshUrl="https://S3cr3t/x@github.com/acme/dbt.git"),
+        configuration(sshUrl="git@github.com:acme/dbt.git?token=S3cr3t"),
+        configuration(sshUrl="me:S3cr3t@github.com:acme/dbt.git"),
+        source(repository="https://me:S3cr3t@github.com/acme/dbt"),
+        source(repository="me:S3cr3t@github.com/acme/dbt"),
+        source(hostDomain="me:S3cr3t@git.acme.com"),
+        of_connection({"type": "dbt_cloud_ide", "discoveryApiEndpoint": "https://me:S3cr3t@cloud.getdbt.com"}),
+        environment(variables={"A_TOKEN": "S3cr3t", "URL": "postgres://dbt:hun/S3cr3t@w/db"}),
+    ],
+)
+def test_no_credential_is_told(given: Given) -> None:
+    """No rule shows a credential, wherever in the properties it stands."""
+    config = {"hosts": ["acme.com"], "repositories": ["else/*"]}
+    others = [configuration("other", connectionId=TWO), source("other")]
+    text = ""
+    for policy in POLICIES:
+        known = policy.config_schema.properties if policy.config_schema else {}
+        settings = {name: value for name, value in config.items() if name in known}
+        text += judge(policy, [given, *others], settings).text.casefold()
+    assert text
+    assert "s3cr3t" not in text
 
 
 def test_patterns() -> None:

@@ -38,16 +38,34 @@ PASS = [
     Case("allowed-branches", [configuration(branch="r/1")], config={"stacks": {"*": ["main"], "te*": ["r/*"]}}),
     Case("allowed-branches", [of_connection({"type": "manifest", "manifest": "{}"}, stack="prod")]),
     Case("allowed-hosts", [configuration(), source(), source(type="gitlab"), source(type="azure_devops")]),
-    Case("allowed-hosts", [source(hostDomain="git.acme.com")], config={"hosts": ["git.acme.com"]}),
+    Case("allowed-hosts", [configuration(sshUrl="acme@vs-ssh.visualstudio.com:v3/acme/bi/dbt")]),
+    Case("allowed-hosts", [configuration(sshUrl="ssh://git@ssh.github.com:443/acme/dbt.git")]),
+    Case("allowed-hosts", [source(hostDomain="git.acme.com:8443")], config={"hosts": ["git.acme.com"]}),
     Case(
         "allowed-hosts", [of_connection({"type": "dbt_cloud_ide", "discoveryApiEndpoint": "metadata.cloud.getdbt.com"})]
     ),
     Case("allowed-repositories", [configuration(sshUrl="git@github.com:else/where.git"), source(repository="a/b")]),
+    Case("allowed-repositories", [configuration(sshUrl="nonsense"), source(repository="a/../b")]),
     Case("allowed-repositories", [configuration(), source()], config={"repositories": ["acme/*"]}),
+    Case("allowed-repositories", [configuration(), source()], config={"repositories": ["github.com/acme/*"]}),
     Case("allowed-repositories", [of_connection({"type": "none"})], config={"repositories": []}),
     Case("same-repository", [configuration(sshUrl="https://github.com/Acme/DBT"), source()]),
     Case("same-repository", [configuration(), configuration("b", connectionId=TWO, branch="b"), source(branch="b")]),
     Case("same-repository", [configuration(sshUrl=UNKNOWN)]),
+    Case("same-repository", [configuration(sshUrl="nonsense"), source()]),
+    Case("same-repository", [configuration(), source(repository="nonsense?")], config={"lightdashOnly": ["*"]}),
+    Case(
+        "same-repository",
+        [
+            configuration(sshUrl="https://me@dev.azure.com/Acme/BI%20Team/_git/dbt"),
+            source(type="azure_devops", organization="acme", project="BI Team", repository="dbt"),
+        ],
+    ),
+    Case(
+        "same-repository",
+        [configuration(), source(repository="acme/bi")],
+        config={"lightdashOnly": ["github.com/acme/bi"]},
+    ),
     Case("same-repository", [configuration(), source(repository="acme/bi")], config={"lightdashOnly": ["acme/bi"]}),
     Case("same-repository", [configuration(), of_connection({"type": "none"})]),
     Case("production-shared", [environment(called="Production"), environment(ownerId=PERSON)]),
@@ -100,12 +118,31 @@ FAIL = [
     Case("allowed-branches", [source(stack="prod", branch="wip")], ['dbtConnection.branch is "wip"', "Merge to"]),
     Case("allowed-branches", [configuration(branch="x")], ["r/*"], config={"stacks": {"*": ["*"], "test": ["r/*"]}}),
     Case("allowed-hosts", [configuration(sshUrl="git@evil.com:a/b")], ["sshUrl leads to evil.com", "add the host"]),
-    Case("allowed-hosts", [configuration(sshUrl="nonsense")], ["sshUrl is no git URL"]),
-    Case("allowed-hosts", [source(hostDomain="https://evil.com/x")], ["dbtConnection.hostDomain leads to evil.com"]),
+    Case("allowed-hosts", [configuration(sshUrl="nonsense")], ["sshUrl is no plain git URL"]),
+    Case("allowed-hosts", [source(hostDomain="evil.com:443")], ["dbtConnection.hostDomain leads to evil.com,"]),
+    Case("allowed-hosts", [source(hostDomain="https://github.com")], ["dbtConnection.hostDomain is no host name"]),
+    Case("allowed-hosts", [source(hostDomain="evil.com#.getdbt.com")], ["dbtConnection.hostDomain is no host name"]),
+    Case("allowed-hosts", [source(hostDomain="gitlab.com/evil")], ["dbtConnection.hostDomain is no host name"]),
     Case(
         "allowed-hosts",
         [of_connection({"type": "dbt_cloud_ide", "discoveryApiEndpoint": "https://evil.com/graphql"})],
         ["dbtConnection.discoveryApiEndpoint leads to evil.com"],
+    ),
+    *(
+        Case(
+            "allowed-hosts",
+            [of_connection({"type": "dbt_cloud_ide", "discoveryApiEndpoint": endpoint})],
+            ["dbtConnection.discoveryApiEndpoint is no plain https URL"],
+        )
+        for endpoint in (
+            "https://evil.com\\.getdbt.com/graphql",
+            "https://evil.com\\@metadata.cloud.getdbt.com/graphql",
+            "https://cloud.getdbt.com:443@evil.com/graphql",
+            "https://cloud.getdbt.com\t.evil.com/graphql",
+            "https:evil.com",
+            "https://[bad",
+            "http://cloud.getdbt.com",
+        )
     ),
     Case(
         "allowed-repositories",
@@ -113,6 +150,14 @@ FAIL = [
         ["sshUrl is github.com/evil/dbt", "dbtConnection.repository is github.com/evil/bi", "acme/*"],
         config={"repositories": ["acme/*"]},
     ),
+    Case(
+        "allowed-repositories",
+        [configuration(sshUrl="https://github.com/acme/%2e%2e/evil/dbt"), source(repository="acme/../evil/dbt")],
+        ["sshUrl is no plain git URL", "dbtConnection.repository is no plain path"],
+        config={"repositories": ["acme/*"]},
+    ),
+    Case("allowed-repositories", [source()], ["gitlab.com/acme/*"], config={"repositories": ["gitlab.com/acme/*"]}),
+    Case("same-repository", [configuration(), source(repository="acme/dbt?x")], ["repository is no plain path"]),
     Case(
         "same-repository", [configuration(), source(repository="acme/bi")], ["github.com/acme/bi", "Use one repository"]
     ),
@@ -140,6 +185,7 @@ FAIL = [
     Case("environment-has-configuration", [configuration(), environment(connectionId=TWO)], [TWO]),
     Case("one-configuration", [configuration("a"), configuration("b")], ["configured by a too", "Delete one"]),
     Case("no-key-rotation", [configuration(rotateKeysTrigger="1")], ["rotateKeysTrigger is set", "allowedStacks"]),
+    Case("no-key-rotation", [configuration(rotateKeysTrigger="")], ["rotateKeysTrigger is set"]),
     Case(
         "virtual-schemas-as-decided",
         [configuration(enableVirtualSchemas=True)],
@@ -185,7 +231,6 @@ UNKNOWNS = [
     ),
     Case("distinct-attribute-values", [route(), route("b", baseConnectionId=UNKNOWN)], unknown=["b.baseConnectionId"]),
     Case("environment-has-configuration", [environment(connectionId=UNKNOWN)], unknown=["staging.connectionId"]),
-    Case("no-key-rotation", [configuration(rotateKeysTrigger="")], ["rotateKeysTrigger is set"]),
     Case(
         "environment-has-configuration",
         [configuration(connectionId=UNKNOWN), environment()],
