@@ -1,8 +1,11 @@
 """No secret in plain variables.
 
 Moving works for ``variables``, and the moved value is secret in the state from then on. Lightdash has no secret
-variables beside ``environment`` and returns these in clear, so there is nowhere to move to. A value that is secret in
-the program and still stands in ``variables`` is a violation too: for Omni it would be a plain variable.
+variables beside ``environment`` and returns these in clear, so there is nowhere to move to.
+
+A value that is secret in the program and stands in ``variables`` would be a plain variable for Omni. Only a remediation
+is told which values are secret, so only that moves them whatever they look like; a validation recognizes names and
+values.
 """
 
 from __future__ import annotations
@@ -27,29 +30,43 @@ from rules.reading import (
 )
 
 _SECRET_NAME = re.compile(
-    r"(?<![A-Z])(TOKEN|PASSWORD|PASSWD|PASSPHRASE|PWD|SECRETS?|CREDENTIALS?|PAT"
-    r"|(API|ACCESS|PRIVATE|SIGNING|ENCRYPTION)[_-]?KEY|CONNECTION[_-]?STRING)(?![A-Z])"
+    r"(TOKENS?|PASSWORDS?|PASSWD|PASSPHRASE|SECRETS?|CREDENTIALS?"
+    r"|(API|ACCESS|PRIVATE|SIGNING|ENCRYPTION)[_-]?KEYS?|CONNECTION[_-]?STRING)(?![A-Z])"
+    r"|(?<![A-Z])((PWD|PAT)(?![A-Z])|PASS$)"
 )
-_NAME_OF_SOMETHING_ELSE = re.compile(r"[_-](URLS?|URI|NAMES?|PATH|FILE|DIR|IDS?|TTL|TYPE|HEADER|ENABLED|VERSION)$")
+_NAME_OF_SOMETHING_ELSE = re.compile(
+    r"(MAX|MIN|NUM)_(\w+_)?TOKENS$|GOOGLE_APPLICATION_CREDENTIALS$"
+    r"|.*[_-](URLS?|URI|NAMES?|PATH|FILE|DIR|IDS?|TTL|TYPE|HEADER|ENABLED|VERSION|COLUMN|TABLE|POLICY|LIMIT)$"
+)
 _SECRET_VALUE = re.compile(
-    r"gh[opsur]_\w{10,}|github_pat_\w{10,}|glpat-[\w-]{10,}|xox[abeprs]-[\w-]{10,}|(AKIA|ASIA)[0-9A-Z]{16}"
+    r"(?<![A-Za-z0-9])(gh[opsur]_\w{10,}|github_pat_\w{10,}|glpat-[\w-]{10,}|xox[abeprs]-[\w-]{10,}"
+    r"|omni_(osk|pat)_\w{10,}|ldpat_\w{8,}|AT(BB|ATT)\w{10,}|(AKIA|ASIA)[0-9A-Z]{16}"
     r"|dapi[0-9a-f]{32}|dbt[cu]_[\w-]{16,}|sk-[\w-]{20,}|AIza[\w-]{30,}|ya29\.[\w-]{20,}"
-    r"|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+    r"|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*|-----BEGIN [A-Z ]*PRIVATE KEY-----)"
 )
-_PASSWORD_IN_URL = re.compile(r"\w+://[^\s/:@]*:[^\s/@]+@|https?://[^\s/:@]+@")
+_SECRET_IN_URL = re.compile(
+    r"\w+://[^\s/:@]*:(?!\d+/)[^\s\"@]+@"  # a password, and no port
+    r"|https?://[^\s/:@]{20,}:?@"  # a token in the place of a user
+    r"|[?&;](password|pwd|token|sig|access_token)=[^\s&;]",
+    re.IGNORECASE,
+)
+_NO_LEAVES = frozenset({"personalAccessToken", "apiKey", "webhookHmacSecret", "manifest", "environment"})
+"""Properties of a Lightdash connection that are secret themselves, a project's text, or looked at by their names."""
 
 
 def is_secret_name(name: str, config: Config) -> bool:
     """Whether a variable looks secret by its name."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).upper()
-    return matches(name, config["secretNames"]) or bool(
-        _SECRET_NAME.search(words) and not _NAME_OF_SOMETHING_ELSE.search(words)
+    return (
+        matches(name, config["secretNames"])
+        or words.startswith("DBT_ENV_SECRET")
+        or bool(_SECRET_NAME.search(words) and not _NAME_OF_SOMETHING_ELSE.match(words))
     )
 
 
 def is_secret_value(value: str) -> bool:
-    """Whether a variable looks secret by its value."""
-    return bool(_SECRET_VALUE.search(value) or _PASSWORD_IN_URL.search(value))
+    """Whether a text is a secret or has one in it, by its looks."""
+    return bool(_SECRET_VALUE.search(value) or _SECRET_IN_URL.search(value))
 
 
 def _suspects(resource: Resource, config: Config, *path: str) -> Iterator[tuple[str, str]]:
@@ -80,11 +97,21 @@ def _check_source(resource: Resource, config: Config, report: Report) -> None:
             "in clear. Take it out and let dbt read it from elsewhere, or add the name to allowedNames of this "
             "rule's configuration."
         )
+    for name in resource.names("dbtConnection"):
+        if name in _NO_LEAVES or matches(name, config["allowedNames"]):
+            continue
+        leaves = [resource.text("dbtConnection", name), *resource.elements("dbtConnection", name)]
+        if any(isinstance(leaf, str) and is_secret_value(leaf) for leaf in leaves):
+            report(
+                f"dbtConnection.{name} looks like a secret by its value, which is in the state and in every preview in "
+                "clear. Take it out: credentials belong in personal_access_token or api_key; and if it was committed, "
+                "replace it where it is from."
+            )
 
 
 def _check_url(resource: Resource, _config: Config, report: Report) -> None:
     url = resource.text("sshUrl")
-    if url is not None and url is not UNKNOWN and _PASSWORD_IN_URL.search(url):
+    if url is not None and url is not UNKNOWN and is_secret_value(url):
         report(
             "sshUrl holds a password or a token, which is in the state and in every preview in clear. Use the form "
             "git@host:owner/repository.git: Omni opens it with its deploy key."
@@ -92,7 +119,7 @@ def _check_url(resource: Resource, _config: Config, report: Report) -> None:
 
 
 def remediate(args: ResourceValidationArgs) -> Mapping[str, Any] | None:
-    """The inputs with each secret-looking variable moved to ``secretVariables``, and secret from there on.
+    """The inputs with each secret or secret-looking variable moved to ``secretVariables``, and secret from there on.
 
     The inputs are read behind pulumi-policy's proxy, which hides what is secret: a secret must stay one. Unknown values
     are texts here, and move like any other.
@@ -110,7 +137,7 @@ def remediate(args: ResourceValidationArgs) -> Mapping[str, Any] | None:
         name: Secret(value)
         for name, value in texts.items()
         if value and not matches(name, config["allowedNames"]) and name not in secrets
-        if is_secret_name(name, config) or is_secret_value(value)
+        if isinstance(variables[name], Secret) or is_secret_name(name, config) or is_secret_value(value)
     }
     if not moved:
         return None

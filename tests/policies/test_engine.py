@@ -405,7 +405,7 @@ def test_up_applies_rules_to_the_real_value(project: Guarded, omni_service: Omni
 
 
 def test_remediation(project: Guarded, omni_service: OmniSimulator) -> None:
-    """Where the level is remediate, a secret is moved: Omni has it as a secret, and the state encrypted."""
+    """Where the level is remediate, what is or looks secret is moved: Omni has it as a secret, the state encrypted."""
     environment = {
         "connection_id": {"$output": ["dbt", "connection_id"]},
         "name": "moved",
@@ -422,7 +422,7 @@ def test_remediation(project: Guarded, omni_service: OmniSimulator) -> None:
     assert {v["name"]: (v["value"], v["is_secret"]) for v in stored["variables"]} == {
         "DBT_TOKEN": ("hunter4", True),
         "DBT_TARGET": ("x", False),
-        "HIDDEN": ("hunter5", False),
+        "HIDDEN": ("hunter5", True),
         "OTHER": ("hunter6", True),
     }
     again = project.guarded("preview", "--expect-no-changes")

@@ -32,6 +32,17 @@ NOTHING: dict[str, list[str]] = {"secretNames": [], "allowedNames": []}
         "DB_PWD",
         "CREDENTIALS",
         "TOKEN_2",
+        "PGPASSWORD",
+        "DB_PASS",
+        "SNOWFLAKE_PASS",
+        "DBPASSWORD",
+        "AUTHTOKEN",
+        "ACCESSTOKEN",
+        "DBTAPIKEY",
+        "PASSWORDS",
+        "API_TOKENS",
+        "DBT_ENV_SECRET_URL",
+        "DBT_ENV_SECRETS_FILE",
     ],
 )
 def test_secret_names(name: str) -> None:
@@ -41,7 +52,27 @@ def test_secret_names(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["DBT_TARGET", "TOKENIZER", "PATH", "PATTERN", "KEY_COLUMN", "SECRETARY", "TOKEN_URL", "SECRET_NAME", "KEYS"],
+    [
+        "DBT_TARGET",
+        "TOKENIZER",
+        "PATH",
+        "PATTERN",
+        "KEY_COLUMN",
+        "SECRETARY",
+        "TOKEN_URL",
+        "SECRET_NAME",
+        "KEYS",
+        "COMPASS",
+        "PASS_RATE",
+        "MAX_TOKENS",
+        "TOKEN_COLUMN",
+        "PASSWORD_POLICY",
+        "TOKEN_LIMIT",
+        "CREDENTIALS_TABLE",
+        "PRIVATE_KEY_PATH",
+        "SECRETS_FILE",
+        "GOOGLE_APPLICATION_CREDENTIALS",
+    ],
 )
 def test_other_names(name: str) -> None:
     """Names that only remind of a secret, or that tell where one is."""
@@ -60,7 +91,20 @@ def test_other_names(name: str) -> None:
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2ln",
         "-----BEGIN RSA PRIVATE KEY-----\nMIIE",
         "postgres://dbt:hunter2@warehouse/analytics",
-        "https://ghp_short@github.com/acme/dbt",
+        "postgres://dbt:hun/ter2@w/db",
+        "https://ghp_0123456789@github.com/acme/dbt",
+        "https://0123456789abcdefghij@github.com/acme/dbt",
+        "https://0123456789abcdefghij:@github.com/acme/dbt",
+        "https://github.com/acme/dbt?token=hunter2",
+        "jdbc:postgresql://w/db?user=dbt&password=hunter2",
+        "jdbc:sqlserver://w;user=dbt;Password=hunter2",
+        "https://acme.blob.core.windows.net/x?sv=1&sig=hunter2",
+        "https://acme.com/x?access_token=hunter2",
+        "omni_osk_0123456789abcdef",
+        "omni_pat_0123456789abcdef",
+        "ldpat_0123456789abcdef",
+        "ATBB0123456789abcdef",
+        "ATATT3xFfGF0123456789abcdef",
     ],
 )
 def test_secret_values(value: str) -> None:
@@ -69,7 +113,22 @@ def test_secret_values(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["staging", "git@github.com:acme/dbt.git", "https://acme.com:8080/x", "2026-11-21", "ghp", "user@acme.com"]
+    "value",
+    [
+        "staging",
+        "git@github.com:acme/dbt.git",
+        "https://acme.com:8080/x",
+        "https://acme.com:8080/x@1",
+        "https://acme@dev.azure.com/acme/bi/_git/dbt",
+        "https://ada@bitbucket.org/acme/dbt",
+        "https://acme.com/x?token=",
+        "2026-11-21",
+        "ghp",
+        "user@acme.com",
+        "risk-scoring-models-production",
+        "task-daily-orders-incremental",
+        "highs_and_lows_daily_report",
+    ],
 )
 def test_other_values(value: str) -> None:
     """Values that are anything else."""
@@ -83,6 +142,7 @@ def test_value_is_never_told() -> None:
         environment(variables={"A": secret, "A_TOKEN": secret}),
         source(environment={"A": secret, "A_TOKEN": secret}),
         configuration(sshUrl=f"https://me:{secret}@github.com/acme/dbt"),
+        source(target=secret),
     ):
         verdict = judge(POLICY, [given])
         assert verdict.reports
@@ -105,7 +165,7 @@ def moved(given: Given, config: dict[str, Any] | None = None) -> Any:
 
 
 def test_remediation_moves() -> None:
-    """Each secret-looking variable goes to ``secretVariables`` as a secret, and everything else stays as it was."""
+    """What is or looks secret goes to ``secretVariables`` as a secret, and everything else stays as it was."""
     given = environment(
         variables={"A_TOKEN": "x", "B": "ghp_0123456789abcdef", "C": "c", "D": secret("d"), "E_TOKEN": secret("e")},
         secretVariables={"S": secret("s")},
@@ -114,11 +174,12 @@ def test_remediation_moves() -> None:
     after = moved(given)
     assert after == {
         **given.properties,
-        "variables": {"C": "c", "D": secret("d")},
+        "variables": {"C": "c"},
         "secretVariables": {
             "S": secret("s"),
             "A_TOKEN": secret("x"),
             "B": secret("ghp_0123456789abcdef"),
+            "D": secret("d"),
             "E_TOKEN": secret("e"),
         },
     }
@@ -147,7 +208,7 @@ def test_nothing_to_remediate() -> None:
     assert moved(environment()) is None
     assert moved(environment(variables={})) is None
     assert moved(environment(variables={"A_TOKEN": ""})) is None
-    assert moved(environment(variables={"A_TOKEN": "x"}), {"allowedNames": ["A_*"]}) is None
+    assert moved(environment(variables={"A_TOKEN": "x", "A_B": secret("b")}), {"allowedNames": ["A_*"]}) is None
     assert moved(environment(variables={"A_TOKEN": "x"}, secretVariables={"A_TOKEN": secret("y")})) is None
 
 
