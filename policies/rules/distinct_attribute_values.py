@@ -6,20 +6,20 @@ from collections.abc import Sequence
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.reading import CONNECTION_ENVIRONMENT, UNKNOWN, Config, ReportOn, Resource, of_type, stack_rule
+from rules.reading import CONNECTION_ENVIRONMENT, UNKNOWN, Config, Connection, ReportOn, Resource, of_type, stack_rule
 
 
 def _check(resources: Sequence[Resource], _config: Config, report: ReportOn) -> None:
     environments = of_type(resources, CONNECTION_ENVIRONMENT)
     if len(environments) == 1:
         return
-    first: dict[tuple[str, str], Resource] = {}
+    first: dict[tuple[Connection, str], Resource] = {}
     for environment in environments:
-        base, values = environment.text("baseConnectionId"), environment.elements("userAttributeValues")
+        base, values = environment.connection("baseConnectionId"), environment.elements("userAttributeValues")
         if base is None or base is UNKNOWN:
             continue
         for value in values:
-            other = first.setdefault((base.casefold(), str(value)), environment)
+            other = first.setdefault((base, str(value)), environment)
             if other is not environment:
                 report(
                     environment,

@@ -1,7 +1,8 @@
 """No two environments write to the same place.
 
 A database that is left out is the connection's own, so it is compared per connection; databases that are named are
-compared by name, whatever the connection. Names are compared without case, as most warehouses do.
+compared by name, whatever the connection, unless it is configured to share no warehouse with the others. Names are
+compared without case and quotes, as most warehouses do.
 """
 
 from __future__ import annotations
@@ -10,20 +11,29 @@ from collections.abc import Sequence
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.reading import DBT_ENVIRONMENT, UNKNOWN, Config, ReportOn, Resource, of_type, stack_rule
+from rules.reading import DBT_ENVIRONMENT, UNKNOWN, Config, ReportOn, Resource, matches, of_type, stack_rule, strings
 
 
-def _check(resources: Sequence[Resource], _config: Config, report: ReportOn) -> None:
+def _name(given: str | None) -> str:
+    return (given or "").strip("\"'`[] \t").casefold()
+
+
+def _check(resources: Sequence[Resource], config: Config, report: ReportOn) -> None:
     environments = of_type(resources, DBT_ENVIRONMENT)
     if len(environments) == 1:
         return
-    first: dict[tuple[str, str, str], Resource] = {}
+    first: dict[tuple[str, ...], Resource] = {}
     for environment in environments:
         database, schema = environment.text("targetDatabase"), environment.text("targetSchema")
-        connection = environment.text("connectionId") if database is None else ""
-        if database is UNKNOWN or schema is UNKNOWN or connection is UNKNOWN or schema is None:
+        profile, connection = environment.text("profile"), None
+        if database is None or config["separateConnections"]:
+            connection = environment.text("connectionId")
+        if database is UNKNOWN or schema is UNKNOWN or profile is UNKNOWN or connection is UNKNOWN or schema is None:
             continue
-        place = ((connection or "").casefold(), (database or "").casefold(), schema.casefold())
+        connection = (connection or "").casefold()
+        if database is not None and not matches(connection, config["separateConnections"]):
+            connection = ""
+        place = (profile or "", connection, _name(database), _name(schema))
         other = first.setdefault(place, environment)
         if other is not environment:
             where = f'database "{database}"' if database else "the connection's database"
@@ -42,4 +52,7 @@ POLICY = stack_rule(
     severity=Severity.HIGH,
     steps="Give each environment its own target_schema or target_database.",
     check=_check,
+    config={
+        "separateConnections": strings("Patterns of IDs of connections that share no warehouse with the others."),
+    },
 )

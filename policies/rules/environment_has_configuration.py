@@ -24,19 +24,18 @@ def _check(resources: Sequence[Resource], config: Config, report: ReportOn) -> N
     environments = of_type(resources, DBT_ENVIRONMENT)
     if not environments:
         return
-    configured = [resource.text("connectionId") for resource in of_type(resources, DBT_CONFIGURATION)]
+    configured = [resource.connection() for resource in of_type(resources, DBT_CONFIGURATION)]
     if UNKNOWN in configured:  # it may be any environment's, and has been noted
         return
-    known = {connection.casefold() for connection in configured if isinstance(connection, str)}
     for environment in environments:
-        connection = environment.text("connectionId")
-        if connection is None or connection is UNKNOWN or connection.casefold() in known:
+        connection = environment.connection()
+        if connection is None or connection is UNKNOWN or connection in configured:
             continue
-        if not matches(connection, config["declaredElsewhere"]):
+        if not matches(connection.id, config["declaredElsewhere"]):
             report(
                 environment,
-                f"connectionId {connection} has no DbtConfiguration in this stack, and without a repository there is "
-                "no dbt project for the environment. Declare it here, or add the connection to declaredElsewhere of "
+                f"connectionId {connection.id} has no DbtConfiguration in this stack, and without a repository there "
+                "is no dbt project for the environment. Declare it here, or add the connection to declaredElsewhere of "
                 "the rule's configuration.",
             )
 

@@ -26,18 +26,18 @@ def _check(resources: Sequence[Resource], config: Config, report: ReportOn) -> N
         return
     production = {}
     for environment in of_type(resources, DBT_ENVIRONMENT):
-        name, connection = environment.text("name"), environment.text("connectionId")
+        name, connection = environment.text("name"), environment.connection()
         if name is UNKNOWN or connection is UNKNOWN:
             continue
         if name is not None and connection is not None and is_production(name, config):
-            production[connection.casefold()] = name
+            production[connection] = name
     for configuration in unprotected:
-        connection = configuration.text("connectionId")
-        if connection is not None and connection is not UNKNOWN and connection.casefold() in production:
+        connection = configuration.connection()
+        if connection is not None and connection is not UNKNOWN and connection in production:
             report(
                 configuration,
-                f"Resource option protect is not set, and connectionId {connection} has production environment "
-                f'"{production[connection.casefold()]}", which has no dbt project without this resource. '
+                f"Resource option protect is not set, and connectionId {connection.id} has production environment "
+                f'"{production[connection]}", which has no dbt project without this resource. '
                 "Add opts=pulumi.ResourceOptions(protect=True).",
             )
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from fnmatch import fnmatchcase
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, NamedTuple, cast
 
 from pulumi_policy import (
     EnforcementLevel,
@@ -54,6 +54,13 @@ ReportOn = Callable[["Resource", str], None]
 Check = Callable[["Resource", Config, Report], None]
 Remediation = Callable[[ResourceValidationArgs], Mapping[str, Any] | None]
 StackCheck = Callable[[Sequence["Resource"], Config, ReportOn], None]
+
+
+class Connection(NamedTuple):
+    """A connection of an Omni instance, in lower case. IDs are those of an instance, which the profile names."""
+
+    profile: str
+    id: str
 
 
 class NotYetKnownError(UnknownValueError):
@@ -109,6 +116,13 @@ class Resource:
         """Like :meth:`get`, for text that is not empty."""
         value = self.get(*path)
         return value if value is UNKNOWN or (isinstance(value, str) and value) else None
+
+    def connection(self, property_: str = "connectionId") -> Connection | Literal[Unknown.UNKNOWN] | None:
+        """The connection of which a property has the ID, ``None`` when it has none."""
+        profile, connection = self.text("profile"), self.text(property_)
+        if profile is UNKNOWN or connection is UNKNOWN:
+            return UNKNOWN
+        return None if connection is None else Connection(profile or "", connection.casefold())
 
     def names(self, *path: str) -> list[str]:
         """The names in a map, which are known even where its values are not."""

@@ -227,7 +227,7 @@ SAYS = {
     "distinct-schemas": ['targetSchema "same" in database "db" is also that of environment orphan'],
     "distinct-attribute-values": ['userAttributeValues has "staging"', "Take it out of one of the two"],
     "environment-has-configuration": [f"connectionId {CONNECTION_ID} has no DbtConfiguration", "Declare it here"],
-    "one-configuration": [f"connectionId {OTHER_CONNECTION_ID} is configured by dbt too", "Delete one of them"],
+    "one-configuration": [f"connectionId {OTHER_CONNECTION_ID} is configured by dbt too", "Take one of them out"],
     "no-key-rotation": ["rotateKeysTrigger is set", "Stack prod-eu is not in allowedStacks"],
     "virtual-schemas-as-decided": ["enableVirtualSchemas is true, and it was decided to be false"],
     "virtual-schemas-decision-stated": ["enableVirtualSchemas has no decision"],
