@@ -9,6 +9,7 @@ from rules.reading import (
     DBT_CONFIGURATION,
     DBT_ENVIRONMENT,
     LIGHTDASH_DBT_SOURCE,
+    PRODUCTION_STACKS,
     Config,
     Report,
     Resource,
@@ -33,5 +34,5 @@ POLICY = resource_rule(
     severity=Severity.LOW,
     steps="Leave adopt out once the resource is in the state.",
     checks=dict.fromkeys((DBT_CONFIGURATION, DBT_ENVIRONMENT, CONNECTION_ENVIRONMENT, LIGHTDASH_DBT_SOURCE), _check),
-    config={"stacks": strings("Patterns of the stacks in which it is named.", ["prod*"])},
+    config={"stacks": strings("Patterns of the stacks in which it is named.", PRODUCTION_STACKS)},
 )

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 from pulumi_policy import EnforcementLevel, Severity
 
 from rules import git
 from rules.reading import (
     DBT_CONFIGURATION,
     LIGHTDASH_DBT_SOURCE,
+    PRODUCTION_STACKS,
     UNKNOWN,
     Config,
     Report,
     Resource,
     by_pattern,
     for_stack,
-    matches,
     resource_rule,
 )
 
@@ -24,7 +26,9 @@ def _check(resource: Resource, config: Config, report: Report) -> None:
     if allowed is None:
         return
     branch = git.branch(resource)
-    if branch is None or branch is UNKNOWN or matches(branch, allowed):
+    if branch is None or branch is UNKNOWN:
+        return
+    if any(fnmatchcase(branch, pattern) for pattern in allowed):  # git tells Main from main
         return
     report(
         f'{git.branch_property(resource)} is "{branch}", and stack {resource.stack} may only use: '
@@ -43,7 +47,7 @@ POLICY = resource_rule(
         "stacks": by_pattern(
             "Patterns of branches by pattern of stack names; a stack that fits none may use any branch.",
             {"type": "array", "items": {"type": "string"}},
-            {"prod*": ["main", "master"]},
+            {stacks: ["main", "master"] for stacks in PRODUCTION_STACKS},
         )
     },
 )

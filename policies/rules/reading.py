@@ -171,7 +171,7 @@ def resource_rule(
             args.not_applicable(f"{name} is about other types of resources")
             return
         resource = Resource.of(args)
-        check(resource, _configured(config, args.get_config()), lambda message: report(message, None))
+        check(resource, _configured(name, config, args.get_config()), lambda message: report(message, None))
         if resource.unknown:
             raise NotYetKnownError(resource.unknown)
 
@@ -205,7 +205,7 @@ def stack_rule(
 
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         resources = [Resource.of(resource) for resource in args.resources]
-        settings = _configured(config, args.get_config())
+        settings = _configured(name, config, args.get_config())
         check(resources, settings, lambda resource, message: report(message, resource.urn))
         unknown = [f"{resource.name}.{path}" for resource in resources for path in resource.unknown]
         if unknown:
@@ -233,12 +233,17 @@ def matches(text: str, patterns: Iterable[str]) -> bool:
 
 
 def for_stack(by_pattern: Mapping[str, Any], stack: str) -> Any:
-    """What a map of patterns has for a stack, ``None`` for nothing. The pattern with the most letters wins.
+    """What a map of patterns has for a stack, ``None`` for nothing.
 
-    The order of the map cannot count: it is lost on the way from the file to the rule.
+    A name without anything wild wins, then the pattern with the most letters. The order of the map cannot count: it is
+    lost on the way from the file to the rule.
     """
-    fitting = [pattern for pattern in by_pattern if matches(stack, [pattern])]
-    best = max(fitting, key=lambda pattern: (len(re.sub(r"[*?]|\[.*?\]", "", pattern)), pattern), default=None)
+
+    def letters(pattern: str) -> tuple[bool, int, str]:
+        plain = re.sub(r"[*?]|\[.*?\]", "", pattern)
+        return plain == pattern, len(plain), pattern
+
+    best = max((pattern for pattern in by_pattern if matches(stack, [pattern])), key=letters, default=None)
     return None if best is None else by_pattern[best]
 
 
@@ -257,10 +262,27 @@ def by_pattern(description: str, values: dict[str, Any], default: Mapping[str, A
     return {"type": "object", "additionalProperties": values, "default": {**default}, "description": description}
 
 
-PRODUCTION: Schema = {"names": strings("Patterns of production environments' names.", ["prod", "production"])}
+PRODUCTION: Schema = {
+    "names": {
+        **strings("Patterns of production environments' names.", ["prod*", "prd*", "live*"]),
+        "minItems": 1,
+    }
+}
 """Configuration that tells which environments are production."""
 
+PRODUCTION_STACKS: Final = ("prod*", "prd*", "live*", "*-prod")
+"""Patterns of production stacks, where a rule is about these by default."""
 
-def _configured(schema: Schema | None, config: Config) -> Config:
+
+def _configured(rule: str, schema: Schema | None, config: Config) -> Config:
+    """The configuration with its defaults. The engine checks values and not names, and a misspelt one would do nothing.
+
+    Raises:
+        ValueError: a name is not the rule's.
+    """
     defaults = {name: value["default"] for name, value in (schema or {}).items()}
+    misspelt = ", ".join(sorted(config.keys() - defaults.keys()))
+    if misspelt:
+        known = ", ".join(["enforcementLevel", *defaults])
+        raise ValueError(f"the configuration of {rule} has {misspelt}, and what it knows is {known}: correct the names")
     return {**defaults, **config}

@@ -378,11 +378,37 @@ def test_configuration_changes_a_verdict(project: Guarded) -> None:
 
 def test_wrong_configuration_is_refused(project: Guarded) -> None:
     """The engine checks the configuration against the rules' schemas before anything runs."""
-    project.write(GOOD, {"schema-names": {"pattern": 7}, "allowed-branches": {"stacks": {"prod": "main"}}})
+    project.write(
+        GOOD,
+        {
+            "schema-names": {"pattern": 7},
+            "allowed-branches": {"stacks": {"prod": "main"}},
+            "production-shared": {"names": []},
+        },
+    )
     result = project.guarded("preview")
     assert result.status != 0
     assert "pattern: Invalid type. Expected: string, given: integer" in result.output
     assert "stacks.prod: Invalid type. Expected: array, given: string" in result.output
+    assert "names: Array must have at least 1 items" in result.output
+
+
+@pytest.mark.parametrize(
+    ("rule", "settings"),
+    [
+        ("allowed-hosts", {"host": ["git.acme.com"]}),
+        ("same-repository", {"lightdashonly": ["acme/bi"]}),
+        ("pinned-dbt-version", {"versions": ["1.11"]}),
+    ],
+)
+def test_misspelt_configuration_stops(project: Guarded, rule: str, settings: Config) -> None:
+    """A setting that a rule does not have ends the preview, and the error names both: it would do nothing."""
+    project.write(GOOD, {**CONFIG, rule: settings})
+    result = project.guarded("preview")
+    assert result.status != 0
+    assert (
+        f"the configuration of {rule} has {', '.join(settings)}, and what it knows is enforcementLevel" in result.output
+    )
 
 
 def test_up_applies_rules_to_the_real_value(project: Guarded, omni_service: OmniSimulator) -> None:

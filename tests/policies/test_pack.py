@@ -138,11 +138,12 @@ def test_patterns() -> None:
 
 
 def test_most_specific_pattern_wins() -> None:
-    """Of several patterns that fit a stack the one with the most letters counts, in whatever order they are written."""
-    patterns = {"*": "any", "prod*": "production", "prod-eu": "Europe", "dev-[ab]": "one of two"}
+    """An exact name counts, else the pattern with the most letters that fits, in whatever order they are written."""
+    patterns = {"*": "any", "prod*": "production", "prod": "the one", "prod-eu": "Europe", "dev-[ab]": "one of two"}
     for ordered in (patterns, dict(reversed(patterns.items()))):
-        assert [for_stack(ordered, stack) for stack in ("prod-eu", "prod-us", "dev-a", "dev-c")] == [
+        assert [for_stack(ordered, stack) for stack in ("prod-eu", "prod", "prod-us", "dev-a", "dev-c")] == [
             "Europe",
+            "the one",
             "production",
             "one of two",
             "any",
