@@ -243,6 +243,12 @@ FAIL = [
         config={"stacks": {"te*": False}},
     ),
     Case("virtual-schemas-decision-stated", [configuration()], ["enableVirtualSchemas has no decision"]),
+    Case(
+        "virtual-schemas-decision-stated",
+        [configuration(enableVirtualSchemas=True)],
+        ["enableVirtualSchemas is true", "the decision in this rule's configuration is false"],
+        config={"stacks": {"*": False}},
+    ),
     Case("pinned-dbt-version", [configuration(dbtVersion="Auto")], ['dbtVersion is "Auto"', "Set dbt_version"]),
     Case("lightdash-app-installation", [source(personalAccessToken="x")], ["personalAccessToken", "installation_id"]),
     Case(
@@ -301,6 +307,12 @@ UNKNOWNS = [
         [configuration(connectionId=UNKNOWN)],
         unknown=["connectionId"],
         config={"connections": {ONE: True}},
+    ),
+    Case(
+        "virtual-schemas-decision-stated",
+        [configuration(enableVirtualSchemas=UNKNOWN)],
+        unknown=["enableVirtualSchemas"],
+        config={"stacks": {"*": True}},
     ),
     Case("pinned-dbt-version", [configuration(dbtVersion=UNKNOWN)], unknown=["dbtVersion"]),
     Case("lightdash-app-installation", [of_connection(UNKNOWN)], unknown=["dbtConnection"]),
