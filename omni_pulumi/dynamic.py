@@ -36,6 +36,9 @@ _clients_lock = threading.Lock()
 _taken_over: dict[tuple[Any, ...], set[str]] = {}
 """What the program's resources take over, and the IDs of those that were written. One process serves one command."""
 
+_NOT_YET = ""
+"""Stands for the ID of what is being taken over, and for good if that fails."""
+
 
 class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
     """Serves a lifecycle to the engine, which speaks in dicts of camelCase keys and floats.
@@ -101,7 +104,10 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         args = self._args(props)
         with _short_traceback():
             client = self._client(args.profile)
+            written = _taken_over.get(self._identity(args), set())
+            written.add(_NOT_YET)
             state = _patient(lambda: self.lifecycle.create(client, args))
+            written.discard(_NOT_YET)
         return dynamic.CreateResult(self._written(state), state.to_properties())
 
     def read(self, _id: str, props: dict[str, Any]) -> dynamic.ReadResult:
@@ -133,6 +139,8 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         state = self._state(_props)
         with _short_traceback():
             written = _taken_over.get(self._identity(state))
+            if written is not None and _NOT_YET in written:
+                raise Error(f"Cannot delete {_id}: another resource of this program was to take it over, and failed.")
             if written is not None and (not written or self.lifecycle.id_of(state) in written):
                 _log.warning("%s belongs to another resource of this program now, so it is not deleted", _id)
                 return

@@ -73,7 +73,6 @@ def test_a_pull_request_has_one_comment(service: GitHub | GitLab, checkout: Path
     assert "its log has it" in comments.bodies[1]
 
     service.settings = {**service.settings, "PULUMI_CONFIG_PASSPHRASE": "another one"}
-    (checkout / "Pulumi.yaml").write_text("name: omni-quickstart\nruntime: basic\n")
     assert service.pull_request(7, "synchronize")["preview"].failed
     assert len(comments.bodies) == 2
     assert "Pulumi failed before it began" in comments.bodies[1]

@@ -8,10 +8,10 @@ import pytest
 
 from omni_pulumi.dynamic import Provider
 from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
-from omni_pulumi.simulator import CONNECTION_ID, LightdashSimulator, OmniSimulator
+from omni_pulumi.simulator import CONNECTION_ID, LightdashSimulator, OmniSimulator, faults
 from tests.resources.test_gone import PROGRAMS, exist
 from tests.resources.test_lost_answers import ENVIRONMENT
-from tests.servicer import Stack
+from tests.servicer import ProviderError, Stack
 
 
 def test_another_object_of_the_name_is_deleted(stack: Stack, omni_services: dict[str, OmniSimulator]) -> None:
@@ -24,6 +24,29 @@ def test_another_object_of_the_name_is_deleted(stack: Stack, omni_services: dict
         assert stack.up("a", DbtEnvironmentProvider(), {**program, "name": "B"}) == "update"
         stack.destroy("b")
     assert [each["id"] for each in omni.environments(CONNECTION_ID)] == [stack.resources["a"].outputs["environmentId"]]
+
+
+def test_what_could_not_be_taken_over_is_kept(stack: Stack, omni_services: dict[str, OmniSimulator]) -> None:
+    """While the new resource fails, the old one stays, in the service and in the state, also if the engine goes on.
+
+    Found by the random lives: it was forgotten, and of two of the name the next command took over the other one.
+    """
+    omni = omni_services["generated"]
+    program = {**ENVIRONMENT, "adopt": True}
+    stack.up("old", DbtEnvironmentProvider(), program)
+    omni.inject(faults.Status(403, processed=False, times=None))
+    with stack.command():
+        for step in (lambda: stack.up("new", DbtEnvironmentProvider(), program), lambda: stack.destroy("old")):
+            with pytest.raises(ProviderError):
+                step()
+    omni.clear_faults()
+    assert "old" in stack.resources
+    with stack.command():
+        assert stack.up("new", DbtEnvironmentProvider(), program) == "create"
+        stack.destroy("old")
+    assert [each["id"] for each in omni.environments(CONNECTION_ID)] == [
+        stack.resources["new"].outputs["environmentId"]
+    ]
 
 
 def test_what_nobody_takes_over_is_deleted(stack: Stack, omni_services: dict[str, OmniSimulator]) -> None:
