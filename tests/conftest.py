@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 
 import hypothesis
@@ -79,8 +80,9 @@ def log(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> It
 @pytest.fixture(autouse=True)
 def _no_settings_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the developer has set for real instances stays out of the tests."""
-    for name in ("OMNI_BASE_URL", "OMNI_API_KEY", "LIGHTDASH_URL", "LIGHTDASH_API_KEY", "OMNI_PULUMI_LOG"):
-        monkeypatch.delenv(name, raising=False)
+    for name in list(os.environ):
+        if name.startswith(("OMNI_", "LIGHTDASH_")) and name != "OMNI_PULUMI_CACHE":
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture(autouse=True)

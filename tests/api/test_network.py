@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import threading
 from collections.abc import Iterator
@@ -55,6 +56,14 @@ def server() -> Iterator[HTTPServer]:
 
 
 @pytest.fixture(autouse=True)
+def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the machine needs to reach the world is not what these tests are about."""
+    for name in list(os.environ):
+        if name.upper() in {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}:
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
 def _fresh_certificates() -> Iterator[None]:
     """The certificates are read anew, as in another process."""
     transport.ssl_context.cache_clear()
@@ -82,7 +91,6 @@ def test_a_proxy_of_the_environment_is_used(server: HTTPServer, monkeypatch: pyt
 def test_no_proxy_sees_a_key_for_this_machine(server: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """``http`` is for this machine only, so it goes there itself, with the key in clear."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    monkeypatch.delenv("NO_PROXY", raising=False)
     assert ask(f"http://localhost:{server.server_port}") == {}
     assert _Handler.asked == ["/api/v1/x"]
 

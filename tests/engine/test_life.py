@@ -181,8 +181,12 @@ def drifts(world: World) -> Iterator[tuple[list[Callable[[], object]], list[str]
         ],
     )
     yield (
-        [configure(branch="hotfix"), edit(target_schema="other"), connect(branch="hotfix")],
-        ['~ branch: "hotfix" => "main"', '~ targetSchema: "other" => "staging"'],
+        [configure(branch="hotfix"), edit(target_schema="other"), connect(branch="release")],
+        [
+            '~ branch: "hotfix" => "main"',
+            '~ targetSchema: "other" => "staging"',
+            '~ branch: "release" => "main"',
+        ],
     )
     yield (
         [configure(autogen_relationships=False), edit(target_database="db"), connect(project_sub_path="/x")],
