@@ -24,7 +24,13 @@ header or a request body.
 
 
 class Error(Exception):
-    """Anything that this package raises on purpose."""
+    """Anything that this package raises on purpose.
+
+    Attributes:
+        may_be_done: whether an earlier attempt of the same request, whose answer got lost, may have been carried out.
+    """
+
+    may_be_done = False
 
 
 class ConfigurationError(Error):
@@ -114,6 +120,8 @@ def may_repeat(error: BaseException, *, idempotent: bool) -> bool:
 
 def is_ambiguous(error: Error) -> bool:
     """Whether a write that ended so may have been carried out all the same."""
+    if error.may_be_done:
+        return True
     if isinstance(error, UnexpectedResponseError):
         return 200 <= error.status < 300
     return isinstance(error, ResponseLostError | ServerError)

@@ -147,10 +147,13 @@ class Transport:
             errors.RequestError: no answer.
             errors.ResponseError: an answer outside 2xx, or one that is not JSON.
         """
-        failures = 0
+        failures, lost = 0, False
 
         def again(error: BaseException) -> bool:
-            nonlocal failures
+            nonlocal failures, lost
+            if isinstance(error, errors.Error):
+                error.may_be_done = lost
+                lost = errors.is_ambiguous(error)
             if isinstance(error, errors.RateLimitError):
                 self._budget.slow_down()
                 return True
@@ -164,11 +167,15 @@ class Transport:
             sleep=lambda seconds: waiting.pause(seconds),
             reraise=True,
         )
-        for attempt in attempts:
-            with attempt:
-                self._budget.wait()
-                number = attempt.retry_state.attempt_number
-                return self._send(method, path, what, body, params, secrets, number)
+        try:
+            for attempt in attempts:
+                with attempt:
+                    self._budget.wait()
+                    number = attempt.retry_state.attempt_number
+                    return self._send(method, path, what, body, params, secrets, number)
+        except errors.CancelledError as error:
+            error.may_be_done = lost
+            raise
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _send(

@@ -144,7 +144,9 @@ def _write(
         try:
             current = look(lambda: client.get_dbt_configuration(args.connection_id))
         except Error as failure:
-            raise ResponseLostError(f"{error} Reading it back failed too: {failure}") from None
+            raise ResponseLostError(
+                f"{error} It may have been written all the same, and reading it back failed too: {failure}"
+            ) from None
         if current is None or LIFECYCLE.changed(_merge(written, current), args):
             raise
         return written

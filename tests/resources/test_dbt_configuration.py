@@ -257,7 +257,27 @@ def test_a_lost_write_that_cannot_be_read_back_tells_both(omni: OmniSimulator, l
     )
     message = life.refusal()
     assert "Cannot write the dbt configuration" in message
-    assert "Reading it back failed too: Cannot read the dbt configuration" in message
+    assert "It may have been written all the same, and reading it back failed too: Cannot read the dbt" in message
+
+
+def test_a_lost_write_whose_repetition_is_refused(omni: OmniSimulator, life: Life) -> None:
+    """A token that ends between two attempts does not make the first one undone: the error says so.
+
+    Found by the random lives: the configuration was there, and the error spoke of the token only.
+    """
+    omni.inject(faults.Reset(processed=True, method="PUT"), faults.expired(after=1))
+    message = life.refusal()
+    assert "401 Unauthorized" in message
+    assert "It may have been written all the same" in message
+    omni.clear_faults()
+    assert life.up(adopt=True) == "create"
+
+
+def test_a_lost_write_whose_repetition_is_refused_is_read_back(omni: OmniSimulator, life: Life) -> None:
+    """Where it can be read back, it is seen to be written."""
+    omni.inject(faults.Reset(processed=True, method="PUT"), faults.Status(403, processed=False, method="PUT"))
+    assert life.up() == "create"
+    life.assert_settled()
 
 
 def test_what_others_set_may_be_what_no_program_may(omni: OmniSimulator, life: Life) -> None:

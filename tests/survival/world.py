@@ -28,7 +28,7 @@ _PROVIDERS: Mapping[str, type[Provider[Any, Any, Any]]] = {
 }
 
 _MAY_BE_THERE = {
-    "dbt": ("nobody knows", "unexpected form", "not JSON", "answered 5"),
+    "dbt": ("nobody knows", "unexpected form", "not JSON", "answered 5", "may have been written"),
     "environment": ("PartlyCreatedError",),
     "production": ("PartlyCreatedError",),
     "route": ("PartlyCreatedError",),
