@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
@@ -264,8 +264,7 @@ class Survival(RuleBasedStateMachine):
             world.drop(name)
         figures["renamed"] += sum(world.rename(name) for name in sorted(renamed))
         for _ in range(changes):
-            possible = world.web_page()
-            possible[data.draw(st.sampled_from(sorted(possible)), label="in the web page")]()
+            self.change_in_a_web_page(data.draw(st.integers(0, 999)))
         world.omni.inject(*omni)
         world.lightdash.inject(*lightdash)
         world.run(refresh=refresh)
@@ -274,6 +273,13 @@ class Survival(RuleBasedStateMachine):
         figures.update(f"fault {type(fault).__name__}" for fault in (*omni, *lightdash))
         figures.update({"runs": 1, "changes in web pages": changes, "errors shown": len(world.shown)})
         world.converge()
+
+    def change_in_a_web_page(self, number: int) -> None:
+        """Any change that is possible now. What is drawn does not depend on it, as hypothesis wants it."""
+        possible = self.world.web_page()
+        name = sorted(possible)[number % len(possible)]
+        note(f"in the web page: {name}")
+        possible[name]()
 
     def declare(self, name: str, data: st.DataObject) -> None:
         """A resource comes into the program, or changes there."""
@@ -325,5 +331,6 @@ def test_survival(
                 suppress_health_check=list(HealthCheck),
             ),
         )
-        print(f"\n{json.dumps(dict(sorted(figures.items())), indent=1)}")  # noqa: T201 - the figures are the result
+        shown = {"seed": request.config.getoption("--hypothesis-seed"), **dict(sorted(figures.items()))}
+        print(f"\n{json.dumps(shown, indent=1)}")  # noqa: T201 - the figures are the result
     assert figures["sequences"] >= sequences
