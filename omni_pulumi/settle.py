@@ -13,8 +13,6 @@ from omni_pulumi.api import errors, waiting
 T = TypeVar("T")
 
 _ATTEMPTS = 3
-_LOOKS = (0, 1, 2)
-"""A list may be behind for a moment, so it is looked at again after one second, and after two more."""
 
 
 def settle(create: Callable[[], T], find: Callable[[], T | None]) -> T:
@@ -54,9 +52,7 @@ def look(find: Callable[[], T | None]) -> T | None:
     Raises:
         errors.Error: a look failed, which says nothing about the object.
     """
-    for seconds in _LOOKS:
-        if seconds:
-            waiting.pause(seconds)
+    for _ in waiting.looks():
         found = find()
         if found is not None:
             return found

@@ -324,8 +324,7 @@ class OmniClient:
     def _list_connection_environments(self) -> list[ConnectionEnvironment] | None:
         """A 404 or 405 that is not in Omni's own format may be a proxy's, so it must stay for a few seconds."""
         what = "list the connection environments"
-        for seconds in (0, 1, 2):
-            waiting.pause(seconds)
+        for _ in waiting.looks():
             try:
                 content = self._transport.request("GET", _CONNECTION_ENVIRONMENTS, what=what)
             except errors.ResponseError as error:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from omni_pulumi.api import errors
 
 _LOOK_SECONDS = 0.05
+_LOOKS = (0, 1, 2)
+"""Seconds before each look."""
 
 _cancelled = threading.Event()
 
@@ -20,6 +22,18 @@ def pause(seconds: float) -> None:
     """
     if _cancelled.wait(seconds):
         raise errors.CancelledError("Cancelled while a request waited to be sent.")
+
+
+def looks() -> Iterator[None]:
+    """A few looks at what may be behind for a moment: at once, after one second, and after two more.
+
+    Raises:
+        errors.CancelledError: the run was cancelled.
+    """
+    for seconds in _LOOKS:
+        if seconds:
+            pause(seconds)
+        yield
 
 
 def until(ready: Callable[[], bool]) -> None:

@@ -109,7 +109,7 @@ def update(
     try:
         return _set_values(client, args, state.connection_environment_id)
     except NotFoundError:
-        if client.list_connection_environments() is not None and look(lambda: _listed(client, state)) is not None:
+        if _is_there(client, state):
             raise
         _log.warning(
             "connection environment %s was deleted outside Pulumi and is created again", state.connection_environment_id
@@ -122,7 +122,7 @@ def delete(client: OmniClient, state: ConnectionEnvironmentState) -> None:
     try:
         client.delete_connection_environment(state.connection_environment_id)
     except NotFoundError:
-        if client.list_connection_environments() is not None and look(lambda: _listed(client, state)) is not None:
+        if _is_there(client, state):
             raise
 
 
@@ -148,11 +148,9 @@ def _create(client: OmniClient, args: ConnectionEnvironmentArgs) -> str:
         ) from None
 
 
-def _find(
-    client: OmniClient, args: ConnectionEnvironmentArgs, *, fresh: bool = False
-) -> omni.ConnectionEnvironment | None:
+def _find(client: OmniClient, args: ConnectionEnvironmentArgs) -> omni.ConnectionEnvironment | None:
     wanted = (args.base_connection_id, args.environment_connection_id)
-    environments = client.list_connection_environments(fresh=fresh) or []
+    environments = client.list_connection_environments() or []
     return next((e for e in environments if (e.base_connection_id, e.connection_id) == wanted), None)
 
 
@@ -163,19 +161,27 @@ def _listed(
     return next((e for e in environments if e.id == state.connection_environment_id), None)
 
 
+def _is_there(client: OmniClient, state: ConnectionEnvironmentState) -> bool:
+    """Whether the list has it after a 404, which without a list is all that can be known."""
+    return client.list_connection_environments() is not None and look(lambda: _listed(client, state)) is not None
+
+
 def _set_values(
     client: OmniClient, args: ConnectionEnvironmentArgs, connection_environment_id: str
 ) -> ConnectionEnvironmentState:
     client.update_connection_environment(connection_environment_id, args.user_attribute_values)
+    return _state(args, connection_environment_id)
+
+
+def _state(args: ConnectionEnvironmentArgs, connection_environment_id: str) -> ConnectionEnvironmentState:
     return ConnectionEnvironmentState.from_args(args).model_copy(
         update={"connection_environment_id": connection_environment_id}
     )
 
 
 def _undo(client: OmniClient, args: ConnectionEnvironmentArgs, created: str, error: Error) -> None:
-    state = ConnectionEnvironmentState.from_args(args).model_copy(update={"connection_environment_id": created})
     try:
-        delete(client, state)
+        delete(client, _state(args, created))
     except Error as undo:
         raise PartlyCreatedError(
             f"{error} Connection environment {created} was made before that and could not be deleted again: {undo} "

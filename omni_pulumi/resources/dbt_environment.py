@@ -232,16 +232,19 @@ def _after(
     until it has all.
     """
     state = _state(args, environment_id)
-    last: list[omni.DbtEnvironment | None] = []
+    now: omni.DbtEnvironment | None = None
 
-    def complete() -> omni.DbtEnvironment | None:
-        last.append(_current(client, state))
-        return last[-1] if last[-1] and {*args.variables, *args.secret_variables} <= {*_ids(last[-1])} else None
+    def complete() -> bool | None:
+        nonlocal now
+        now = _current(client, state)
+        names = {*args.variables, *args.secret_variables}
+        return True if isinstance(error, BadRequestError) or (now and names <= {*_ids(now)}) else None
 
     try:
-        return _current(client, state) if isinstance(error, BadRequestError) else look(complete) or last[-1]
+        look(complete)
     except Error:
         raise error from None
+    return now
 
 
 def _state(args: DbtEnvironmentArgs, environment_id: str) -> DbtEnvironmentState:
