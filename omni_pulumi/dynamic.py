@@ -34,7 +34,7 @@ _clients: dict[tuple[Any, Instance], Any] = {}
 _clients_lock = threading.Lock()
 
 _taken_over: dict[tuple[Any, ...], set[str]] = {}
-"""What the program's resources take over, and the IDs of those that were written. One process serves one command."""
+"""What the program's resources take over, and the IDs of what they have. One process serves one command."""
 
 _NOT_YET = ""
 """Stands for the ID of what is being taken over, and for good if that fails."""
@@ -93,6 +93,8 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         with _short_traceback():
             if self.lifecycle.moves(self._config, state, args):
                 replaces.append("profile")
+            if not replaces:
+                self._keep(args, state)
         return dynamic.DiffResult(
             changes=bool(changed) or args.profile != state.profile,
             replaces=replaces,
@@ -104,11 +106,13 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         args = self._args(props)
         with _short_traceback():
             client = self._client(args.profile)
-            written = _taken_over.get(self._identity(args), set())
-            written.add(_NOT_YET)
+            kept = _taken_over.get(self._identity(args), set())
+            kept.clear()  # of what the resource had, if this replaces it
+            kept.add(_NOT_YET)
             state = _patient(lambda: self.lifecycle.create(client, args))
-            written.discard(_NOT_YET)
-        return dynamic.CreateResult(self._written(state), state.to_properties())
+            kept.discard(_NOT_YET)
+            self._keep(args, state)
+        return dynamic.CreateResult(self.lifecycle.id_of(state), state.to_properties())
 
     def read(self, _id: str, props: dict[str, Any]) -> dynamic.ReadResult:
         """Read the object. An empty ID tells the engine that it is gone, another one that it was made anew."""
@@ -127,7 +131,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         state, args = self._state(_olds), self._args(_news)
         with _short_traceback():
             state = self.lifecycle.update(self._client(args.profile), state, args)
-        self._written(state)
+            self._keep(args, state)
         return dynamic.UpdateResult(state.to_properties())
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
@@ -138,10 +142,10 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         """
         state = self._state(_props)
         with _short_traceback():
-            written = _taken_over.get(self._identity(state))
-            if written is not None and _NOT_YET in written:
+            kept = _taken_over.get(self._identity(state))
+            if kept is not None and _NOT_YET in kept:
                 raise Error(f"Cannot delete {_id}: another resource of this program was to take it over, and failed.")
-            if written is not None and (not written or self.lifecycle.id_of(state) in written):
+            if kept is not None and (not kept or self.lifecycle.id_of(state) in kept):
                 _log.warning("%s belongs to another resource of this program now, so it is not deleted", _id)
                 return
             self.lifecycle.delete(self._client(state.profile), state)
@@ -159,11 +163,9 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         url = self.lifecycle.service.url(self._config, it.profile)
         return type(self), url, *(getattr(it, name) for name in sorted(self.lifecycle.identity))
 
-    def _written(self, state: S) -> str:
-        """The ID of what is now as the program says."""
-        id_ = self.lifecycle.id_of(state)
-        _taken_over.get(self._identity(state), set()).add(id_)
-        return id_
+    def _keep(self, args: A, state: S) -> None:
+        """Remember that a resource of the program has this object."""
+        _taken_over.get(self._identity(args), set()).add(self.lifecycle.id_of(state))
 
     def _client(self, profile: str | None) -> C:
         """The one client of an instance, shared by all providers and threads of this process."""

@@ -14,16 +14,43 @@ from tests.resources.test_lost_answers import ENVIRONMENT
 from tests.servicer import ProviderError, Stack
 
 
-def test_another_object_of_the_name_is_deleted(stack: Stack, omni_services: dict[str, OmniSimulator]) -> None:
-    """An environment that gets the name of one that is dropped is not the one that is dropped."""
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_another_object_of_the_name_is_deleted(
+    stack: Stack, omni_services: dict[str, OmniSimulator], *, interrupted: bool
+) -> None:
+    """An environment that gets the name of one that is dropped is not the one that is dropped.
+
+    Found by the random lives: when the command ended between the two, the next one forgot what it was to delete.
+    """
     omni = omni_services["generated"]
     program = {**ENVIRONMENT, "adopt": True}
     stack.up("a", DbtEnvironmentProvider(), {**program, "name": "A"})
     stack.up("b", DbtEnvironmentProvider(), {**program, "name": "B"})
     with stack.command():
         assert stack.up("a", DbtEnvironmentProvider(), {**program, "name": "B"}) == "update"
-        stack.destroy("b")
+        if not interrupted:
+            stack.destroy("b")
+    if interrupted:
+        with stack.command():
+            assert stack.up("a", DbtEnvironmentProvider(), {**program, "name": "B"}) == "same"
+            stack.destroy("b")
     assert [each["id"] for each in omni.environments(CONNECTION_ID)] == [stack.resources["a"].outputs["environmentId"]]
+
+
+def test_a_replacement_that_takes_over_another_object(stack: Stack, omni_services: dict[str, OmniSimulator]) -> None:
+    """The engine may replace what only changes, as `replace_on_changes` wants it: what the resource had is deleted."""
+    omni = omni_services["generated"]
+    program: dict[str, Any] = {**ENVIRONMENT, "adopt": True}
+    stack.up("it", DbtEnvironmentProvider(), program)
+    before = stack.resources["it"].outputs["environmentId"]
+    omni.edit_environment(before, name="Renamed in the web page")
+    other = omni.add_environment(CONNECTION_ID, name=program["name"], target_schema="of others")
+    with stack.command():
+        assert stack.preview("it", DbtEnvironmentProvider(), program) == "same"
+        stack.resources["replaced"] = stack.resources.pop("it")
+        assert stack.up("it", DbtEnvironmentProvider(), program) == "create"
+        stack.destroy("replaced")
+    assert [each["id"] for each in omni.environments(CONNECTION_ID)] == [other]
 
 
 def test_what_could_not_be_taken_over_is_kept(stack: Stack, omni_services: dict[str, OmniSimulator]) -> None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 import logging
+import random
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -221,12 +223,18 @@ class Survival(RuleBasedStateMachine):
 
     services: tuple[dict[str, OmniSimulator], LightdashSimulator]
     log: Log
+    ids: random.Random
+    """Where the services get their IDs from, by which Omni sorts what has one name."""
 
     @initialize(
-        dialect=st.sampled_from(sorted(DIALECTS)), names=st.sets(st.sampled_from(sorted(DECLARATIONS))), data=st.data()
+        dialect=st.sampled_from(sorted(DIALECTS)),
+        names=st.sets(st.sampled_from(sorted(DECLARATIONS))),
+        ids=st.randoms(use_true_random=True),
+        data=st.data(),
     )
-    def begin(self, dialect: str, names: set[str], data: st.DataObject) -> None:
+    def begin(self, dialect: str, names: set[str], ids: random.Random, data: st.DataObject) -> None:
         """An empty stack, and a first program."""
+        Survival.ids = ids
         omnis, lightdash = self.services
         self.world = World(omnis[dialect], lightdash, self.log)
         figures["sequences"] += 1
@@ -315,6 +323,7 @@ def test_survival(
     """Once the faults stop, the services have what the program says, once; nothing is lost, no secret is shown."""
     monkeypatch.setenv("OMNI_PULUMI_LOG", "debug")
     Survival.services, Survival.log = services, Log()
+    monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=Survival.ids.getrandbits(128), version=4))
     logger = logging.getLogger("omni_pulumi")
     monkeypatch.setattr(logger, "handlers", [Survival.log])
     monkeypatch.setattr(logger, "propagate", False)

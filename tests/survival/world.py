@@ -184,7 +184,7 @@ class World:
         left += [s["name"] for s in self.lightdash.sources(PROJECT_ID) if s["id"] not in managed | self.of_others]
         if "dbt" not in self.stack.resources and "dbt" not in self.of_others:
             left += [] if self.omni.dbt_configuration(CONNECTION_ID) is None else ["dbt"]
-        assert left == []
+        assert left == [], left
 
     def _no_secret_was_shown(self) -> None:
         keys = (self.omni.api_key, self.lightdash.api_key, SECRET)
