@@ -81,7 +81,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         args = self.lifecycle.validate(_own(_news))
         if isinstance(args, list):
             olds, news = _own(_olds), _own(_news)
-            arguments = {to_camel(name) for name in self.lifecycle.args.model_fields} - {"adopt"}
+            arguments = self.lifecycle.args.property_names() - {"adopt"}
             return dynamic.DiffResult(changes=any(olds.get(name) != news.get(name) for name in arguments))
         state = self._state(_olds)
         changed = self.lifecycle.changed(state, args)
@@ -94,7 +94,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
             if self.lifecycle.moves(self._config, state, args):
                 replaces.append("profile")
             if not replaces:
-                self._keep(args, state)
+                self._kept(args).add(self.lifecycle.id_of(state))
         return dynamic.DiffResult(
             changes=bool(changed) or args.profile != state.profile,
             replaces=replaces,
@@ -106,13 +106,14 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         args = self._args(props)
         with _short_traceback():
             client = self._client(args.profile)
-            kept = _taken_over.get(self._identity(args), set())
+            kept = self._kept(args)
             kept.clear()  # of what the resource had, if this replaces it
             kept.add(_NOT_YET)
             state = _patient(lambda: self.lifecycle.create(client, args))
             kept.discard(_NOT_YET)
-            self._keep(args, state)
-        return dynamic.CreateResult(self.lifecycle.id_of(state), state.to_properties())
+        id_ = self.lifecycle.id_of(state)
+        kept.add(id_)
+        return dynamic.CreateResult(id_, state.to_properties())
 
     def read(self, _id: str, props: dict[str, Any]) -> dynamic.ReadResult:
         """Read the object. An empty ID tells the engine that it is gone, another one that it was made anew."""
@@ -122,7 +123,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         if state is None:
             return dynamic.ReadResult("", {})
         outputs = state.to_properties()
-        arguments = {to_camel(name) for name in self.lifecycle.args.model_fields}
+        arguments = self.lifecycle.args.property_names()
         inputs = {key: value for key, value in outputs.items() if key in arguments}
         return dynamic.ReadResult(self.lifecycle.id_of(state), outputs, inputs)
 
@@ -131,7 +132,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         state, args = self._state(_olds), self._args(_news)
         with _short_traceback():
             state = self.lifecycle.update(self._client(args.profile), state, args)
-            self._keep(args, state)
+            self._kept(args).add(self.lifecycle.id_of(state))
         return dynamic.UpdateResult(state.to_properties())
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
@@ -163,9 +164,9 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         url = self.lifecycle.service.url(self._config, it.profile)
         return type(self), url, *(getattr(it, name) for name in sorted(self.lifecycle.identity))
 
-    def _keep(self, args: A, state: S) -> None:
-        """Remember that a resource of the program has this object."""
-        _taken_over.get(self._identity(args), set()).add(self.lifecycle.id_of(state))
+    def _kept(self, args: A) -> set[str]:
+        """The IDs of what the program's resources have, to add to. They are only remembered where one takes it over."""
+        return _taken_over.get(self._identity(args), set())
 
     def _client(self, profile: str | None) -> C:
         """The one client of an instance, shared by all providers and threads of this process."""

@@ -73,6 +73,11 @@ class Args(pydantic.BaseModel):
         default=None, description="Name of the instance's settings, for a stack that serves several instances."
     )
 
+    @classmethod
+    def property_names(cls) -> set[str]:
+        """The names under which Pulumi keeps the arguments."""
+        return {to_camel(name) for name in cls.model_fields}
+
     def to_properties(self) -> dict[str, Any]:
         """The inputs as Pulumi keeps them: camelCase, defaults filled in, nothing that is ``None``."""
         return self.model_dump(by_alias=True, exclude_none=True, warnings=False)
@@ -200,7 +205,7 @@ def new_secrets(state: State, args: Args) -> list[str]:
 
 def _changed_leaves(state: State, args: Args) -> dict[str, tuple[Any, Any]]:
     before, after = _leaves("", state), _leaves("", args)
-    arguments = {to_camel(name) for name in type(args).model_fields} - {"adopt"}
+    arguments = args.property_names() - {"adopt"}
     return {
         path: (before.get(path), after.get(path))
         for path in sorted({*before, *after})

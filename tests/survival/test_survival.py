@@ -239,7 +239,7 @@ class Survival(RuleBasedStateMachine):
         self.world = World(omnis[dialect], lightdash, self.log)
         figures["sequences"] += 1
         if figures["sequences"] % 500 == 0:
-            print(f"{figures['sequences']} sequences", flush=True)  # noqa: T201 - a soak takes an hour
+            print(f"{figures['sequences']} sequences", flush=True)  # noqa: T201 - a soak takes long
         for name in sorted(names):
             self.declare(name, data)
 
