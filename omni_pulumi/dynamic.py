@@ -11,9 +11,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import threading
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Generic, cast
+from typing import Any, Generic
 
 import pulumi
 import tenacity
@@ -22,19 +21,13 @@ from pydantic.alias_generators import to_camel
 
 from omni_pulumi.api import waiting
 from omni_pulumi.api.errors import ConfigurationError, Error, NotFoundError
-from omni_pulumi.api.transport import Instance
 from omni_pulumi.lifecycle import A, C, Failure, Lifecycle, S, new_secrets
+from omni_pulumi.process import PROCESS
 
 _log = logging.getLogger("omni_pulumi")
 
 _PARENT_ATTEMPTS = 3
 """After one second, and after two more."""
-
-_clients: dict[tuple[Any, Instance], Any] = {}
-_clients_lock = threading.Lock()
-
-_taken_over: dict[tuple[Any, ...], set[str]] = {}
-"""What the program's resources take over, and the IDs of what they have. One process serves one command."""
 
 _NOT_YET = ""
 """Stands for the ID of what is being taken over, and for good if that fails."""
@@ -67,7 +60,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         except ConfigurationError as error:
             return _refused([Failure("", str(error))])
         if args.adopt is True:
-            _taken_over.setdefault(self._identity(args), set())
+            PROCESS.adoptions.ids.setdefault(self._identity(args), set())
         return dynamic.CheckResult(args.to_properties(), [])
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
@@ -143,7 +136,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         """
         state = self._state(_props)
         with _short_traceback():
-            kept = _taken_over.get(self._identity(state))
+            kept = PROCESS.adoptions.ids.get(self._identity(state))
             if kept is not None and _NOT_YET in kept:
                 raise Error(f"Cannot delete {_id}: another resource of this program was to take it over, and failed.")
             if kept is not None and (not kept or self.lifecycle.id_of(state) in kept):
@@ -166,16 +159,12 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
 
     def _kept(self, args: A) -> set[str]:
         """The IDs of what the program's resources have, to add to. They are only remembered where one takes it over."""
-        return _taken_over.get(self._identity(args), set())
+        return PROCESS.adoptions.ids.get(self._identity(args), set())
 
     def _client(self, profile: str | None) -> C:
         """The one client of an instance, shared by all providers and threads of this process."""
         instance = self.lifecycle.service.instance(self._config, profile)
-        key = (self.lifecycle.connect, instance)
-        with _clients_lock:
-            if key not in _clients:
-                _clients[key] = self.lifecycle.connect(instance)
-            return cast("C", _clients[key])
+        return PROCESS.clients.get(self.lifecycle.connect, instance)
 
 
 class _OutputProperty(property):

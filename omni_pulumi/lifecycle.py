@@ -16,7 +16,7 @@ from pulumi.output import Unknown
 from pydantic.alias_generators import to_camel
 from typing_extensions import Self
 
-from omni_pulumi.api.transport import Instance
+from omni_pulumi.api.transport import Client, Instance
 from omni_pulumi.settings import Config, Service
 
 T = TypeVar("T")
@@ -109,7 +109,7 @@ class State(pydantic.BaseModel):
 
 A = TypeVar("A", bound=Args)
 S = TypeVar("S", bound=State)
-C = TypeVar("C")
+C = TypeVar("C", bound=Client)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ import hypothesis
 import pytest
 
 from omni_pulumi.api import waiting
+from omni_pulumi.process import PROCESS
 from omni_pulumi.simulator import GENERATED, PAGES, LightdashSimulator, OmniSimulator
-from tests.servicer import Stack, forget_clients
+from tests.servicer import Stack
 
 hypothesis.settings.register_profile("busy machine", deadline=None)
 hypothesis.settings.load_profile("busy machine")
@@ -30,7 +31,7 @@ def omni_services() -> Iterator[dict[str, OmniSimulator]]:
     """An Omni for each dialect."""
     with OmniSimulator(dialect=PAGES) as pages, OmniSimulator(dialect=GENERATED) as generated:
         yield {"pages": pages, "generated": generated}
-        forget_clients()
+        PROCESS.reset()
 
 
 @pytest.fixture(scope="session")

@@ -22,8 +22,8 @@ from pulumi.output import UNKNOWN
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2
 
-from omni_pulumi import dynamic
 from omni_pulumi.dynamic import Provider
+from omni_pulumi.process import PROCESS
 
 PROVIDER_KEY = "__provider"
 
@@ -39,14 +39,6 @@ def _servicer_class() -> Any:
 
 
 _Servicer = _servicer_class()
-
-
-def forget_clients() -> None:
-    """Close what another process would not have: its connections, and what it remembers of the services."""
-    vars(dynamic)["_taken_over"].clear()
-    clients = vars(dynamic)["_clients"]
-    while clients:
-        clients.popitem()[1].close()
 
 
 _pickled: dict[type, str] = {}
@@ -113,7 +105,7 @@ class Servicer:
 
     def __init__(self, config: Mapping[str, str]) -> None:
         vars(importlib.import_module("pulumi.dynamic.__main__"))["_PROVIDER_CACHE"].clear()
-        forget_clients()
+        PROCESS.reset()
         self._servicer = _Servicer()
         self._servicer.Configure(provider_pb2.ConfigureRequest(args=to_struct(config)), _Context())
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from omni_pulumi.process import PROCESS
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
 from omni_pulumi.simulator import CONNECTION_ID, OmniSimulator
-from tests.servicer import ProviderError, Stack, forget_clients
+from tests.servicer import ProviderError, Stack
 
 PROGRAM = {
     "connectionId": CONNECTION_ID,
@@ -25,7 +26,7 @@ def europe() -> Iterator[OmniSimulator]:
     """Another Omni."""
     with OmniSimulator() as europe:
         yield europe
-        forget_clients()
+        PROCESS.reset()
 
 
 def stack(omni: OmniSimulator, europe: OmniSimulator) -> Stack:

@@ -18,7 +18,7 @@ import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import httpx
 import pydantic
@@ -60,6 +60,13 @@ class Instance:
     connect_timeout: float = 10.0
     read_timeout: float = 30.0
     total_timeout: float = 300.0
+
+
+class Client(Protocol):
+    """Talks to one instance of a service."""
+
+    def close(self) -> None:
+        """Close the connections."""
 
 
 _BY_STATUS: Mapping[int, type[errors.ResponseError]] = {

@@ -50,3 +50,8 @@ def until(ready: Callable[[], bool]) -> None:
 def cancel() -> None:
     """End all waiting in this process, now and from now on."""
     _cancelled.set()
+
+
+def reset() -> None:
+    """Forget a cancellation."""
+    _cancelled.clear()

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from omni_pulumi.process import PROCESS
 from tests.live.settings import lightdash, omni
-from tests.servicer import forget_clients
 
 __all__ = ["lightdash", "omni"]
 
@@ -28,4 +28,4 @@ def _no_settings_of_ours() -> None:
 def pauses() -> Iterator[None]:
     """Unlike elsewhere, pauses are real."""
     yield
-    forget_clients()
+    PROCESS.reset()

@@ -22,6 +22,7 @@ from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
+from omni_pulumi.process import PROCESS
 from omni_pulumi.simulator import (
     CONNECTION_ID,
     DEVELOPMENT_CONNECTION_ID,
@@ -33,7 +34,6 @@ from omni_pulumi.simulator import (
     OmniSimulator,
     faults,
 )
-from tests.servicer import forget_clients
 from tests.survival.world import SECRET, Log, World
 
 DIALECTS = {
@@ -309,7 +309,7 @@ def services() -> Iterator[tuple[dict[str, OmniSimulator], LightdashSimulator]]:
         for omni in omnis.values():
             omni.start()
         yield omnis, lightdash
-        forget_clients()
+        PROCESS.reset()
         for omni in omnis.values():
             omni.stop()
 
