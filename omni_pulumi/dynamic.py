@@ -138,7 +138,11 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         with _short_traceback():
             kept = PROCESS.adoptions.ids.get(self._identity(state))
             if kept is not None and _NOT_YET in kept:
-                raise Error(f"Cannot delete {_id}: another resource of this program was to take it over, and failed.")
+                raise Error(
+                    f"Cannot delete {_id}: another resource of this program was to take it over, and failed.",
+                    operation=f"delete {_id}",
+                    resource_id=_id.rpartition("/")[2],
+                )
             if kept is not None and (not kept or self.lifecycle.id_of(state) in kept):
                 _log.warning("%s belongs to another resource of this program now, so it is not deleted", _id)
                 return
@@ -147,7 +151,10 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
     def _args(self, properties: Mapping[str, Any]) -> A:
         args = self.lifecycle.validate(_own(properties))
         if isinstance(args, list):
-            raise ConfigurationError("; ".join(f"{failure.property} {failure.reason}" for failure in args))
+            raise ConfigurationError(
+                "; ".join(f"{failure.property} {failure.reason}" for failure in args),
+                settings=tuple(failure.property for failure in args),
+            )
         return args
 
     def _state(self, properties: Mapping[str, Any]) -> S:

@@ -193,6 +193,11 @@ def describe_changes(state: State, args: Args) -> str:
     return ", ".join(changes) or "nothing"
 
 
+def changed_paths(state: State, args: Args) -> tuple[str, ...]:
+    """Paths of the properties in which the program differs from the state, such as ``variables.DBT_TARGET``."""
+    return tuple(_changed_leaves(state, args))
+
+
 def new_secrets(state: State, args: Args) -> list[str]:
     """The leaves that are secret, and that stay there with another value."""
     secret = (pydantic.SecretStr, Unknown)

@@ -46,29 +46,19 @@ class Service:
             ConfigurationError: all that is missing or malformed, with the commands that repair it.
         """
         url, api_key = self._url(config, profile), self._read(config, profile, "apiKey")
-        missing = []
-        if url is None:
-            missing.append(f"`pulumi config set {self._key(profile, self.url_key)} {self.url_example}`")
-        if api_key is None:
-            missing.append(f"`pulumi config set --secret {self._key(profile, 'apiKey')}`")
         if url is None or api_key is None:
-            names = " and ".join(
-                self._variable(profile, key)
-                for key, value in ((self.url_key, url), ("apiKey", api_key))
-                if value is None
-            )
-            raise ConfigurationError(
-                f"{self.name} is not configured{f' for profile {profile!r}' if profile else ''}: "
-                f"run {' and '.join(missing)}, or set {names} in the environment."
+            raise self._missing(
+                profile, [key for key, value in ((self.url_key, url), ("apiKey", api_key)) if value is None]
             )
         if not _API_KEY.fullmatch(api_key):
             raise ConfigurationError(
                 f"{self._key(profile, 'apiKey')} has characters that no key has: blanks, line breaks or others outside "
-                "ASCII. Set it again."
+                "ASCII. Set it again.",
+                settings=(self._key(profile, "apiKey"),),
             )
         budget = self._number(config, profile, "requestsPerMinute")
         return Instance(
-            _checked_url(self.name, url),
+            self._checked_url(profile, url),
             api_key,
             requests_per_minute=self.requests_per_minute if budget is None else max(1, int(budget)),
             connect_timeout=self._number(config, profile, "connectTimeout") or Instance.connect_timeout,
@@ -83,7 +73,7 @@ class Service:
             ConfigurationError: the URL is malformed.
         """
         url = self._url(config, profile)
-        return None if url is None else _checked_url(self.name, url)
+        return None if url is None else self._checked_url(profile, url)
 
     def _url(self, config: Config, profile: str | None) -> str | None:
         return self._read(config, profile, self.url_key)
@@ -102,8 +92,49 @@ class Service:
         except ValueError:
             number = 0.0
         if not 0 < number < float("inf"):
-            raise ConfigurationError(f"{self._key(profile, key)} must be a positive number. Correct it.")
+            raise ConfigurationError(
+                f"{self._key(profile, key)} must be a positive number. Correct it.",
+                settings=(self._key(profile, key),),
+            )
         return number
+
+    def _missing(self, profile: str | None, keys: list[str]) -> ConfigurationError:
+        """The error for settings that are set nowhere, with the commands that set them."""
+        settings = {key: self._key(profile, key) for key in keys}
+        commands = [
+            f"`pulumi config set --secret {setting}`"
+            if key == "apiKey"
+            else f"`pulumi config set {setting} {self.url_example}`"
+            for key, setting in settings.items()
+        ]
+        variables = [self._variable(profile, key) for key in keys]
+        return ConfigurationError(
+            f"{self.name} is not configured{f' for profile {profile!r}' if profile else ''}: "
+            f"run {' and '.join(commands)}, or set {' and '.join(variables)} in the environment.",
+            settings=tuple(settings.values()),
+        )
+
+    def _checked_url(self, profile: str | None, text: str) -> str:
+        """An instance's URL without ``/api`` and trailing slashes; ``http`` only where the key stays on the machine."""
+        try:
+            url = httpx.URL(text)
+        except httpx.InvalidURL:
+            url = httpx.URL("")
+        settings = (self._key(profile, self.url_key),)
+        is_host = bool(url.host) and "%" not in url.host  # httpx escapes what cannot be in a host
+        if url.scheme not in {"http", "https"} or not is_host or url.userinfo or url.query or url.fragment:
+            raise ConfigurationError(
+                f"The URL of {self.name} must be like https://<host>, without user, query or fragment.",
+                settings=settings,
+            )
+        if url.scheme == "http" and not _is_loopback(url.host):
+            raise ConfigurationError(
+                f"The URL of {self.name} must start with https:// (http:// would send the key in clear), got host "
+                f"{url.host}.",
+                settings=settings,
+            )
+        path = re.sub(r"(/api(/v1)?)?/*$", "", url.path.rstrip("/"))
+        return str(url.copy_with(path=path or "/")).rstrip("/")
 
     def _key(self, profile: str | None, key: str) -> str:
         return f"{self.namespace}{f'-{profile}' if profile else ''}:{key}"
@@ -115,23 +146,6 @@ class Service:
 
 OMNI = Service("Omni", "omni", "baseUrl", "https://<instance>.omniapp.co", requests_per_minute=60)
 LIGHTDASH = Service("Lightdash", "lightdash", "url", "https://app.lightdash.cloud", requests_per_minute=None)
-
-
-def _checked_url(service: str, text: str) -> str:
-    """An instance's URL without ``/api`` and trailing slashes; ``http`` only where the key stays on the machine."""
-    try:
-        url = httpx.URL(text)
-    except httpx.InvalidURL:
-        url = httpx.URL("")
-    is_host = bool(url.host) and "%" not in url.host  # httpx escapes what cannot be in a host
-    if url.scheme not in {"http", "https"} or not is_host or url.userinfo or url.query or url.fragment:
-        raise ConfigurationError(f"The URL of {service} must be like https://<host>, without user, query or fragment.")
-    if url.scheme == "http" and not _is_loopback(url.host):
-        raise ConfigurationError(
-            f"The URL of {service} must start with https:// (http:// would send the key in clear), got host {url.host}."
-        )
-    path = re.sub(r"(/api(/v1)?)?/*$", "", url.path.rstrip("/"))
-    return str(url.copy_with(path=path or "/")).rstrip("/")
 
 
 def _is_loopback(host: str) -> bool:

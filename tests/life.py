@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
+from omni_pulumi.api.errors import Error
 from omni_pulumi.dynamic import Provider
 from tests.servicer import ProviderError, Stack
+
+E = TypeVar("E", bound=Error)
 
 
 @dataclass
@@ -43,11 +46,13 @@ class Life:
         """Delete the object."""
         self.stack.destroy("it")
 
-    def refusal(self, **changes: Any) -> str:
-        """The line that people read when an ``up`` fails, which must leave no resource behind in the state."""
+    def refusal(self, kind: type[E], **changes: Any) -> E:
+        """The error of this kind with which an ``up`` fails."""
         with pytest.raises(ProviderError) as caught:
             self.up(**changes)
-        return caught.value.last_line
+        error = caught.value.error
+        assert type(error) is kind, repr(error)
+        return error
 
     def assert_settled(self, **changes: Any) -> None:
         """No change is reported, neither at once nor after a refresh."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from pulumi.output import UNKNOWN
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2
 
+from omni_pulumi.api.errors import Error
 from omni_pulumi.dynamic import Provider
 from omni_pulumi.process import PROCESS
 
@@ -46,17 +48,25 @@ _pickled: dict[type, str] = {}
 
 
 class ProviderError(Exception):
-    """What the engine shows when a provider raises: a whole traceback."""
+    """What the engine shows when a provider raises: a whole traceback.
 
-    @property
-    def last_line(self) -> str:
-        """The line that people read."""
-        return str(self).strip().splitlines()[-1]
+    Attributes:
+        error: the error that the provider raised. Its text is the last line of the traceback, the one that people read.
+    """
+
+    def __init__(self, text: str, error: Error) -> None:
+        super().__init__(text)
+        self.error = error
+        last_line = text.strip().splitlines()[-1]
+        assert last_line == f"{type(error).__module__}.{type(error).__name__}: {error}", text
 
 
 class _Context:
     def abort(self, _code: grpc.StatusCode, details: str) -> None:
-        raise ProviderError(details)
+        """Called by Pulumi's servicer in its ``except`` clause."""
+        error = sys.exc_info()[1]
+        assert isinstance(error, Error), details
+        raise ProviderError(details, error)
 
 
 def to_struct(properties: Mapping[str, Any]) -> struct_pb2.Struct:
@@ -78,17 +88,15 @@ def from_struct(struct: struct_pb2.Struct) -> dict[str, Any]:
 
 @dataclass
 class Refusal:
-    """What a preview says when rules are broken: reasons by property."""
+    """A refused preview: reasons by property path. Settings are no property: their reason stands under ``""``."""
 
     failures: dict[str, str]
 
 
-def _named(text: str) -> tuple[str, str]:
-    """A failure's property and reason; settings are no property."""
-    if text.startswith(("Omni ", "Lightdash ")):
-        return "", text
-    property_, _, reason = text.partition(" ")
-    return property_, reason
+def _failure(text: str, properties: set[str]) -> tuple[str, str]:
+    """Property path and reason of a failure, whose text begins with the path of one of the properties."""
+    path, _, reason = text.partition(" ")
+    return (path, reason) if path.partition(".")[0] in properties else ("", text)
 
 
 @dataclass
@@ -114,7 +122,8 @@ class Servicer:
         answer = self._servicer.Check(request, _Context())
         if answer.failures:
             assert {failure.property for failure in answer.failures} == {""}, "the engine would print the values"
-            return Refusal(dict(_named(failure.reason) for failure in answer.failures))
+            properties = {*provider.lifecycle.args.property_names(), *news}
+            return Refusal(dict(_failure(failure.reason, properties) for failure in answer.failures))
         return from_struct(answer.inputs)
 
     def diff(

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from omni_pulumi.api.errors import ConfigurationError
 from omni_pulumi.process import PROCESS
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
 from omni_pulumi.simulator import CONNECTION_ID, OmniSimulator
-from tests.servicer import ProviderError, Stack
+from tests.servicer import ProviderError, Refusal, Stack
 
 PROGRAM = {
     "connectionId": CONNECTION_ID,
@@ -83,7 +84,12 @@ def test_a_profile_without_settings_is_named(omni: OmniSimulator) -> None:
     provider = DbtConfigurationProvider()
     configured.up("it", provider, IN_EUROPE)
     bare = Stack({"omni:baseUrl": omni.url, "omni:apiKey": omni.api_key}, configured.resources)
-    with pytest.raises(AssertionError, match="pulumi config set omni-eu:baseUrl"):
-        bare.preview("it", provider, IN_EUROPE)
-    with pytest.raises(ProviderError, match="pulumi config set --secret omni-eu:apiKey"):
+    refusal = bare.servicer.check(provider, IN_EUROPE)
+    assert isinstance(refusal, Refusal)
+    (reason,) = refusal.failures.values()
+    assert "pulumi config set omni-eu:baseUrl" in reason
+    with pytest.raises(ProviderError) as caught:
         bare.destroy("it")
+    assert isinstance(caught.value.error, ConfigurationError)
+    assert caught.value.error.settings == ("omni-eu:baseUrl", "omni-eu:apiKey")
+    assert "pulumi config set --secret omni-eu:apiKey" in str(caught.value.error)

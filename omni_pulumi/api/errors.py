@@ -1,14 +1,14 @@
-"""What can go wrong, as one tree::
+"""The errors that this package raises, as one tree::
 
-    Error
-    ├── ConfigurationError              a URL or key is missing or malformed
-    ├── AlreadyExistsError              creating would overwrite what somebody else made
-    ├── CancelledError                  Ctrl-C while waiting to send a request
-    ├── PartlyCreatedError              a create of several requests failed, and so did undoing it
+    Error                               operation, resource_id, outcome_unknown
+    ├── ConfigurationError              settings, or a resource's properties, are missing or malformed: settings
+    ├── AlreadyExistsError              creating would overwrite an object that exists: changes
+    ├── CancelledError                  Ctrl-C while a request waited to be sent
+    ├── PartlyCreatedError              a create failed, and its object is, or may be, still in the service
     ├── RequestError                    no answer
     │   ├── ConnectError                the service was not reached: nothing was processed
-    │   └── ResponseLostError           the request may have been processed, nobody knows
-    └── ResponseError                   an answer, but not the one that was asked for
+    │   └── ResponseLostError           the request was sent and may have been processed
+    └── ResponseError                   an answer other than the expected one: status, detail, retry_after
         ├── BadRequestError             400, 413, 422
         ├── AuthenticationError         401
         ├── PermissionDeniedError       403
@@ -16,29 +16,58 @@
         ├── ConflictError               409
         ├── RateLimitError              429
         ├── ServerError                 5xx
-        └── UnexpectedResponseError     a redirect, a proxy's page, JSON of another shape
+        └── UnexpectedResponseError     a redirect, a proxy's page, JSON of another shape: fields
 
+Callers and tests ask the class and the attributes. The text is for people and may change with any release.
 An error's text is one line: what was tried on what, what came back, what to do next. It never carries a secret, a
 header or a request body.
 """
 
 
 class Error(Exception):
-    """Anything that this package raises on purpose.
+    """Base class of the errors that this package raises.
 
     Attributes:
-        may_be_done: whether an earlier attempt of the same request, whose answer got lost, may have been carried out.
+        operation: what was tried on what, such as ``delete dbt environment <id> of connection <id>``; empty when
+            there is none.
+        resource_id: ID of the object concerned in its service, ``None`` when the object has none yet.
+        outcome_unknown: whether a write may have been carried out although it failed, by this attempt or an earlier
+            one. ``False`` for a read, and after reads that have shown that nothing was written.
     """
 
-    may_be_done = False
+    def __init__(
+        self, message: str, *, operation: str = "", resource_id: str | None = None, outcome_unknown: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.operation = operation
+        self.resource_id = resource_id
+        self.outcome_unknown = outcome_unknown
 
 
 class ConfigurationError(Error):
-    """The URL or the key of a service is missing or malformed."""
+    """Settings, or a resource's properties, are missing or malformed.
+
+    Attributes:
+        settings: their names: a key of the stack's configuration such as ``omni:apiKey``, an environment variable such
+            as ``HTTPS_PROXY``, or a property such as ``targetSchema``.
+    """
+
+    def __init__(self, message: str, *, settings: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.settings = settings
 
 
 class AlreadyExistsError(Error):
-    """Creating would overwrite an object that exists and that this program has not taken over."""
+    """Creating would overwrite an object that exists and that this program has not adopted.
+
+    Attributes:
+        resource_id: ID of the object that exists, ``None`` where the service does not tell it.
+        changes: paths of the properties that adopting it would change, such as ``variables.DBT_TARGET``.
+    """
+
+    def __init__(self, message: str, *, operation: str, resource_id: str | None, changes: tuple[str, ...] = ()) -> None:
+        super().__init__(message, operation=operation, resource_id=resource_id)
+        self.changes = changes
 
 
 class CancelledError(Error):
@@ -46,7 +75,15 @@ class CancelledError(Error):
 
 
 class PartlyCreatedError(Error):
-    """A create of several requests failed half-way and what it had made could not be removed again."""
+    """A create failed, and the object that it created, or may have created, is still in the service.
+
+    Attributes:
+        resource_id: ID of the object, ``None`` when it is not known whether there is one.
+        outcome_unknown: always ``True``: the state lacks an object that the service may have.
+    """
+
+    def __init__(self, message: str, *, operation: str, resource_id: str | None) -> None:
+        super().__init__(message, operation=operation, resource_id=resource_id, outcome_unknown=True)
 
 
 class RequestError(Error):
@@ -70,8 +107,18 @@ class ResponseError(Error):
         retry_after: seconds after which the service wants to be asked again, ``None`` when it does not say.
     """
 
-    def __init__(self, message: str, *, status: int, detail: str = "", retry_after: float | None = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        detail: str = "",
+        retry_after: float | None = None,
+        operation: str = "",
+        resource_id: str | None = None,
+        outcome_unknown: bool = False,
+    ) -> None:
+        super().__init__(message, operation=operation, resource_id=resource_id, outcome_unknown=outcome_unknown)
         self.status = status
         self.detail = detail
         self.retry_after = retry_after
@@ -106,7 +153,35 @@ class ServerError(ResponseError):
 
 
 class UnexpectedResponseError(ResponseError):
-    """An answer that the service's pages do not describe."""
+    """An answer that the service's pages do not describe.
+
+    Attributes:
+        fields: paths of the answer's fields that are missing or of another type, such as ``records.0.targetSchema``; an
+            empty path stands for the whole answer.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        detail: str = "",
+        retry_after: float | None = None,
+        fields: tuple[str, ...] = (),
+        operation: str = "",
+        resource_id: str | None = None,
+        outcome_unknown: bool = False,
+    ) -> None:
+        super().__init__(
+            message,
+            status=status,
+            detail=detail,
+            retry_after=retry_after,
+            operation=operation,
+            resource_id=resource_id,
+            outcome_unknown=outcome_unknown,
+        )
+        self.fields = fields
 
 
 def may_repeat(error: BaseException, *, idempotent: bool) -> bool:
@@ -116,12 +191,3 @@ def may_repeat(error: BaseException, *, idempotent: bool) -> bool:
     if isinstance(error, ServerError):
         return idempotent and error.status in {502, 503, 504}
     return idempotent and isinstance(error, ResponseLostError)
-
-
-def is_ambiguous(error: Error) -> bool:
-    """Whether a write that ended so may have been carried out all the same."""
-    if error.may_be_done:
-        return True
-    if isinstance(error, UnexpectedResponseError):
-        return 200 <= error.status < 300
-    return isinstance(error, ResponseLostError | ServerError)

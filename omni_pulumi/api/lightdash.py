@@ -96,9 +96,9 @@ class LightdashClient:
         return self._lists.get(project_uuid, lambda: self._list_dbt_sources(project_uuid))
 
     def _list_dbt_sources(self, project_uuid: str) -> list[DbtSource]:
-        what = f"list the dbt sources of project {project_uuid}"
-        content = self._transport.request("GET", _sources(project_uuid), what=what)
-        return self._transport.parse(_Many, content, what=what).results
+        operation = f"list the dbt sources of project {project_uuid}"
+        content = self._transport.request("GET", _sources(project_uuid), operation=operation)
+        return self._transport.parse(_Many, content, operation=operation).results
 
     def get_dbt_source(self, project_uuid: str, source_uuid: str) -> DbtSourceWithConnection:
         """One dbt source with its connection.
@@ -107,9 +107,10 @@ class LightdashClient:
             errors.NotFoundError: no such project, no such source, or the primary source.
             errors.ServerError: among others, when the stored credentials can no longer be decrypted.
         """
-        what = f"read dbt source {source_uuid} of project {project_uuid}"
-        content = self._transport.request("GET", f"{_sources(project_uuid)}/{source_uuid}", what=what)
-        return self._transport.parse(_OneWithConnection, content, what=what).results
+        operation = f"read dbt source {source_uuid} of project {project_uuid}"
+        path = f"{_sources(project_uuid)}/{source_uuid}"
+        content = self._transport.request("GET", path, operation=operation, resource_id=source_uuid)
+        return self._transport.parse(_OneWithConnection, content, operation=operation, resource_id=source_uuid).results
 
     def create_dbt_source(self, project_uuid: str, name: str, connection: Mapping[str, Any]) -> DbtSource:
         """Create a dbt source and return it without its connection.
@@ -119,17 +120,17 @@ class LightdashClient:
             errors.ConflictError: the name is in use in the project.
             errors.NotFoundError: no such project.
         """
-        what = f'create dbt source "{name}" of project {project_uuid}'
+        operation = f'create dbt source "{name}" of project {project_uuid}'
         with self._lists.writing(project_uuid):
             content = self._transport.request(
                 "POST",
                 _sources(project_uuid),
-                what=what,
+                operation=operation,
                 body={"name": name, "dbtConnection": connection},
                 secrets=_secrets(connection),
                 idempotent=False,
             )
-        return self._transport.parse(_One, content, what=what).results
+        return self._transport.parse(_One, content, operation=operation, outcome_unknown=True).results
 
     def update_dbt_source(self, project_uuid: str, source_uuid: str, name: str, connection: Mapping[str, Any]) -> None:
         """Replace a dbt source's name and whole connection.
@@ -142,12 +143,13 @@ class LightdashClient:
             errors.ConflictError: the name is in use in the project.
             errors.NotFoundError: no such project, no such source, or the primary source.
         """
-        what = f'update dbt source "{name}" ({source_uuid}) of project {project_uuid}'
+        operation = f'update dbt source "{name}" ({source_uuid}) of project {project_uuid}'
         with self._lists.writing(project_uuid):
             self._transport.request(
                 "PATCH",
                 f"{_sources(project_uuid)}/{source_uuid}",
-                what=what,
+                operation=operation,
+                resource_id=source_uuid,
                 body={"name": name, "dbtConnection": connection},
                 secrets=_secrets(connection),
             )
@@ -158,9 +160,11 @@ class LightdashClient:
         Raises:
             errors.NotFoundError: no such project, no such source, or the primary source.
         """
-        what = f"delete dbt source {source_uuid} of project {project_uuid}"
+        operation = f"delete dbt source {source_uuid} of project {project_uuid}"
         with self._lists.writing(project_uuid):
-            self._transport.request("DELETE", f"{_sources(project_uuid)}/{source_uuid}", what=what)
+            self._transport.request(
+                "DELETE", f"{_sources(project_uuid)}/{source_uuid}", operation=operation, resource_id=source_uuid
+            )
 
 
 def _sources(project_uuid: str) -> str:

@@ -184,9 +184,11 @@ class OmniClient:
             errors.PermissionDeniedError: not Connection Admin, or a bad key.
             errors.NotFoundError: no such connection.
         """
-        what = f"read the dbt configuration of connection {connection_id}"
+        operation = f"read the dbt configuration of connection {connection_id}"
         try:
-            content = self._transport.request("GET", _dbt(connection_id), what=what)
+            content = self._transport.request(
+                "GET", _dbt(connection_id), operation=operation, resource_id=connection_id
+            )
         except errors.NotFoundError as error:
             if "not configured" in error.detail and "not found" not in error.detail:
                 return None
@@ -195,7 +197,7 @@ class OmniClient:
             message = content.get("message")
             if "supportsDbt" in content or (isinstance(message, str) and "not configured" in message):
                 return None
-        return self._transport.parse(DbtConfiguration, content, what=what)
+        return self._transport.parse(DbtConfiguration, content, operation=operation, resource_id=connection_id)
 
     def put_dbt_configuration(
         self, connection_id: str, configuration: DbtConfiguration, *, rotate_keys: bool = False
@@ -209,9 +211,16 @@ class OmniClient:
         body = configuration.model_dump(by_alias=True)
         if rotate_keys:
             body["rotateKeys"] = True
-        what = f"write the dbt configuration of connection {connection_id}"
+        operation = f"write the dbt configuration of connection {connection_id}"
         with self._environments.writing(connection_id):
-            self._transport.request("PUT", _dbt(connection_id), what=what, body=body, idempotent=not rotate_keys)
+            self._transport.request(
+                "PUT",
+                _dbt(connection_id),
+                operation=operation,
+                resource_id=connection_id,
+                body=body,
+                idempotent=not rotate_keys,
+            )
 
     def delete_dbt_configuration(self, connection_id: str) -> None:
         """Unlink the dbt repository of a connection.
@@ -219,9 +228,9 @@ class OmniClient:
         Raises:
             errors.NotFoundError: no such connection, or nothing is configured.
         """
-        what = f"delete the dbt configuration of connection {connection_id}"
+        operation = f"delete the dbt configuration of connection {connection_id}"
         with self._environments.writing(connection_id):
-            self._transport.request("DELETE", _dbt(connection_id), what=what)
+            self._transport.request("DELETE", _dbt(connection_id), operation=operation, resource_id=connection_id)
 
     def list_dbt_environments(self, connection_id: str, *, fresh: bool = False) -> list[ListedDbtEnvironment]:
         """All dbt environments of a connection, one request for all who ask at about the same time.
@@ -239,22 +248,25 @@ class OmniClient:
 
     def _list_dbt_environments(self, connection_id: str) -> list[ListedDbtEnvironment]:
         """A bare list, or pages that are followed to the end."""
-        what = f"list the dbt environments of connection {connection_id}"
+        operation = f"list the dbt environments of connection {connection_id}"
         params = {"pageSize": str(_PAGE_SIZE)}
         environments: list[ListedDbtEnvironment] = []
         cursors: set[str] = set()
         while True:
-            content = self._transport.request("GET", _environments(connection_id), what=what, params=params)
+            content = self._transport.request("GET", _environments(connection_id), operation=operation, params=params)
             if isinstance(content, list):
                 content = {"records": content, "pageInfo": {"hasNextPage": False}}
-            page = self._transport.parse(_EnvironmentPage, content, what=what)
+            page = self._transport.parse(_EnvironmentPage, content, operation=operation)
             environments += page.records
             if not page.page_info.has_next_page:
                 return environments
             cursor = page.page_info.next_cursor
             if not cursor or cursor in cursors:
                 raise errors.UnexpectedResponseError(
-                    f"Cannot {what}: a page does not say where the next one is.", status=200
+                    f"Cannot {operation}: a page does not say where the next one is.",
+                    status=200,
+                    fields=("pageInfo.nextCursor",),
+                    operation=operation,
                 )
             cursors.add(cursor)
             params["cursor"] = cursor
@@ -266,17 +278,17 @@ class OmniClient:
             errors.BadRequestError: a value is refused, for example an owner who is not a member.
             errors.NotFoundError: no such connection.
         """
-        what = f'create dbt environment "{body.name}" of connection {connection_id}'
+        operation = f'create dbt environment "{body.name}" of connection {connection_id}'
         with self._environments.writing(connection_id):
             content = self._transport.request(
                 "POST",
                 _environments(connection_id),
-                what=what,
+                operation=operation,
                 body=body.to_json(creating=True),
                 secrets=_secrets(body),
                 idempotent=False,
             )
-        return self._transport.parse(DbtEnvironment, content, what=what)
+        return self._transport.parse(DbtEnvironment, content, operation=operation, outcome_unknown=True)
 
     def update_dbt_environment(
         self, connection_id: str, environment_id: str, body: DbtEnvironmentBody
@@ -287,17 +299,20 @@ class OmniClient:
             errors.BadRequestError: a value is refused.
             errors.NotFoundError: no such connection or environment.
         """
-        what = f'update dbt environment "{body.name}" ({environment_id}) of connection {connection_id}'
+        operation = f'update dbt environment "{body.name}" ({environment_id}) of connection {connection_id}'
         with self._environments.writing(connection_id):
             content = self._transport.request(
                 "PUT",
                 f"{_environments(connection_id)}/{environment_id}",
-                what=what,
+                operation=operation,
+                resource_id=environment_id,
                 body=body.to_json(creating=False),
                 secrets=_secrets(body),
                 idempotent=False,
             )
-        return self._transport.parse(DbtEnvironment, content, what=what)
+        return self._transport.parse(
+            DbtEnvironment, content, operation=operation, resource_id=environment_id, outcome_unknown=True
+        )
 
     def delete_dbt_environment(self, connection_id: str, environment_id: str) -> None:
         """Delete a dbt environment. This cannot be undone.
@@ -305,9 +320,14 @@ class OmniClient:
         Raises:
             errors.NotFoundError: no such connection or environment.
         """
-        what = f"delete dbt environment {environment_id} of connection {connection_id}"
+        operation = f"delete dbt environment {environment_id} of connection {connection_id}"
         with self._environments.writing(connection_id):
-            self._transport.request("DELETE", f"{_environments(connection_id)}/{environment_id}", what=what)
+            self._transport.request(
+                "DELETE",
+                f"{_environments(connection_id)}/{environment_id}",
+                operation=operation,
+                resource_id=environment_id,
+            )
 
     def list_connection_environments(self, *, fresh: bool = False) -> list[ConnectionEnvironment] | None:
         """All connection environments, or ``None`` where the service has no such list (404 or 405).
@@ -323,17 +343,19 @@ class OmniClient:
 
     def _list_connection_environments(self) -> list[ConnectionEnvironment] | None:
         """A 404 or 405 that is not in Omni's own format may be a proxy's, so it must stay for a few seconds."""
-        what = "list the connection environments"
+        operation = "list the connection environments"
         for _ in waiting.looks():
             try:
-                content = self._transport.request("GET", _CONNECTION_ENVIRONMENTS, what=what)
+                content = self._transport.request("GET", _CONNECTION_ENVIRONMENTS, operation=operation)
             except errors.ResponseError as error:
                 if error.status not in {404, 405}:
                     raise
                 if error.detail:
                     break
             else:
-                return self._transport.parse(_ConnectionEnvironments, content, what=what).connection_environments
+                return self._transport.parse(
+                    _ConnectionEnvironments, content, operation=operation
+                ).connection_environments
         self._has_connection_environment_list = False
         _log.warning(
             "Omni at %s has no list of connection environments: what others change there cannot be seen",
@@ -349,20 +371,26 @@ class OmniClient:
             errors.NotFoundError: no such base connection.
             errors.UnexpectedResponseError: the answer does not name the new connection environment.
         """
-        what = f"make connection {environment_connection_id} an environment of connection {base_connection_id}"
+        operation = f"make connection {environment_connection_id} an environment of connection {base_connection_id}"
         content = self._connection_environment_request(
             "POST",
             _CONNECTION_ENVIRONMENTS,
             "environmentConnectionIds",
             [environment_connection_id],
-            what=what,
+            operation=operation,
             rest={"baseConnectionId": base_connection_id},
         )
-        for environment in self._transport.parse(_CreatedConnectionEnvironments, content, what=what).created:
+        answer = self._transport.parse(
+            _CreatedConnectionEnvironments, content, operation=operation, outcome_unknown=True
+        )
+        for environment in answer.created:
             if environment.connection_id == environment_connection_id:
                 return environment.id
         raise errors.UnexpectedResponseError(
-            f"Cannot {what}: Omni's answer does not name the new connection environment.", status=201
+            f"Cannot {operation}: Omni's answer does not name the new connection environment.",
+            status=201,
+            operation=operation,
+            outcome_unknown=True,
         )
 
     def update_connection_environment(self, connection_environment_id: str, user_attribute_values: list[str]) -> None:
@@ -377,7 +405,8 @@ class OmniClient:
             f"{_CONNECTION_ENVIRONMENTS}/{connection_environment_id}",
             "userAttributeValues",
             user_attribute_values,
-            what=f"set the user attribute values of connection environment {connection_environment_id}",
+            operation=f"set the user attribute values of connection environment {connection_environment_id}",
+            resource_id=connection_environment_id,
         )
 
     def delete_connection_environment(self, connection_environment_id: str) -> None:
@@ -386,13 +415,21 @@ class OmniClient:
         Raises:
             errors.NotFoundError: no such connection environment.
         """
-        what = f"delete connection environment {connection_environment_id}"
+        operation = f"delete connection environment {connection_environment_id}"
         path = f"{_CONNECTION_ENVIRONMENTS}/{connection_environment_id}"
         with self._connection_environments.writing(_CONNECTION_ENVIRONMENTS):
-            self._transport.request("DELETE", path, what=what)
+            self._transport.request("DELETE", path, operation=operation, resource_id=connection_environment_id)
 
     def _connection_environment_request(
-        self, method: str, path: str, field: str, values: Sequence[str], *, what: str, rest: Mapping[str, str] = {}
+        self,
+        method: str,
+        path: str,
+        field: str,
+        values: Sequence[str],
+        *,
+        operation: str,
+        resource_id: str | None = None,
+        rest: Mapping[str, str] = {},
     ) -> Any:
         """Send ``field`` as comma-separated text (the pages) or as a list (the generated document).
 
@@ -404,7 +441,12 @@ class OmniClient:
             value = ",".join(values) if form == "text" else list(values)
             with self._connection_environments.writing(_CONNECTION_ENVIRONMENTS):
                 content = self._transport.request(
-                    method, path, what=what, body={**rest, field: value}, idempotent=method == "PUT"
+                    method,
+                    path,
+                    operation=operation,
+                    resource_id=resource_id,
+                    body={**rest, field: value},
+                    idempotent=method == "PUT",
                 )
             self._connection_environment_form = form
             return content

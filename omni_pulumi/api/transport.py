@@ -33,6 +33,9 @@ _tracer = trace.get_tracer("omni_pulumi")
 
 _DETAIL_LENGTH = 300
 
+_NETWORK_VARIABLES = ("HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+"""The environment variables that httpx reads."""
+
 _ATTEMPTS = 4
 """How often a request is sent that fails otherwise than by 429."""
 
@@ -121,7 +124,8 @@ class Transport:
         except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
             raise errors.ConfigurationError(
                 f"Cannot prepare to ask {service} at {instance.url} ({type(error).__name__}). "
-                "Check HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR in the environment."
+                f"Check {', '.join(_NETWORK_VARIABLES[:-1])} and {_NETWORK_VARIABLES[-1]} in the environment.",
+                settings=_NETWORK_VARIABLES,
             ) from None
 
     def close(self) -> None:
@@ -133,7 +137,8 @@ class Transport:
         method: str,
         path: str,
         *,
-        what: str,
+        operation: str,
+        resource_id: str | None = None,
         body: object = None,
         params: Mapping[str, str] | None = None,
         secrets: Iterable[str] = (),
@@ -144,7 +149,8 @@ class Transport:
         Args:
             method: HTTP method.
             path: path below the instance's URL.
-            what: what is tried on what, for the error text: "read the dbt configuration of connection ...".
+            operation: what is tried on what, for the errors: "read the dbt configuration of connection ...".
+            resource_id: ID of the object concerned, for the errors.
             body: JSON body, none when ``None``.
             params: query parameters.
             secrets: values of the body that an error text must not repeat, even when the service does.
@@ -153,14 +159,13 @@ class Transport:
         Raises:
             errors.RequestError: no answer.
             errors.ResponseError: an answer outside 2xx, or one that is not JSON.
+            errors.CancelledError: the run was cancelled.
         """
-        failures, lost = 0, False
+        failures, outcome_unknown = 0, False
 
         def again(error: BaseException) -> bool:
-            nonlocal failures, lost
-            if isinstance(error, errors.Error):
-                error.may_be_done = lost
-                lost = errors.is_ambiguous(error)
+            nonlocal failures, outcome_unknown
+            outcome_unknown |= isinstance(error, errors.Error) and error.outcome_unknown
             if isinstance(error, errors.RateLimitError):
                 self._budget.slow_down()
                 return True
@@ -179,9 +184,10 @@ class Transport:
                 with attempt:
                     self._budget.wait()
                     number = attempt.retry_state.attempt_number
-                    return self._send(method, path, what, body, params, secrets, number)
-        except errors.CancelledError as error:
-            error.may_be_done = lost
+                    return self._send(method, path, operation, body, params, secrets, number)
+        except errors.Error as error:
+            error.operation, error.resource_id = operation, resource_id
+            error.outcome_unknown = outcome_unknown
             raise
         raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -189,13 +195,13 @@ class Transport:
         self,
         method: str,
         path: str,
-        what: str,
+        operation: str,
         body: object,
         params: Mapping[str, str] | None,
         secrets: Iterable[str],
         attempt: int,
     ) -> Any:
-        trial = f"Cannot {what}: {self.service} at {self.base_url}"
+        prefix = f"Cannot {operation}: {self.service} at {self.base_url}"
         context = propagate.extract({"traceparent": os.environ.get("TRACEPARENT", "")})
         with _tracer.start_as_current_span(
             f"{method} {self.service}",
@@ -208,15 +214,15 @@ class Transport:
                 {"http.request.method": method, "url.path": path, "http.request.resend_count": attempt - 1}
             )
             try:
-                response = self._exchange(method, path, trial, body, params, attempt)
+                response = self._exchange(method, path, prefix, body, params, attempt)
                 span.set_attribute("http.response.status_code", response.status_code)
-                return self._value(response, trial, [*secrets, self._instance.api_key])
+                return self._value(response, prefix, [*secrets, self._instance.api_key])
             except errors.Error:
                 span.set_status(trace.StatusCode.ERROR)
                 raise
 
     def _exchange(
-        self, method: str, path: str, trial: str, body: object, params: Mapping[str, str] | None, attempt: int
+        self, method: str, path: str, prefix: str, body: object, params: Mapping[str, str] | None, attempt: int
     ) -> httpx.Response:
         began = time.monotonic()
         status = "no answer"
@@ -225,36 +231,53 @@ class Transport:
             status = str(response.status_code)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.ProxyError) as error:
             raise errors.ConnectError(
-                f"{trial} cannot be reached ({_reason(error)}). Check the URL, the network and the proxy settings."
+                f"{prefix} cannot be reached ({_reason(error)}). Check the URL, the network and the proxy settings."
             ) from None
         except httpx.HTTPError as error:
             raise errors.ResponseLostError(
-                f"{trial} gave no answer to {method} {path} ({_reason(error)}), so nobody knows whether it was "
-                "carried out. Run the same command again."
+                f"{prefix} gave no answer to {method} {path} ({_reason(error)}), so nobody knows whether it was "
+                "carried out. Run the same command again.",
+                outcome_unknown=_is_write(method),
             ) from None
         finally:
             _log.debug("%s %s: %s in %.3f s, attempt %d", method, path, status, time.monotonic() - began, attempt)
         return response
 
-    def _value(self, response: httpx.Response, trial: str, secrets: list[str]) -> Any:
+    def _value(self, response: httpx.Response, prefix: str, secrets: list[str]) -> Any:
         content = _json(response)
         if response.is_success and content is not None and not _is_refusal(content):
             return content
-        kind = _kind(response, content)
-        detail = _without(secrets, _detail(content))
+        error_class = _error_class(response, content)
+        detail = _redact(secrets, _detail(content))
         request = response.request
         status = f"{response.status_code} {_phrase(response.status_code)}".strip()
         reason = f": {detail}" if detail else "" if content is not None else " with something that is not JSON"
-        sentence = f"{trial} answered {status} to {request.method} {request.url.path}{reason}".rstrip(".")
-        raise kind(
-            f"{sentence}. {_NEXT_STEP[kind]}",
+        sentence = f"{prefix} answered {status} to {request.method} {request.url.path}{reason}".rstrip(".")
+        raise error_class(
+            f"{sentence}. {_NEXT_STEP[error_class]}",
             status=response.status_code,
             detail=detail,
             retry_after=_retry_after(response.headers.get("Retry-After")),
+            outcome_unknown=_is_write(request.method) and (response.is_success or error_class is errors.ServerError),
         )
 
-    def parse(self, model: type[M], content: object, *, what: str) -> M:
+    def parse(
+        self,
+        model: type[M],
+        content: object,
+        *,
+        operation: str,
+        resource_id: str | None = None,
+        outcome_unknown: bool = False,
+    ) -> M:
         """Read an answer's content as ``model``.
+
+        Args:
+            model: the answer's form.
+            content: JSON of the answer.
+            operation: what was tried on what, for the error.
+            resource_id: ID of the object concerned, for the error.
+            outcome_unknown: whether it is a write's answer, so that the write may have been carried out.
 
         Raises:
             errors.UnexpectedResponseError: naming the fields that are missing or of another type, never their values.
@@ -262,14 +285,19 @@ class Transport:
         try:
             return model.model_validate(content)
         except pydantic.ValidationError as error:
-            fields = "; ".join(
-                f"{'.'.join(map(str, e['loc'])) or 'the whole'}: {e['msg']}"
-                for e in error.errors(include_url=False, include_context=False, include_input=False)
+            problems = error.errors(include_url=False, include_context=False, include_input=False)
+            fields = tuple(".".join(map(str, problem["loc"])) for problem in problems)
+            reasons = "; ".join(
+                f"{field or 'the whole'}: {problem['msg']}" for field, problem in zip(fields, problems, strict=True)
             )
             raise errors.UnexpectedResponseError(
-                f"Cannot {what}: {self.service} at {self.base_url} answered in an unexpected form ({fields}). "
+                f"Cannot {operation}: {self.service} at {self.base_url} answered in an unexpected form ({reasons}). "
                 "Please report this with the version of omni-pulumi.",
                 status=200,
+                fields=fields,
+                operation=operation,
+                resource_id=resource_id,
+                outcome_unknown=outcome_unknown,
             ) from None
 
 
@@ -277,14 +305,14 @@ ssl_context = functools.cache(httpx.create_ssl_context)
 """Certificates are loaded once, which takes longer than anything else here."""
 
 
-_growing = tenacity.wait_exponential(multiplier=0.5, max=30) + tenacity.wait_random(0, 1)
+_backoff = tenacity.wait_exponential(multiplier=0.5, max=30) + tenacity.wait_random(0, 1)
 
 
 def _wait(state: tenacity.RetryCallState) -> float:
     """As long as the service asks for, and else longer each time."""
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after if isinstance(error, errors.ResponseError) else None
-    return asked if asked is not None else _growing(state)
+    return asked if asked is not None else _backoff(state)
 
 
 def _retry_after(text: str | None) -> float | None:
@@ -311,12 +339,16 @@ def _json(response: httpx.Response) -> Any:
         return None
 
 
+def _is_write(method: str) -> bool:
+    return method != "GET"
+
+
 def _is_refusal(content: object) -> bool:
     """Whether an answer takes back what its status says, in Omni's form or in Lightdash's."""
     return isinstance(content, Mapping) and (content.get("success") is False or content.get("status") == "error")
 
 
-def _kind(response: httpx.Response, content: object) -> type[errors.ResponseError]:
+def _error_class(response: httpx.Response, content: object) -> type[errors.ResponseError]:
     """401 is the one status that Lightdash answers in plain text; every other error of the services is JSON."""
     if response.status_code >= 500:
         return errors.ServerError
@@ -342,7 +374,7 @@ def _detail(content: object) -> str:
     return ""
 
 
-def _without(secrets: Iterable[str], text: str) -> str:
+def _redact(secrets: Iterable[str], text: str) -> str:
     forms = {
         form
         for secret in secrets

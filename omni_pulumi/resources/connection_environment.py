@@ -17,7 +17,7 @@ from omni_pulumi.api import omni
 from omni_pulumi.api.errors import AlreadyExistsError, BadRequestError, Error, NotFoundError, PartlyCreatedError
 from omni_pulumi.api.omni import OmniClient
 from omni_pulumi.dynamic import Provider, Resource, output
-from omni_pulumi.lifecycle import Args, Known, Lifecycle, State, Text, Uuid, describe_changes
+from omni_pulumi.lifecycle import Args, Known, Lifecycle, State, Text, Uuid, changed_paths, describe_changes
 from omni_pulumi.settings import OMNI
 from omni_pulumi.settle import look, settle
 
@@ -81,16 +81,22 @@ def create(client: OmniClient, args: ConnectionEnvironmentArgs) -> ConnectionEnv
     if existing is not None:
         if args.adopt:
             return _set_values(client, args, existing.id)
-        changes = describe_changes(_merge(ConnectionEnvironmentState.from_args(args), existing), args)
+        known = _merge(ConnectionEnvironmentState.from_args(args), existing)
+        changes = describe_changes(known, args)
         raise AlreadyExistsError(
             f"Connection {args.environment_connection_id} is an environment of connection {args.base_connection_id} "
-            f"already ({existing.id}). Set adopt=True to take it over, which changes {changes}."
+            f"already ({existing.id}). Set adopt=True to take it over, which changes {changes}.",
+            operation=f"make connection {args.environment_connection_id} an environment of connection "
+            f"{args.base_connection_id}",
+            resource_id=existing.id,
+            changes=changed_paths(known, args),
         )
     created = _create(client, args)
     try:
         return _set_values(client, args, created)
     except Error as error:
         _undo(client, args, created, error)
+        error.outcome_unknown = False  # nothing of it is left
         raise
 
 
@@ -131,7 +137,7 @@ def _create(client: OmniClient, args: ConnectionEnvironmentArgs) -> str:
 
     def find() -> str | None:
         if client.list_connection_environments(fresh=True) is None:
-            raise Error("Omni has no list of connection environments.")
+            raise Error("Omni has no list of connection environments.", operation="list the connection environments")
         new = _find(client, args)
         return None if new is None else new.id
 
@@ -144,7 +150,9 @@ def _create(client: OmniClient, args: ConnectionEnvironmentArgs) -> str:
             raise
         raise AlreadyExistsError(
             f"{error} If it is an environment of this connection already, delete it in Omni: without a list of "
-            "connection environments, as here, it cannot be taken over."
+            "connection environments, as here, it cannot be taken over.",
+            operation=error.operation,
+            resource_id=None,
         ) from None
 
 
@@ -185,7 +193,9 @@ def _undo(client: OmniClient, args: ConnectionEnvironmentArgs, created: str, err
     except Error as undo:
         raise PartlyCreatedError(
             f"{error} Connection environment {created} was made before that and could not be deleted again: {undo} "
-            "Set adopt=True to take it over in the next run."
+            "Set adopt=True to take it over in the next run.",
+            operation=error.operation,
+            resource_id=created,
         ) from None
 
 

@@ -14,10 +14,20 @@ import pulumi
 import pydantic
 
 from omni_pulumi.api import omni
-from omni_pulumi.api.errors import AlreadyExistsError, Error, NotFoundError, ResponseLostError, is_ambiguous
+from omni_pulumi.api.errors import AlreadyExistsError, Error, NotFoundError, ResponseLostError
 from omni_pulumi.api.omni import OmniClient
 from omni_pulumi.dynamic import Provider, Resource, output
-from omni_pulumi.lifecycle import Args, Known, Lifecycle, OptionalText, State, Text, Uuid, describe_changes
+from omni_pulumi.lifecycle import (
+    Args,
+    Known,
+    Lifecycle,
+    OptionalText,
+    State,
+    Text,
+    Uuid,
+    changed_paths,
+    describe_changes,
+)
 from omni_pulumi.settings import OMNI
 from omni_pulumi.settle import look
 
@@ -88,10 +98,14 @@ def create(client: OmniClient, args: DbtConfigurationArgs) -> DbtConfigurationSt
     """Write the configuration, unless one exists that the program has not taken over."""
     existing = client.get_dbt_configuration(args.connection_id)
     if existing is not None and not args.adopt:
-        changes = describe_changes(_merge(DbtConfigurationState.from_args(args), existing), args)
+        known = _merge(DbtConfigurationState.from_args(args), existing)
+        changes = describe_changes(known, args)
         raise AlreadyExistsError(
             f"Connection {args.connection_id} has a dbt configuration already ({existing.ssh_url}, branch "
-            f"{existing.branch}). Set adopt=True to take it over, which changes {changes}."
+            f"{existing.branch}). Set adopt=True to take it over, which changes {changes}.",
+            operation=f"create the dbt configuration of connection {args.connection_id}",
+            resource_id=args.connection_id,
+            changes=changed_paths(known, args),
         )
     return _write(client, args)
 
@@ -135,17 +149,23 @@ def _write(
     try:
         client.put_dbt_configuration(args.connection_id, configuration, rotate_keys=rotate_keys)
     except Error as error:
-        if not is_ambiguous(error):
+        if not error.outcome_unknown:
             raise
         if not visible:
             raise ResponseLostError(
-                f"{error} Whether the deploy keys were rotated is not known; the same command rotates them once more."
+                f"{error} Whether the deploy keys were rotated is not known; the same command rotates them once more.",
+                operation=error.operation,
+                resource_id=args.connection_id,
+                outcome_unknown=True,
             ) from None
         try:
             current = look(lambda: client.get_dbt_configuration(args.connection_id))
         except Error as failure:
             raise ResponseLostError(
-                f"{error} It may have been written all the same, and reading it back failed too: {failure}"
+                f"{error} It may have been written all the same, and reading it back failed too: {failure}",
+                operation=error.operation,
+                resource_id=args.connection_id,
+                outcome_unknown=True,
             ) from None
         if current is None or LIFECYCLE.changed(_merge(written, current), args):
             raise

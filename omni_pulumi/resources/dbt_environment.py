@@ -15,11 +15,22 @@ from typing import Annotated
 import pulumi
 import pydantic
 
-from omni_pulumi.api import errors, omni
+from omni_pulumi.api import omni
 from omni_pulumi.api.errors import AlreadyExistsError, BadRequestError, Error, NotFoundError, PartlyCreatedError
 from omni_pulumi.api.omni import OmniClient
 from omni_pulumi.dynamic import Provider, Resource, output, secret_values
-from omni_pulumi.lifecycle import Args, Known, Lifecycle, OptionalText, Secret, State, Text, Uuid, describe_changes
+from omni_pulumi.lifecycle import (
+    Args,
+    Known,
+    Lifecycle,
+    OptionalText,
+    Secret,
+    State,
+    Text,
+    Uuid,
+    changed_paths,
+    describe_changes,
+)
 from omni_pulumi.settings import OMNI
 from omni_pulumi.settle import look, settle
 
@@ -104,10 +115,14 @@ def create(client: OmniClient, args: DbtEnvironmentArgs) -> DbtEnvironmentState:
             return _written(client, args, created)
         _undo(client, args, created)
     if not args.adopt:
-        changes = describe_changes(_merge(DbtEnvironmentState.from_args(args), twin), args)
+        known = _merge(DbtEnvironmentState.from_args(args), twin)
+        changes = describe_changes(known, args)
         raise AlreadyExistsError(
             f'Connection {args.connection_id} has a dbt environment "{args.name}" already ({twin.id}, owner '
-            f"{twin.owner_id or 'none: it is shared'}). Set adopt=True to take it over, which changes {changes}."
+            f"{twin.owner_id or 'none: it is shared'}). Set adopt=True to take it over, which changes {changes}.",
+            operation=f'create dbt environment "{args.name}" of connection {args.connection_id}',
+            resource_id=twin.id,
+            changes=changed_paths(known, args),
         )
     return _write(client, args, twin)
 
@@ -197,7 +212,9 @@ def _undo(client: OmniClient, args: DbtEnvironmentArgs, created: omni.DbtEnviron
     except Error as error:
         raise PartlyCreatedError(
             f'A second dbt environment "{args.name}" ({created.id}) was made for the same owner and could not be '
-            f"deleted again: {error} Delete it in Omni, then run the same command again."
+            f"deleted again: {error} Delete it in Omni, then run the same command again.",
+            operation=f'create dbt environment "{args.name}" of connection {args.connection_id}',
+            resource_id=created.id,
         ) from None
 
 
@@ -209,12 +226,15 @@ def _write(
     A new variable has no ID yet and an old one may have lost its own meanwhile, so after a refusal or a lost answer the
     request is made anew from what Omni has then, and only then sent again.
     """
+    outcome_unknown = False
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             answer = client.update_dbt_environment(args.connection_id, current.id, _body(args, current, owned=owned))
             return _written(client, args, answer, is_default=current.is_default_environment)
         except Error as error:
-            if attempt == _ATTEMPTS or not (isinstance(error, BadRequestError) or errors.is_ambiguous(error)):
+            is_last = attempt == _ATTEMPTS or not (isinstance(error, BadRequestError) or error.outcome_unknown)
+            error.outcome_unknown = outcome_unknown = outcome_unknown or error.outcome_unknown
+            if is_last:
                 raise
             now = _after(client, args, current.id, error)
             if now is None or (isinstance(error, BadRequestError) and _ids(now) == _ids(current)):

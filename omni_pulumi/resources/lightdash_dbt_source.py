@@ -26,7 +26,7 @@ from omni_pulumi.connections import (
     stored_connection,
 )
 from omni_pulumi.dynamic import Provider, Resource, output
-from omni_pulumi.lifecycle import Args, Known, Lifecycle, State, Uuid4, describe_changes
+from omni_pulumi.lifecycle import Args, Known, Lifecycle, State, Uuid4, changed_paths, describe_changes
 from omni_pulumi.settings import LIGHTDASH
 from omni_pulumi.settle import look, settle
 
@@ -150,19 +150,24 @@ def _find(client: LightdashClient, args: LightdashDbtSourceArgs, *, fresh: bool 
 
 
 def _take_over(client: LightdashClient, args: LightdashDbtSourceArgs, existing: DbtSource) -> LightdashDbtSourceState:
+    operation = f'create dbt source "{args.name}" of project {args.project_uuid}'
     if existing.is_primary:
         raise AlreadyExistsError(
             f'"{args.name}" is the primary dbt source of project {args.project_uuid}, which is part of the project and '
-            "cannot be managed here. Choose another name."
+            "cannot be managed here. Choose another name.",
+            operation=operation,
+            resource_id=existing.project_dbt_source_uuid,
         )
     known = _merge(LightdashDbtSourceState.from_args(args), existing)
     if args.adopt:
         return update(client, known, args)
-    current = read(client, known)
-    changes = describe_changes(current or known, args)
+    current = read(client, known) or known
     raise AlreadyExistsError(
         f'Project {args.project_uuid} has a dbt source "{args.name}" already ({known.source_uuid}). '
-        f"Set adopt=True to take it over, which writes its credentials and changes {changes}."
+        f"Set adopt=True to take it over, which writes its credentials and changes {describe_changes(current, args)}.",
+        operation=operation,
+        resource_id=known.source_uuid,
+        changes=changed_paths(current, args),
     )
 
 

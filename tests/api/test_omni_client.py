@@ -93,16 +93,19 @@ def test_pages_that_go_round_end_in_an_error(answered: Callable[[Handler], OmniC
         following = "b" if request.url.params.get("cursor") == "a" else "a"
         return httpx.Response(200, json={"records": [], "pageInfo": {"hasNextPage": True, "nextCursor": following}})
 
-    with pytest.raises(errors.UnexpectedResponseError, match="where the next one is"):
+    with pytest.raises(errors.UnexpectedResponseError) as caught:
         answered(page).list_dbt_environments(CONNECTION_ID)
+    assert caught.value.fields == ("pageInfo.nextCursor",)
+    assert caught.value.operation == f"list the dbt environments of connection {CONNECTION_ID}"
 
 
 @pytest.mark.parametrize("content", [{"success": False, "message": "Connection is locked"}, {"success": False}])
 def test_a_delete_that_was_not_carried_out(answered: Callable[[Handler], OmniClient], content: object) -> None:
     """Success is what the answer says, not only its status."""
     client = answered(lambda _: httpx.Response(200, json=content))
-    with pytest.raises(errors.UnexpectedResponseError):
+    with pytest.raises(errors.UnexpectedResponseError) as caught:
         client.delete_dbt_environment(CONNECTION_ID, "e")
+    assert (caught.value.resource_id, caught.value.outcome_unknown) == ("e", True)
 
 
 def test_a_delete_without_content(answered: Callable[[Handler], OmniClient]) -> None:
@@ -116,9 +119,11 @@ def test_a_list_without_what_decides_is_an_error(client: OmniClient, omni: OmniS
     made = omni.add_environment(CONNECTION_ID, name="Staging", target_schema="s")
     omni.set_variable(made, "A", "x")
     omni.inject(faults.Missing(field))
-    with pytest.raises(errors.UnexpectedResponseError, match=f"{field}: Field required") as caught:
+    with pytest.raises(errors.UnexpectedResponseError) as caught:
         client.list_dbt_environments(CONNECTION_ID)
-    assert "list the dbt environments" in str(caught.value)
+    assert {path.rpartition(".")[2] for path in caught.value.fields} == {field}
+    assert caught.value.fields[0] in str(caught.value)
+    assert caught.value.operation == f"list the dbt environments of connection {CONNECTION_ID}"
     client.close()
 
 

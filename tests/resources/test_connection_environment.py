@@ -10,7 +10,7 @@ from unittest import mock
 
 import pytest
 
-from omni_pulumi.api.errors import BadRequestError, PartlyCreatedError, ServerError
+from omni_pulumi.api.errors import AlreadyExistsError, BadRequestError, PartlyCreatedError, ServerError
 from omni_pulumi.api.omni import OmniClient
 from omni_pulumi.api.transport import Instance
 from omni_pulumi.resources.connection_environment import (
@@ -20,6 +20,7 @@ from omni_pulumi.resources.connection_environment import (
 )
 from omni_pulumi.simulator import GENERATED, PAGES, Dialect, OmniSimulator, faults
 from tests.life import Life
+from tests.logged import warnings
 from tests.servicer import Stack
 
 DIALECTS = {
@@ -164,8 +165,9 @@ def test_without_a_list_a_warning_comes_once(dialect: Dialect, log: pytest.LogCa
         assert LIFECYCLE.read(client, state) == state
         assert LIFECYCLE.read(client, state) == state
         assert [request.method for request in omni.requests].count("GET") == 1
-    (warning,) = log.messages
-    assert "has no list of connection environments" in warning
+        (warning,) = log.messages
+        assert [warning] == warnings(log)
+        assert omni.url in warning
 
 
 @pytest.mark.parametrize(
@@ -190,9 +192,10 @@ def test_the_other_wire_form_is_tried_once(dialect: Dialect, creating: list[tupl
 def test_update_makes_a_deleted_one_anew(omni: OmniSimulator, life: Life, log: pytest.LogCaptureFixture) -> None:
     """An update of one that was deleted meanwhile makes it anew in the same run, and says so."""
     life.up()
-    omni.delete_connection_environment(life.id)
+    deleted = life.id
+    omni.delete_connection_environment(deleted)
     assert life.up(userAttributeValues=["dev"]) == "update"
-    assert "was deleted outside Pulumi and is created again" in log.text
+    assert len([warning for warning in warnings(log) if deleted in warning]) == 1
     assert values(omni) == ["dev"]
     life.assert_settled(userAttributeValues=["dev"])
 
@@ -234,8 +237,10 @@ def test_another_connection_replaces(omni: OmniSimulator, life: Life, change: di
 def test_a_create_is_undone_when_its_values_are_refused(omni: OmniSimulator, life: Life) -> None:
     """When another environment has the value already, nothing stays behind, and the service's reason is shown."""
     others = omni.add_connection_environment(omni.connection_id, omni.development_connection_id, ["qa"])
-    message = life.refusal()
-    assert 'User attribute value "qa" is already in use' in message
+    error = life.refusal(BadRequestError)
+    assert 'User attribute value "qa" is already in use' in error.detail
+    assert error.detail in str(error)
+    assert not error.outcome_unknown
     assert [each["id"] for each in omni.connection_environments()] == [others]
 
 
@@ -247,6 +252,7 @@ def test_a_create_that_cannot_be_undone_says_so() -> None:
     client.delete_connection_environment.side_effect = ServerError("Omni is down.", status=503)
     with pytest.raises(PartlyCreatedError) as caught:
         LIFECYCLE.create(client, parsed())
+    assert (caught.value.resource_id, caught.value.outcome_unknown) == ("c0ffee", True)
     for part in ("The value is in use.", "c0ffee", "Omni is down.", "adopt=True"):
         assert part in str(caught.value)
 
@@ -255,11 +261,11 @@ def test_a_create_that_cannot_be_undone_says_so() -> None:
 def test_refuses_what_exists(omni: OmniSimulator, life: Life) -> None:
     """An association that exists is left alone, and the message says what taking over would change."""
     existing = omni.add_connection_environment(omni.connection_id, omni.staging_connection_id, ["old"])
-    message = life.refusal()
-    assert f"is an environment of connection {omni.connection_id} already ({existing})" in message
-    assert "adopt=True" in message
-    assert "userAttributeValues" in message
-    assert "old" in message
+    error = life.refusal(AlreadyExistsError)
+    assert error.resource_id == existing
+    assert error.changes == ("userAttributeValues",)
+    assert omni.connection_id in error.operation
+    assert [fact for fact in (existing, "adopt=True", "old") if fact not in str(error)] == []
     assert values(omni) == ["old"]
 
 
@@ -279,7 +285,9 @@ def test_a_failed_adoption_deletes_nothing(omni: OmniSimulator, life: Life) -> N
     """Only what a create has just made is undone: an association that existed before stays as it was."""
     omni.add_connection_environment(omni.connection_id, omni.development_connection_id, ["qa"])
     existing = omni.add_connection_environment(omni.connection_id, omni.staging_connection_id, ["old"])
-    assert "already in use" in life.refusal(adopt=True)
+    error = life.refusal(BadRequestError, adopt=True)
+    assert error.resource_id == existing
+    assert 'User attribute value "qa" is already in use' in error.detail
     assert existing in [each["id"] for each in omni.connection_environments()]
 
 
@@ -288,8 +296,9 @@ def test_a_failed_adoption_deletes_nothing(omni: OmniSimulator, life: Life) -> N
 def test_without_a_list_nothing_can_be_adopted(omni: OmniSimulator, life: Life, *, adopt: bool) -> None:
     """Where nothing can be looked up, the service's refusal is what is shown, and nothing changes."""
     omni.add_connection_environment(omni.connection_id, omni.staging_connection_id, ["old"])
-    message = life.refusal(adopt=adopt)
-    assert f"not valid for this connection: {omni.staging_connection_id}" in message
+    error = life.refusal(AlreadyExistsError, adopt=adopt)
+    assert error.resource_id is None
+    assert f"not valid for this connection: {omni.staging_connection_id}" in str(error)
     assert values(omni) == ["old"]
 
 
@@ -301,8 +310,9 @@ def test_adopts_nothing(omni: OmniSimulator, life: Life) -> None:
 
 def test_another_kind_of_database_is_refused(omni: OmniSimulator, life: Life) -> None:
     """The service's own rules come through with its message."""
-    message = life.refusal(environmentConnectionId=omni.other_dialect_connection_id)
-    assert f"not valid for this connection: {omni.other_dialect_connection_id}" in message
+    kind = BadRequestError if omni.dialect.connection_environment_list else AlreadyExistsError
+    error = life.refusal(kind, environmentConnectionId=omni.other_dialect_connection_id)
+    assert f"not valid for this connection: {omni.other_dialect_connection_id}" in str(error)
     assert omni.connection_environments() == []
 
 
@@ -310,8 +320,9 @@ def test_another_kind_of_database_is_refused(omni: OmniSimulator, life: Life) ->
 def test_without_a_list_a_lost_create_is_not_repeated(omni: OmniSimulator, life: Life) -> None:
     """Nobody can tell whether it is there, so the error says that it may be; a second request would be blind."""
     omni.inject(faults.Reset(processed=True, method="POST"))
-    message = life.refusal()
-    assert "Omni has no list of connection environments. If it is there, delete it" in message
+    error = life.refusal(PartlyCreatedError)
+    assert error.outcome_unknown
+    assert (error.resource_id, omni.staging_connection_id in error.operation) == (None, True)
     assert [method for method, _ in writes(omni)] == ["POST"]
 
 
@@ -329,9 +340,9 @@ def test_a_proxy_s_page_does_not_end_the_list(omni: OmniSimulator, life: Life) -
 def test_a_create_whose_undo_is_answered_404_says_so(omni: OmniSimulator, life: Life) -> None:
     """A 404 to what was made a moment ago is no evidence that the undo has worked: the list shows it."""
     omni.inject(*(faults.Status(404, processed=False, method=method) for method in ("PUT", "DELETE")))
-    message = life.refusal()
-    assert "was made before that and could not be deleted again" in message
-    assert "adopt=True" in message
-    assert len(omni.connection_environments()) == 1
+    error = life.refusal(PartlyCreatedError)
+    (created,) = omni.connection_environments()
+    assert (error.resource_id, error.outcome_unknown) == (created["id"], True)
+    assert "adopt=True" in str(error)
     assert life.up(adopt=True) == "create"
     life.assert_settled()

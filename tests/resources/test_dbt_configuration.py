@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic.alias_generators import to_snake
 
+from omni_pulumi.api.errors import AlreadyExistsError, NotFoundError, PermissionDeniedError, ResponseLostError
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
 from omni_pulumi.simulator import OmniSimulator, faults
 from tests.life import Life
@@ -114,8 +115,10 @@ def test_a_missing_connection_is_an_error(life: Life) -> None:
     """A 404 of the connection keeps the resource in the state: it says nothing about the configuration."""
     life.up()
     life.outputs["connectionId"] = "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be999"
-    with pytest.raises(ProviderError, match="404"):
+    with pytest.raises(ProviderError) as caught:
         life.refresh()
+    assert isinstance(caught.value.error, NotFoundError)
+    assert caught.value.error.resource_id == "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be999"
     assert life.id
 
 
@@ -183,11 +186,10 @@ def test_refuses_to_overwrite(omni: OmniSimulator, life: Life) -> None:
     """A configuration that exists is left alone, and the message says what it is and what taking over would change."""
     omni.configure_dbt(omni.connection_id, ssh_url="git@github.com:acme/dbt.git", branch="live", dbt_version="1.10")
     before = configuration(omni)
-    message = life.refusal()
-    assert f"Connection {omni.connection_id} has a dbt configuration already" in message
-    assert "branch live" in message
-    assert "adopt=True" in message
-    assert 'changes autogenRelationships (now false), branch (now "live"), dbtVersion (now "1.10").' in message
+    error = life.refusal(AlreadyExistsError)
+    assert error.resource_id == omni.connection_id
+    assert error.changes == ("autogenRelationships", "branch", "dbtVersion")
+    assert [fact for fact in ("adopt=True", "false", '"live"', '"1.10"') if fact not in str(error)] == []
     assert configuration(omni) == before
     assert put_bodies(omni) == []
 
@@ -235,11 +237,13 @@ def test_a_removed_trigger_rotates_nothing(omni: OmniSimulator, life: Life) -> N
 
 
 def test_a_refused_value_says_what_and_why(omni: OmniSimulator, life: Life) -> None:
-    """The service's own message comes with what was tried on what."""
-    message = life.refusal(connectionId=omni.connection_without_dbt_id)
-    assert f"Cannot write the dbt configuration of connection {omni.connection_without_dbt_id}" in message
-    assert "403" in message
-    assert "Connection does not support dbt" in message
+    """The service's own message comes with what was tried on what, and with the certainty that nothing was written."""
+    error = life.refusal(PermissionDeniedError, connectionId=omni.connection_without_dbt_id)
+    assert error.operation == f"write the dbt configuration of connection {omni.connection_without_dbt_id}"
+    assert error.resource_id == omni.connection_without_dbt_id
+    assert "Connection does not support dbt" in error.detail
+    assert error.detail in str(error)
+    assert not error.outcome_unknown
 
 
 def test_a_lost_write_is_read_back_patiently(omni: OmniSimulator, life: Life) -> None:
@@ -255,9 +259,10 @@ def test_a_lost_write_that_cannot_be_read_back_tells_both(omni: OmniSimulator, l
         faults.Status(500, processed=True, method="PUT"),
         faults.Status(403, processed=False, method="GET", after=1, times=None),
     )
-    message = life.refusal()
-    assert "Cannot write the dbt configuration" in message
-    assert "It may have been written all the same, and reading it back failed too: Cannot read the dbt" in message
+    error = life.refusal(ResponseLostError)
+    assert error.outcome_unknown
+    assert error.operation == f"write the dbt configuration of connection {omni.connection_id}"
+    assert [status for status in ("500", "403") if status not in str(error)] == []
 
 
 def test_a_lost_write_whose_repetition_is_refused(omni: OmniSimulator, life: Life) -> None:
@@ -266,9 +271,9 @@ def test_a_lost_write_whose_repetition_is_refused(omni: OmniSimulator, life: Lif
     Found by the random lives: the configuration was there, and the error spoke of the token only.
     """
     omni.inject(faults.Reset(processed=True, method="PUT"), faults.expired(after=1))
-    message = life.refusal()
-    assert "401 Unauthorized" in message
-    assert "It may have been written all the same" in message
+    error = life.refusal(ResponseLostError)
+    assert error.outcome_unknown
+    assert "401" in str(error)
     omni.clear_faults()
     assert life.up(adopt=True) == "create"
 

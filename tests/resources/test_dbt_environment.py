@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from pydantic.alias_generators import to_snake
 
+from omni_pulumi.api.errors import AlreadyExistsError, BadRequestError, NotFoundError
 from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
 from omni_pulumi.simulator import GENERATED, OTHER_USER_ID, PAGES, USER_ID, OmniSimulator, faults
 from tests.life import Life
+from tests.logged import warnings
 from tests.servicer import ProviderError, Stack
 
 OTHER_VALUES = {
@@ -167,8 +169,10 @@ def test_a_missing_connection_is_an_error(life: Life) -> None:
     """A list that fails says nothing about the environment, so the resource stays in the state."""
     life.up()
     life.outputs["connectionId"] = "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be999"
-    with pytest.raises(ProviderError, match="404"):
+    with pytest.raises(ProviderError) as caught:
         life.refresh()
+    assert isinstance(caught.value.error, NotFoundError)
+    assert "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be999" in caught.value.error.operation
     assert life.id
 
 
@@ -177,7 +181,8 @@ def test_update_makes_a_deleted_one_anew(omni: OmniSimulator, life: Life, log: p
     life.up()
     omni.delete_environment(environment(omni)["id"])
     assert life.up(targetRole="analyst") == "update"
-    assert '"Staging" was deleted outside Pulumi and is created again' in log.text
+    (warning,) = warnings(log)
+    assert '"Staging"' in warning
     assert environment(omni)["target_role"] == "analyst"
     life.assert_settled(targetRole="analyst")
     assert life.id == f"{omni.connection_id}/{environment(omni)['id']}"
@@ -308,7 +313,9 @@ def test_kept_variables_are_told(keeping_omni: OmniSimulator, log: pytest.LogCap
     life.up(variables={"A": "1", "B": "2"}, secretVariables={"S": "hush"})
     assert log.messages == []
     life.up(variables={"A": "1"})
-    assert log.messages[-1] == 'Omni kept variables of dbt environment "Staging": delete them there: B, S'
+    (warning,) = warnings(log)
+    assert '"Staging"' in warning
+    assert "B, S" in warning
     assert life.outputs["retainedVariables"] == ["B", "S"]
     assert life.outputs["variables"] == {"A": "1"}
     life.assert_settled(variables={"A": "1"})
@@ -346,7 +353,8 @@ def test_variables_that_others_add_are_drift_where_omni_keeps_variables(
     life.up()
     keeping_omni.set_variable(environment(keeping_omni)["id"], "NEW", "1")
     life.assert_drifted_and_repaired()
-    assert "delete them there: NEW" in log.text
+    assert warnings(log)
+    assert all("NEW" in warning for warning in warnings(log))
 
 
 def test_refuses_a_second_one_of_the_same_name(omni: OmniSimulator, life: Life) -> None:
@@ -355,13 +363,13 @@ def test_refuses_a_second_one_of_the_same_name(omni: OmniSimulator, life: Life) 
     omni.set_variable(existing, "A", "1")
     omni.set_variable(existing, "S", "their-secret", is_secret=True)
     before = environment(omni)
-    message = life.refusal(secretVariables={"S": "hush"})
-    assert f'Connection {omni.connection_id} has a dbt environment "Staging" already ({existing}' in message
-    assert "shared" in message
-    assert "adopt=True" in message
-    for change in ('targetSchema (now "old")', 'targetRole (now "analyst")', "variables.A"):
-        assert change in message
-    assert "hush" not in message
+    error = life.refusal(AlreadyExistsError, secretVariables={"S": "hush"})
+    assert error.operation == f'create dbt environment "Staging" of connection {omni.connection_id}'
+    assert error.resource_id == existing
+    assert error.changes == ("targetRole", "targetSchema", "variables.A")
+    for fact in (existing, "shared", "adopt=True", '"old"', '"analyst"', *error.changes):
+        assert fact in str(error)
+    assert "hush" not in f"{error}{vars(error)}"
     assert environment(omni) == before
 
 
@@ -397,13 +405,18 @@ def test_the_default_environment_is_adopted_and_stays(
     omni: OmniSimulator, life: Life, log: pytest.LogCaptureFixture
 ) -> None:
     """The default environment is taken over by its name and never deleted, which a warning says."""
-    assert "adopt=True" in life.refusal(name="Production")
+    default = environment(omni, "Production")["id"]
+    error = life.refusal(AlreadyExistsError, name="Production")
+    assert error.resource_id == default
+    assert "adopt=True" in str(error)
     life.up(name="Production", adopt=True)
     assert environment(omni, "Production")["target_schema"] == "analytics_staging"
     assert life.outputs["isDefaultEnvironment"] is True
     life.assert_settled(name="Production")
     life.destroy()
-    assert log.messages[-1] == f'"Production" is the default environment of connection {omni.connection_id}: it stays'
+    (warning,) = warnings(log)
+    assert '"Production"' in warning
+    assert omni.connection_id in warning
     assert environment(omni, "Production")["is_default_environment"]
 
 
@@ -438,9 +451,9 @@ def test_with_a_personal_access_token_the_owner_is_its_user(omni: OmniSimulator,
 def test_with_a_personal_access_token_a_second_one_is_refused(omni: OmniSimulator, personal: Life) -> None:
     """Which owner Omni chooses shows only in its answer: what was just made is undone, and the refusal is the same."""
     existing = omni.add_environment(omni.connection_id, name="Staging", target_schema="old", owner_id=USER_ID)
-    message = personal.refusal()
-    assert f"({existing}, owner {USER_ID})" in message
-    assert "adopt=True" in message
+    error = personal.refusal(AlreadyExistsError)
+    assert error.resource_id == existing
+    assert [fact for fact in (existing, USER_ID, "adopt=True") if fact not in str(error)] == []
     assert environment(omni)["id"] == existing
     assert environment(omni)["target_schema"] == "old"
 
@@ -462,7 +475,8 @@ def test_finds_one_among_many(omni: OmniSimulator, life: Life) -> None:
     life.assert_settled()
     assert life.up(targetRole="analyst") == "update"
     assert len(environments(omni)) == 1
-    assert "adopt=True" in environment_of(omni, Stack(life.stack.config)).refusal()
+    error = environment_of(omni, Stack(life.stack.config)).refusal(AlreadyExistsError)
+    assert error.resource_id == environment(omni)["id"]
 
 
 def test_neither_state_nor_inputs_have_more_than_the_program(omni: OmniSimulator, life: Life) -> None:
@@ -507,7 +521,9 @@ def test_an_owner_that_the_answer_lacks_is_looked_up(omni: OmniSimulator, person
     """With a personal access token the new one belongs to the key's user, who has one of the name: it is removed."""
     existing = omni.add_environment(omni.connection_id, name="Staging", target_schema="s", owner_id=USER_ID)
     omni.inject(faults.Missing("ownerId", method="POST"))
-    assert f'has a dbt environment "Staging" already ({existing}, owner {USER_ID})' in personal.refusal()
+    error = personal.refusal(AlreadyExistsError)
+    assert error.resource_id == existing
+    assert USER_ID in str(error)
     assert [each["id"] for each in environments(omni)] == [existing]
 
 
@@ -537,4 +553,4 @@ def test_a_refused_update_says_why_also_when_the_list_fails(omni: OmniSimulator,
         faults.Status(400, processed=False, method="PUT"),
         faults.Status(500, processed=False, method="GET", after=1, times=None),
     )
-    assert "400 Bad Request" in life.refusal(targetSchema="other")
+    assert life.refusal(BadRequestError, targetSchema="other").status == 400

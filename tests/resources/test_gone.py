@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from omni_pulumi.api.errors import NotFoundError
 from omni_pulumi.dynamic import Provider
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
 from omni_pulumi.simulator import CONNECTION_ID, LightdashSimulator, OmniSimulator, faults
@@ -43,8 +44,10 @@ def test_a_delete_that_is_answered_404_is_looked_at(
     stack.up("it", kind(), program)
     for service in (omni, lightdash):
         service.inject(*(faults.Status(404, method=method, processed=False) for method in unknown))
-    with pytest.raises(ProviderError, match=r"404 Not Found"):
+    with pytest.raises(ProviderError) as caught:
         stack.destroy("it")
+    assert isinstance(caught.value.error, NotFoundError)
+    assert caught.value.error.status == 404
     assert "it" in stack.resources
     assert exist(omni, lightdash)
     for service in (omni, lightdash):

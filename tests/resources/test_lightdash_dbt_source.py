@@ -7,11 +7,18 @@ from unittest import mock
 
 import pytest
 
-from omni_pulumi.api.errors import AlreadyExistsError, ConflictError
+from omni_pulumi.api.errors import (
+    AlreadyExistsError,
+    BadRequestError,
+    ConflictError,
+    NotFoundError,
+    UnexpectedResponseError,
+)
 from omni_pulumi.api.lightdash import DbtSource, LightdashClient
 from omni_pulumi.resources.lightdash_dbt_source import LIFECYCLE, LightdashDbtSourceProvider
 from omni_pulumi.simulator import LightdashSimulator, faults
 from tests.life import Life
+from tests.logged import warnings
 from tests.servicer import ProviderError, Stack
 
 TOKEN = 'ghp_"quoted"\\and-secret'
@@ -168,8 +175,9 @@ def test_a_dropped_token_stays_with_a_warning(
     life.up()
     change = connection(personalAccessToken=None, installationId="42")
     assert life.preview(**change) == "update"
-    assert "keeps the stored personalAccessToken that the program has dropped" in log.text
-    assert "delete the source and create it again" in log.text
+    (warning,) = warnings(log)
+    assert '"finance"' in warning
+    assert "personalAccessToken" in warning
     assert TOKEN not in log.text
     life.up(**change)
     assert source(lightdash)["connection"]["authorization_method"] == "installation_id"
@@ -182,7 +190,7 @@ def test_another_token_is_no_dropped_one(life: Life, log: pytest.LogCaptureFixtu
     """A replaced token needs no warning."""
     life.up()
     life.preview(**connection(personalAccessToken="ghp_new"))
-    assert not [record for record in log.records if record.levelname == "WARNING"]
+    assert warnings(log) == []
 
 
 def test_deleted_elsewhere_is_gone(lightdash: LightdashSimulator, life: Life) -> None:
@@ -198,8 +206,10 @@ def test_a_missing_project_is_an_error(life: Life) -> None:
     """A 404 of the project says nothing about the source, so the resource stays in the state."""
     life.up()
     life.outputs["projectUuid"] = "3f6d1c58-92ab-4e07-8c41-d0b7e5a9f999"
-    with pytest.raises(ProviderError, match="404"):
+    with pytest.raises(ProviderError) as caught:
         life.refresh()
+    assert isinstance(caught.value.error, NotFoundError)
+    assert "3f6d1c58-92ab-4e07-8c41-d0b7e5a9f999" in caught.value.error.operation
     assert life.id
 
 
@@ -210,7 +220,8 @@ def test_update_makes_a_deleted_one_anew(
     life.up()
     lightdash.delete_source(source(lightdash)["id"])
     assert life.up(**connection(branch="dev")) == "update"
-    assert 'dbt source "finance" was deleted outside Pulumi and is created again' in log.text
+    (warning,) = warnings(log)
+    assert '"finance"' in warning
     assert source(lightdash)["connection"]["branch"] == "dev"
     life.assert_settled(**connection(branch="dev"))
 
@@ -241,8 +252,11 @@ def test_an_answer_of_another_shape_is_named(lightdash: LightdashSimulator, life
     lightdash.inject(faults.Missing(name, method="GET", path="/dbt-sources/"))
     with pytest.raises(ProviderError) as caught:
         life.refresh()
-    assert "UnexpectedResponseError: Cannot read dbt source" in caught.value.last_line
-    assert f"{name}: Field required" in caught.value.last_line
+    error = caught.value.error
+    assert isinstance(error, UnexpectedResponseError)
+    assert [field.rpartition(".")[2] for field in error.fields] == [name]
+    assert (error.resource_id, error.outcome_unknown) == (source(lightdash)["id"], False)
+    assert error.fields[0] in str(error)
     life.assert_settled(**program)
 
 
@@ -297,7 +311,8 @@ def test_broken_credentials_are_repaired(
     lightdash.break_credentials(source(lightdash)["id"])
     for _ in range(2):
         assert life.refresh()
-    assert "The connection counts as lost; the next update writes it again." in log.text
+    assert len(warnings(log)) == 2
+    assert all(source(lightdash)["id"] in warning for warning in warnings(log))
     assert life.preview() == "update"
     assert life.up() == "update"
     assert source(lightdash)["connection"] == WIRE
@@ -308,11 +323,11 @@ def test_refuses_a_name_in_use(lightdash: LightdashSimulator, life: Life) -> Non
     """A source of the same name is left alone, and the message says what taking over would change."""
     theirs = {**WIRE, "branch": "live", "personal_access_token": "ghp_theirs"}
     existing = lightdash.add_source(lightdash.project_id, "finance", theirs)
-    message = life.refusal()
-    assert f'has a dbt source "finance" already ({existing})' in message
-    assert "adopt=True" in message
-    assert 'dbtConnection.branch (now "live")' in message
-    assert "ghp_" not in message
+    error = life.refusal(AlreadyExistsError)
+    assert error.resource_id == existing
+    assert error.changes == ("dbtConnection.branch",)
+    assert [fact for fact in (existing, '"finance"', "adopt=True", '"live"') if fact not in str(error)] == []
+    assert "ghp_" not in f"{error}{vars(error)}"
     assert source(lightdash)["connection"] == theirs
 
 
@@ -337,9 +352,9 @@ def test_a_rename_to_a_name_in_use_fails(lightdash: LightdashSimulator, life: Li
     """An update does not take over another source, and the service's message comes through."""
     life.up()
     lightdash.add_source(lightdash.project_id, "money", WIRE)
-    message = life.refusal(name="money")
-    assert "409" in message
-    assert 'A dbt source named "money" already exists on this project' in message
+    error = life.refusal(ConflictError, name="money")
+    assert 'A dbt source named "money" already exists on this project' in error.detail
+    assert error.detail in str(error)
     assert source(lightdash)["connection"] == WIRE
 
 
@@ -354,17 +369,20 @@ def test_the_primary_source_is_refused(*, adopt: bool) -> None:
     ]
     args = LIFECYCLE.validate({"projectUuid": project, "name": "finance", "dbtConnection": CONNECTION, "adopt": adopt})
     assert not isinstance(args, list)
-    with pytest.raises(AlreadyExistsError, match="is the primary dbt source of project"):
+    with pytest.raises(AlreadyExistsError) as caught:
         LIFECYCLE.create(client, args)
+    assert (caught.value.resource_id, caught.value.changes) == (project, ())
+    assert "adopt" not in str(caught.value)
     client.update_dbt_source.assert_not_called()
 
 
 def test_another_kind_than_github_is_refused_by_lightdash(lightdash: LightdashSimulator, life: Life) -> None:
     """The service has the last word on which kinds it takes, and its message comes through."""
     gitlab = {**CONNECTION, "type": "gitlab"}
-    message = life.refusal(dbtConnection=gitlab)
-    assert "Additional dbt sources currently support GitHub connections only" in message
-    assert TOKEN not in message
+    error = life.refusal(BadRequestError, dbtConnection=gitlab)
+    assert "Additional dbt sources currently support GitHub connections only" in error.detail
+    assert error.detail in str(error)
+    assert TOKEN not in f"{error}{vars(error)}"
     assert lightdash.sources(lightdash.project_id) == []
 
 
@@ -372,9 +390,10 @@ def test_what_adopting_shows_of_variables(lightdash: LightdashSimulator, life: L
     """A refusal names variables without their values, which may be secret on either side."""
     theirs = {**WIRE, "environment": [{"key": "DB_PASSWORD", "value": "hunter2"}]}
     lightdash.add_source(lightdash.project_id, "finance", theirs)
-    message = life.refusal()
-    assert "dbtConnection.environment.DB_PASSWORD" in message
-    assert "hunter2" not in message
+    error = life.refusal(AlreadyExistsError)
+    assert error.changes == ("dbtConnection.environment.DB_PASSWORD",)
+    assert "dbtConnection.environment.DB_PASSWORD" in str(error)
+    assert "hunter2" not in f"{error}{vars(error)}"
 
 
 def test_an_adopted_source_has_its_precedence(lightdash: LightdashSimulator, life: Life) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from omni_pulumi.api.errors import AlreadyExistsError, PartlyCreatedError, ResponseLostError
 from omni_pulumi.dynamic import Provider
 from omni_pulumi.resources.connection_environment import ConnectionEnvironmentProvider
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
@@ -19,6 +20,7 @@ from omni_pulumi.simulator import (
     OmniSimulator,
     faults,
 )
+from tests.logged import warnings
 from tests.servicer import ProviderError, Stack
 
 CONFIGURATION = {
@@ -119,12 +121,17 @@ def test_when_looking_fails_too_the_error_says_how_to_go_on(
             faults.Close(processed=True, **posts(path)),
             faults.Status(401, processed=False, method="GET", path=path, after=1, times=None),
         )
-    with pytest.raises(ProviderError, match=r"PartlyCreatedError.*set adopt=True to take it over"):
+    with pytest.raises(ProviderError) as lost:
         stack.up("it", kind(), program)
+    assert isinstance(lost.value.error, PartlyCreatedError)
+    assert lost.value.error.outcome_unknown
+    assert "adopt=True" in str(lost.value.error)
     omni.clear_faults()
     lightdash.clear_faults()
-    with pytest.raises(ProviderError, match="Set adopt=True to take it over"):
+    with pytest.raises(ProviderError) as refused:
         stack.up("it", kind(), program)
+    assert isinstance(refused.value.error, AlreadyExistsError)
+    assert "adopt=True" in str(refused.value.error)
     assert stack.up("it", kind(), {**program, "adopt": True}) == "create"
     assert made(omni, lightdash) == 1
 
@@ -165,8 +172,11 @@ def test_a_rotation_is_not_sent_twice(stack: Stack, omni_services: dict[str, Omn
     program = {**CONFIGURATION, "rotateKeysTrigger": "one"}
     stack.up("it", provider, program)
     omni.inject(faults.Close(processed=True, method="PUT"))
-    with pytest.raises(ProviderError, match="Whether the deploy keys were rotated is not known"):
+    with pytest.raises(ProviderError) as caught:
         stack.up("it", provider, {**program, "rotateKeysTrigger": "two"})
+    assert isinstance(caught.value.error, ResponseLostError)
+    assert caught.value.error.outcome_unknown
+    assert "rotate" in str(caught.value.error)
     assert omni.key_rotations == {CONNECTION_ID: 1}
     omni.inject(faults.Close(processed=True, method="PUT"))
     assert stack.up("it", provider, {**program, "rotateKeysTrigger": "two", "branch": "dev"}) == "update"
@@ -233,5 +243,6 @@ def test_an_environment_that_is_made_late_is_told(
     path = "/dbt/environments$"
     omni.inject(faults.Close(processed=False, **posts(path)), faults.Callback(arrive, processed=False, **posts(path)))
     assert stack.up("it", DbtEnvironmentProvider(), ENVIRONMENT) == "create"
-    assert f"there is another new one of the name: {late[0]}" in log.text
+    (warning,) = warnings(log)
+    assert late[0] in warning
     assert stack.resources["it"].outputs["environmentId"] not in late

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from omni_pulumi.api.errors import PermissionDeniedError
 from omni_pulumi.dynamic import Provider
 from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
 from omni_pulumi.simulator import CONNECTION_ID, LightdashSimulator, OmniSimulator, faults
+from tests.logged import warnings
 from tests.resources.test_gone import PROGRAMS, exist
 from tests.resources.test_lost_answers import ENVIRONMENT
 from tests.servicer import ProviderError, Stack
@@ -63,9 +65,12 @@ def test_what_could_not_be_taken_over_is_kept(stack: Stack, omni_services: dict[
     stack.up("old", DbtEnvironmentProvider(), program)
     omni.inject(faults.Status(403, processed=False, times=None))
     with stack.command():
-        for step in (lambda: stack.up("new", DbtEnvironmentProvider(), program), lambda: stack.destroy("old")):
-            with pytest.raises(ProviderError):
-                step()
+        with pytest.raises(ProviderError) as adopting:
+            stack.up("new", DbtEnvironmentProvider(), program)
+        with pytest.raises(ProviderError) as deleting:
+            stack.destroy("old")
+    assert isinstance(adopting.value.error, PermissionDeniedError)
+    assert deleting.value.error.resource_id == stack.resources["old"].outputs["environmentId"]
     omni.clear_faults()
     assert "old" in stack.resources
     with stack.command():
@@ -112,7 +117,8 @@ def test_another_name_in_the_program(
         with stack.command():
             assert stack.up("new", kind(), {**program, "adopt": True}) == "same"
             stack.destroy("old")
-    assert "belongs to another resource of this program now, so it is not deleted" in log.text
+    (warning,) = warnings(log)
+    assert stack.resources["new"].id in warning
     assert exist(omni, lightdash)
     assert stack.refresh("new")
     assert stack.preview("new", kind(), program) == "same"

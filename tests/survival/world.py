@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from omni_pulumi.api.errors import AlreadyExistsError
 from omni_pulumi.dynamic import Provider
 from omni_pulumi.resources.connection_environment import ConnectionEnvironmentProvider
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
@@ -27,15 +28,6 @@ _PROVIDERS: Mapping[str, type[Provider[Any, Any, Any]]] = {
     "source": LightdashDbtSourceProvider,
 }
 
-_MAY_BE_THERE = {
-    "dbt": ("nobody knows", "unexpected form", "not JSON", "answered 5", "may have been written"),
-    "environment": ("PartlyCreatedError",),
-    "production": ("PartlyCreatedError",),
-    "route": ("PartlyCreatedError",),
-    "source": ("PartlyCreatedError",),
-}
-"""What an error of a create says when the object may be there. The configuration is written, and only written."""
-
 _ID = {
     "dbt": "connectionId",
     "environment": "environmentId",
@@ -53,8 +45,8 @@ class World:
         lightdash.reset()
         self.omni, self.lightdash = omni, lightdash
         self.program: dict[str, dict[str, Any]] = {}
-        self.shown: list[str] = []
-        """What the last run printed as errors."""
+        self.shown: list[ProviderError] = []
+        """The errors of the last run."""
         self.promised: set[str] = set()
         """Resources of which a disturbed run told that their object may be there without being in the state."""
         self.told: set[str] = set()
@@ -114,8 +106,6 @@ class World:
                     self._try(name, lambda name=name: self.stack.up(name, _provider(name), self.program[name]))  # type: ignore[misc]
                 elif name in self.stack.resources:
                     self._try(name, lambda name=name: self.stack.destroy(name))  # type: ignore[misc]
-        for text in self.shown:
-            assert "omni_pulumi.api.errors." in text.strip().splitlines()[-1], text
         self.of_others -= {
             "dbt" if name.startswith("dbt") else self._id_in_state(name) for name in self.stack.resources
         }
@@ -125,8 +115,8 @@ class World:
         try:
             step()
         except ProviderError as error:
-            self.shown.append(str(error))
-            if any(sign in error.last_line for sign in _MAY_BE_THERE[name.split()[0]]):
+            self.shown.append(error)
+            if error.error.outcome_unknown and name not in self.stack.resources:
                 self.told.add(name)
 
     def converge(self) -> None:
@@ -149,9 +139,8 @@ class World:
 
     def _do_what_was_said(self) -> None:
         """Only a refusal to overwrite may be left, of what others made or of what an error told of."""
-        for text in self.shown:
-            line = text.strip().splitlines()[-1]
-            assert "AlreadyExistsError" in line, line
+        for shown in self.shown:
+            assert isinstance(shown.error, AlreadyExistsError), shown
         for name, properties in self.program.items():
             if name not in self.stack.resources:
                 existing = self._existing(name)
@@ -192,7 +181,7 @@ class World:
         sent = len(self.omni.requests) + len(self.lightdash.requests)
         assert sent == self.sent or any(" attempt 1" in line for line in lines), "the debug log is not looked at"
         self.sent = sent
-        printed = [*self.shown, *lines]
+        printed = [*map(str, self.shown), *(str(vars(shown.error)) for shown in self.shown), *lines]
         assert [text for text in printed if any(key in text for key in keys)] == []
         for resource in self.stack.resources.values():
             for bag in (resource.inputs, resource.outputs):
