@@ -8,6 +8,8 @@ Source: https://www.pulumi.com/docs/iac/concepts/resources/dynamic-providers/
 
 from __future__ import annotations
 
+import copy
+import functools
 import logging
 import os
 import sys
@@ -19,6 +21,7 @@ import tenacity
 from pulumi import dynamic
 from pydantic.alias_generators import to_camel
 
+from omni_pulumi import options
 from omni_pulumi.api import waiting
 from omni_pulumi.api.errors import ConfigurationError, Error, NotFoundError
 from omni_pulumi.lifecycle import A, C, Failure, Lifecycle, S, new_secrets
@@ -208,9 +211,31 @@ class Resource(dynamic.Resource):
         opts: pulumi.ResourceOptions | None,
     ) -> None:
         """Register the resource. An output exists as an attribute only if its key is there from the beginning."""
+        self._apply_options = functools.partial(
+            options.apply,
+            resource=f'{type(self).__name__} "{resource_name}"',
+            args=provider.lifecycle.args,
+            state=provider.lifecycle.state,
+        )
+        opts = pulumi.ResourceOptions() if opts is None else copy.copy(opts)
+        self._apply_options(opts)
         properties: dict[str, Any] = {to_camel(name): None for name in provider.lifecycle.state.model_fields}
         properties.update({to_camel(name): value for name, value in arguments.items()})
         super().__init__(provider, resource_name, properties, opts)
+
+    def _get_providers(self, *arguments: Any, **keywords: Any) -> Any:
+        """Apply the options that transformations added, and warn.
+
+        Pulumi calls this after the transformations, with its own copy of the options. It is not public, so the
+        program's own options are applied before, and a Pulumi that calls it with other arguments, or not at all, still
+        works.
+        """
+        for argument in (*arguments, *keywords.values()):
+            if isinstance(argument, pulumi.ResourceOptions):
+                self._apply_options(argument)
+                for warning in options.warnings(argument):
+                    pulumi.log.warn(warning, self)
+        return super()._get_providers(*arguments, **keywords)
 
 
 def secret_values(
