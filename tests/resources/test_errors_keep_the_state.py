@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import Any
 
 import httpx
 import pytest
 
 from omni_pulumi.api.errors import Error
 from omni_pulumi.api.transport import Instance
-from omni_pulumi.lifecycle import Lifecycle
-from omni_pulumi.resources import connection_environment, dbt_configuration, dbt_environment, lightdash_dbt_source
+from tests.catalogue import Sample, every_sample, every_sample_where
 
 UUID = "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be001"
-
-RESOURCES: dict[str, tuple[Lifecycle[Any, Any, Any], dict[str, str]]] = {
-    "ConnectionEnvironment": (
-        connection_environment.LIFECYCLE,
-        {"baseConnectionId": UUID, "environmentConnectionId": UUID, "connectionEnvironmentId": UUID},
-    ),
-    "DbtConfiguration": (dbt_configuration.LIFECYCLE, {"connectionId": UUID}),
-    "DbtEnvironment": (dbt_environment.LIFECYCLE, {"connectionId": UUID, "environmentId": UUID}),
-    "LightdashDbtSource": (lightdash_dbt_source.LIFECYCLE, {"projectUuid": UUID, "sourceUuid": UUID}),
-}
 ERROR = {"error": "code", "message": "It is odd.", "detail": "It is odd."}
 ANSWERS = {
     "401": httpx.Response(401, json=ERROR),
@@ -31,7 +19,6 @@ ANSWERS = {
     "403": httpx.Response(403, json=ERROR),
     "429": httpx.Response(429, json=ERROR),
     "500": httpx.Response(500, json=ERROR),
-    "a proxy's 404": httpx.Response(404, html="<html></html>"),
     "a proxy's 502": httpx.Response(502, html="<html></html>"),
     "a proxy's page": httpx.Response(200, html="<html></html>"),
     "a redirect": httpx.Response(302, headers={"Location": "/login"}),
@@ -41,20 +28,24 @@ ANSWERS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("resource", "answer"),
-    [
-        (resource, answer)
-        for resource in RESOURCES
-        for answer in ANSWERS
-        if (resource, answer) != ("ConnectionEnvironment", "a proxy's 404")  # the list may be missing: state kept
-    ],
-)
-def test_a_read_that_fails_raises(monkeypatch: pytest.MonkeyPatch, resource: str, answer: str) -> None:
+@pytest.mark.parametrize("answer", ANSWERS)
+@every_sample
+def test_a_read_that_fails_raises(monkeypatch: pytest.MonkeyPatch, sample: Sample, answer: str) -> None:
     """Only an answer in the service's own form can say that an object is not there; the text is one line."""
-    lifecycle, properties = RESOURCES[resource]
-    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", lambda _transport, _request: ANSWERS[answer])
-    state = lifecycle.state.model_validate(properties)
+    assert_raises(monkeypatch, sample, ANSWERS[answer])
+
+
+@every_sample_where(lambda sample: sample.name != "ConnectionEnvironment")  # Omni may have no list of them
+def test_a_404_of_a_proxy_raises(monkeypatch: pytest.MonkeyPatch, sample: Sample) -> None:
+    """A 404 that is not in the service's own form does not say that an object is not there."""
+    assert_raises(monkeypatch, sample, httpx.Response(404, html="<html></html>"))
+
+
+def assert_raises(monkeypatch: pytest.MonkeyPatch, sample: Sample, response: httpx.Response) -> None:
+    """A read that gets this response raises an error of one line."""
+    lifecycle = sample.provider.lifecycle
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", lambda _transport, _request: response)
+    state = lifecycle.state.model_validate({**sample.complete, sample.id_key: UUID})
     instance = Instance("https://bi.acme.test", "made-up-key", total_timeout=0)
     with closing(lifecycle.connect(instance)) as client, pytest.raises(Error) as caught:
         lifecycle.read(client, state)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from omni_pulumi.api.errors import AlreadyExistsError, PartlyCreatedError, ResponseLostError
-from omni_pulumi.dynamic import Provider
-from omni_pulumi.resources.connection_environment import ConnectionEnvironmentProvider
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
 from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
-from omni_pulumi.resources.lightdash_dbt_source import LightdashDbtSourceProvider
 from omni_pulumi.simulator import (
     CONNECTION_ID,
     PROJECT_ID,
@@ -20,43 +18,16 @@ from omni_pulumi.simulator import (
     OmniSimulator,
     faults,
 )
+from tests.catalogue import SAMPLES, Sample, every_sample, every_sample_where
 from tests.logged import warnings
+from tests.resources.objects import objects
 from tests.servicer import ProviderError, Stack
 
-CONFIGURATION = {
-    "connectionId": CONNECTION_ID,
-    "sshUrl": "git@x:y.git",
-    "branch": "main",
-    "autogenRelationships": True,
-    "enableVirtualSchemas": False,
-}
+CONFIGURATION = SAMPLES["DbtConfiguration"].minimal
 ENVIRONMENT = {
-    "connectionId": CONNECTION_ID,
-    "name": "Staging",
-    "targetSchema": "staging",
+    **SAMPLES["DbtEnvironment"].minimal,
     "variables": {"A": "1"},
-    "secretVariables": {"S": "hush"},
-}
-ROUTE = {
-    "baseConnectionId": CONNECTION_ID,
-    "environmentConnectionId": STAGING_CONNECTION_ID,
-    "userAttributeValues": ["staging"],
-}
-SOURCE = {
-    "projectUuid": PROJECT_ID,
-    "name": "finance",
-    "dbtConnection": {
-        "type": "github",
-        "repository": "acme/dbt",
-        "branch": "main",
-        "projectSubPath": "/",
-        "personalAccessToken": "ghp_x",
-    },
-}
-CREATES: dict[str, tuple[type[Provider[Any, Any, Any]], dict[str, Any], str]] = {
-    "environment": (DbtEnvironmentProvider, ENVIRONMENT, "/dbt/environments$"),
-    "connection environment": (ConnectionEnvironmentProvider, ROUTE, "/connection-environments$"),
-    "source": (LightdashDbtSourceProvider, SOURCE, "/dbt-sources$"),
+    "secretVariables": {"S": "made-up-secret"},
 }
 LOST: dict[str, Any] = {
     "reset": lambda **of: faults.Reset(processed=True, **of),
@@ -68,72 +39,72 @@ LOST: dict[str, Any] = {
     "empty": lambda **of: faults.Empty(**of),
     "another shape": lambda **of: faults.Missing("results" if "sources" in of["path"] else "id", **of),
 }
+LATE: dict[str, Callable[[OmniSimulator, LightdashSimulator], object]] = {
+    "ConnectionEnvironment": lambda omni, _: omni.add_connection_environment(CONNECTION_ID, STAGING_CONNECTION_ID),
+    "LightdashDbtSource": lambda _, lightdash: lightdash.add_source(
+        PROJECT_ID, "finance", {"type": "github", "repository": "acme/dbt", "branch": "main", "project_sub_path": "/"}
+    ),
+}
+"""What a lost request creates later, of the resources whose service refuses a second object of the same name."""
 
 
-def posts(path: str) -> dict[str, Any]:
-    """The request that creates. The first one for a connection environment is refused for its form."""
-    return {"method": "POST", "path": path, "after": 1 if "connection-environments" in path else 0}
-
-
-def made(omni: OmniSimulator, lightdash: LightdashSimulator) -> int:
-    """How many objects there are."""
-    return len(omni.environments(CONNECTION_ID) + omni.connection_environments() + lightdash.sources(PROJECT_ID))
+def creates(sample: Sample) -> dict[str, Any]:
+    """The request that creates. Omni refuses the first one for a connection environment because of its form."""
+    refused = 1 if sample is SAMPLES["ConnectionEnvironment"] else 0
+    return {"method": sample.create_method, "path": sample.create_path, "after": refused}
 
 
 @pytest.mark.parametrize("lost", LOST)
-@pytest.mark.parametrize("name", CREATES)
+@every_sample
 def test_a_create_that_was_carried_out_is_found(
-    stack: Stack, omni_services: dict[str, OmniSimulator], lightdash: LightdashSimulator, name: str, lost: str
+    stack: Stack, omni_services: dict[str, OmniSimulator], lightdash: LightdashSimulator, sample: Sample, lost: str
 ) -> None:
     """The object is looked up and taken, not made again, and the next preview is clean."""
     omni = omni_services["generated"]
-    kind, program, path = CREATES[name]
     for service in (omni, lightdash):
-        service.inject(LOST[lost](**posts(path)))
-    assert stack.up("it", kind(), program) == "create"
-    assert made(omni, lightdash) == 1
+        service.inject(LOST[lost](**creates(sample)))
+    assert stack.up("it", sample.provider(), sample.complete) == "create"
+    assert len(objects(omni, lightdash)) == 1
     assert stack.refresh("it")
-    assert stack.preview("it", kind(), program) == "same"
+    assert stack.preview("it", sample.provider(), sample.complete) == "same"
 
 
-@pytest.mark.parametrize("name", CREATES)
+@every_sample
 def test_a_create_that_was_not_carried_out_is_tried_again(
-    stack: Stack, omni_services: dict[str, OmniSimulator], lightdash: LightdashSimulator, name: str
+    stack: Stack, omni_services: dict[str, OmniSimulator], lightdash: LightdashSimulator, sample: Sample
 ) -> None:
     """When a few looks show nothing, the request is sent once more."""
     omni = omni_services["generated"]
-    kind, program, path = CREATES[name]
     for service in (omni, lightdash):
-        service.inject(faults.Close(processed=False, **posts(path)))
-    assert stack.up("it", kind(), program) == "create"
-    assert made(omni, lightdash) == 1
+        service.inject(faults.Close(processed=False, **creates(sample)))
+    assert stack.up("it", sample.provider(), sample.complete) == "create"
+    assert len(objects(omni, lightdash)) == 1
 
 
-@pytest.mark.parametrize("name", CREATES)
+@every_sample_where(lambda sample: sample.create_method == "POST")
 def test_when_looking_fails_too_the_error_says_how_to_go_on(
-    stack: Stack, omni_services: dict[str, OmniSimulator], lightdash: LightdashSimulator, name: str
+    stack: Stack, omni_services: dict[str, OmniSimulator], lightdash: LightdashSimulator, sample: Sample
 ) -> None:
     """The object may be there and is not in the state: the error names ``adopt=True``, with which all ends well."""
     omni = omni_services["generated"]
-    kind, program, path = CREATES[name]
     for service in (omni, lightdash):
         service.inject(
-            faults.Close(processed=True, **posts(path)),
-            faults.Status(401, processed=False, method="GET", path=path, after=1, times=None),
+            faults.Close(processed=True, **creates(sample)),
+            faults.Status(401, processed=False, method="GET", path=sample.create_path, after=1, times=None),
         )
     with pytest.raises(ProviderError) as lost:
-        stack.up("it", kind(), program)
+        stack.up("it", sample.provider(), sample.complete)
     assert isinstance(lost.value.error, PartlyCreatedError)
     assert lost.value.error.outcome_unknown
     assert "adopt=True" in str(lost.value.error)
     omni.clear_faults()
     lightdash.clear_faults()
     with pytest.raises(ProviderError) as refused:
-        stack.up("it", kind(), program)
+        stack.up("it", sample.provider(), sample.complete)
     assert isinstance(refused.value.error, AlreadyExistsError)
     assert "adopt=True" in str(refused.value.error)
-    assert stack.up("it", kind(), {**program, "adopt": True}) == "create"
-    assert made(omni, lightdash) == 1
+    assert stack.up("it", sample.provider(), {**sample.complete, "adopt": True}) == "create"
+    assert len(objects(omni, lightdash)) == 1
 
 
 @pytest.mark.parametrize("fault", [faults.Reset, faults.Close])
@@ -206,27 +177,22 @@ def test_a_lost_answer_after_a_list_that_was_behind(
     assert stack.preview("it", DbtEnvironmentProvider(), program) == "same"
 
 
-@pytest.mark.parametrize("name", ["connection environment", "source"])
+@pytest.mark.parametrize("name", LATE)
 def test_a_first_request_that_is_carried_out_late_is_found(
     stack: Stack, omni_services: dict[str, OmniSimulator], lightdash: LightdashSimulator, name: str
 ) -> None:
     """The second one is refused for what the first one has made after all: that is ours."""
     omni = omni_services["generated"]
-    kind, program, path = CREATES[name]
 
-    def arrive() -> None:
-        if name == "source":
-            lightdash.add_source(PROJECT_ID, "finance", {**lightdash_connection})
-        else:
-            omni.add_connection_environment(CONNECTION_ID, STAGING_CONNECTION_ID)
-
-    lightdash_connection = {"type": "github", "repository": "acme/dbt", "branch": "main", "project_sub_path": "/"}
+    sample = SAMPLES[name]
+    create = creates(sample)
     for service in (omni, lightdash):
         service.inject(
-            faults.Close(processed=False, **posts(path)), faults.Callback(arrive, processed=False, **posts(path))
+            faults.Close(processed=False, **create),
+            faults.Callback(lambda: LATE[name](omni, lightdash), processed=False, **create),
         )
-    assert stack.up("it", kind(), program) == "create"
-    assert made(omni, lightdash) == 1
+    assert stack.up("it", sample.provider(), sample.complete) == "create"
+    assert len(objects(omni, lightdash)) == 1
     assert stack.refresh("it")
 
 
@@ -240,8 +206,8 @@ def test_an_environment_that_is_made_late_is_told(
     def arrive() -> None:
         late.append(omni.add_environment(CONNECTION_ID, name="Staging", target_schema="staging"))
 
-    path = "/dbt/environments$"
-    omni.inject(faults.Close(processed=False, **posts(path)), faults.Callback(arrive, processed=False, **posts(path)))
+    create = creates(SAMPLES["DbtEnvironment"])
+    omni.inject(faults.Close(processed=False, **create), faults.Callback(arrive, processed=False, **create))
     assert stack.up("it", DbtEnvironmentProvider(), ENVIRONMENT) == "create"
     (warning,) = warnings(log)
     assert late[0] in warning

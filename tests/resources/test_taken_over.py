@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 
 from omni_pulumi.api.errors import PermissionDeniedError
-from omni_pulumi.dynamic import Provider
 from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
 from omni_pulumi.simulator import CONNECTION_ID, LightdashSimulator, OmniSimulator, faults
+from tests.catalogue import SAMPLES, Sample, every_sample
 from tests.logged import warnings
-from tests.resources.test_gone import PROGRAMS, exist
+from tests.resources.objects import objects
 from tests.resources.test_lost_answers import ENVIRONMENT
 from tests.servicer import ProviderError, Stack
+
+ENVIRONMENT = SAMPLES["DbtEnvironment"].minimal
 
 
 @pytest.mark.parametrize("interrupted", [False, True])
@@ -91,13 +93,13 @@ def test_what_nobody_takes_over_is_deleted(stack: Stack, omni_services: dict[str
 
 
 @pytest.mark.parametrize("interrupted", [False, True])
-@pytest.mark.parametrize("name", PROGRAMS)
+@every_sample
 def test_another_name_in_the_program(
     stack: Stack,
     omni_services: dict[str, OmniSimulator],
     lightdash: LightdashSimulator,
     log: pytest.LogCaptureFixture,
-    name: str,
+    sample: Sample,
     *,
     interrupted: bool,
 ) -> None:
@@ -106,22 +108,21 @@ def test_another_name_in_the_program(
     So they are when the command ended between the two, and the next one deletes.
     """
     omni = omni_services["generated"]
-    kind: type[Provider[Any, Any, Any]]
-    kind, program = PROGRAMS[name]
-    stack.up("old", kind(), program)
+    program = sample.complete
+    stack.up("old", sample.provider(), program)
     with stack.command():
-        assert stack.up("new", kind(), {**program, "adopt": True}) == "create"
+        assert stack.up("new", sample.provider(), {**program, "adopt": True}) == "create"
         if not interrupted:
             stack.destroy("old")
     if interrupted:
         with stack.command():
-            assert stack.up("new", kind(), {**program, "adopt": True}) == "same"
+            assert stack.up("new", sample.provider(), {**program, "adopt": True}) == "same"
             stack.destroy("old")
     (warning,) = warnings(log)
     assert stack.resources["new"].id in warning
-    assert exist(omni, lightdash)
+    assert objects(omni, lightdash)
     assert stack.refresh("new")
-    assert stack.preview("new", kind(), program) == "same"
+    assert stack.preview("new", sample.provider(), program) == "same"
     with stack.command():
         stack.destroy("new")
-    assert not exist(omni, lightdash)
+    assert not objects(omni, lightdash)

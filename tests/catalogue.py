@@ -1,0 +1,152 @@
+"""A sample program of each resource, which every test of all resources uses.
+
+A new resource is added to `SAMPLES` and is then tested by each test with `@every_sample`. `tests/test_conformance.py`
+fails for a resource without a sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from omni_pulumi.dynamic import Provider
+from omni_pulumi.resources.connection_environment import ConnectionEnvironmentProvider
+from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
+from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
+from omni_pulumi.resources.lightdash_dbt_source import LightdashDbtSourceProvider
+from omni_pulumi.settings import Service
+from omni_pulumi.simulator import CONNECTION_ID, PROJECT_ID, STAGING_CONNECTION_ID, USER_ID
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A resource and two programs that declare it, in camelCase, as the engine sends properties.
+
+    The programs refer to objects of the simulator, so they can be checked, diffed and created.
+
+    Attributes:
+        provider: the class of the provider.
+        minimal: the required arguments, and no others.
+        complete: every argument that the resource has of its own, so all but `adopt` and `profile`.
+        id_key: the output that holds the ID of the object in its service.
+        create_path: a regular expression that finds the path of the request that creates the object.
+        create_method: the method of that request. A `PUT` may be sent again, a `POST` may not.
+    """
+
+    provider: type[Provider[Any, Any, Any]]
+    minimal: Mapping[str, Any]
+    complete: Mapping[str, Any]
+    id_key: str
+    create_path: str
+    create_method: str = "POST"
+
+    @property
+    def name(self) -> str:
+        """The name of the resource's class."""
+        return self.provider.__name__.removesuffix("Provider")
+
+    @property
+    def service(self) -> Service:
+        """The service that has the object."""
+        return self.provider.lifecycle.service
+
+
+_DBT_CONFIGURATION = {
+    "connectionId": CONNECTION_ID,
+    "sshUrl": "git@github.com:acme/dbt.git",
+    "branch": "main",
+    "autogenRelationships": True,
+    "enableVirtualSchemas": False,
+}
+_DBT_ENVIRONMENT = {
+    "connectionId": CONNECTION_ID,
+    "name": "Staging",
+    "targetSchema": "analytics_staging",
+}
+_CONNECTION_ENVIRONMENT = {
+    "baseConnectionId": CONNECTION_ID,
+    "environmentConnectionId": STAGING_CONNECTION_ID,
+}
+_GITHUB_CONNECTION = {
+    "type": "github",
+    "repository": "acme/dbt",
+    "branch": "main",
+    "projectSubPath": "/",
+    "personalAccessToken": "made-up-token",
+}
+_LIGHTDASH_DBT_SOURCE = {
+    "projectUuid": PROJECT_ID,
+    "name": "finance",
+    "dbtConnection": _GITHUB_CONNECTION,
+}
+
+_ALL = (
+    Sample(
+        provider=DbtConfigurationProvider,
+        minimal=_DBT_CONFIGURATION,
+        complete={
+            **_DBT_CONFIGURATION,
+            "enableSemanticLayer": True,
+            "dbtVersion": "1.11",
+            "projectRootPath": "analytics/dbt",
+            "rotateKeysTrigger": "1",
+        },
+        id_key="connectionId",
+        create_path="/dbt$",
+        create_method="PUT",
+    ),
+    Sample(
+        provider=DbtEnvironmentProvider,
+        minimal=_DBT_ENVIRONMENT,
+        complete={
+            **_DBT_ENVIRONMENT,
+            "targetDatabase": "warehouse",
+            "targetName": "staging",
+            "targetRole": "transformer",
+            "ownerId": USER_ID,
+            "variables": {"A": "1", "B": "2"},
+            "secretVariables": {"S": "made-up-secret"},
+        },
+        id_key="environmentId",
+        create_path="/dbt/environments$",
+    ),
+    Sample(
+        provider=ConnectionEnvironmentProvider,
+        minimal=_CONNECTION_ENVIRONMENT,
+        complete={**_CONNECTION_ENVIRONMENT, "userAttributeValues": ["qa", "staging"]},
+        id_key="connectionEnvironmentId",
+        create_path="/connection-environments$",
+    ),
+    Sample(
+        provider=LightdashDbtSourceProvider,
+        minimal=_LIGHTDASH_DBT_SOURCE,
+        complete={
+            **_LIGHTDASH_DBT_SOURCE,
+            "dbtConnection": {
+                **_GITHUB_CONNECTION,
+                "target": "prod",
+                "selector": "tag:finance",
+                "environment": {"A": "1", "B": "2"},
+                "hostDomain": "github.acme.com",
+            },
+        },
+        id_key="sourceUuid",
+        create_path="/dbt-sources$",
+    ),
+)
+
+SAMPLES: Mapping[str, Sample] = {sample.name: sample for sample in _ALL}
+"""The samples by the name of the resource's class."""
+
+
+def every_sample_where(condition: Callable[[Sample], bool]) -> pytest.MarkDecorator:
+    """Runs a test once for each resource that meets a condition."""
+    samples = {name: sample for name, sample in SAMPLES.items() if condition(sample)}
+    return pytest.mark.parametrize("sample", samples.values(), ids=samples)
+
+
+every_sample = every_sample_where(lambda _: True)
+"""Runs a test once for each resource."""

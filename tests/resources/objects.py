@@ -1,0 +1,16 @@
+"""What the services hold after the programs of the tests."""
+
+from __future__ import annotations
+
+from omni_pulumi.simulator import CONNECTION_ID, PROJECT_ID, LightdashSimulator, OmniSimulator
+
+
+def objects(omni: OmniSimulator, lightdash: LightdashSimulator) -> list[object]:
+    """Every object except the environment that Omni adds to a dbt configuration."""
+    configuration = omni.dbt_configuration(CONNECTION_ID)
+    return [
+        *([] if configuration is None else [configuration]),
+        *(each for each in omni.environments(CONNECTION_ID) if not each["is_default_environment"]),
+        *omni.connection_environments(),
+        *lightdash.sources(PROJECT_ID),
+    ]
