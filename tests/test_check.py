@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from pulumi.output import Unknown
 
-from omni_pulumi.dynamic import Provider
-from omni_pulumi.resources.connection_environment import ConnectionEnvironmentProvider
-from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
-from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
-from omni_pulumi.resources.lightdash_dbt_source import LightdashDbtSourceProvider
+from omni_pulumi.simulator import CONNECTION_ID
+from tests.catalogue import SAMPLES, Sample, every_sample
 from tests.servicer import UNKNOWN, Refusal, Servicer
 
-UUID = "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be001"
-OTHER_UUID = "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be002"
 UUID_OF_VERSION_1 = "0b7a2f7e-51c4-1c57-9d0e-6a1f0c9be001"
 SECRET = "s3cr3t-value"
 
-CONFIGURATION = DbtConfigurationProvider()
-ENVIRONMENT = DbtEnvironmentProvider()
-CONNECTION_ENVIRONMENT = ConnectionEnvironmentProvider()
-SOURCE = LightdashDbtSourceProvider()
-
-AnyProvider = Provider[Any, Any, Any]
+CONFIGURATION = SAMPLES["DbtConfiguration"]
+ENVIRONMENT = SAMPLES["DbtEnvironment"]
+CONNECTION_ENVIRONMENT = SAMPLES["ConnectionEnvironment"]
+SOURCE = SAMPLES["LightdashDbtSource"]
 
 REPOSITORY = {"repository": "acme/dbt", "branch": "main", "projectSubPath": "/"}
 CONNECTIONS: dict[str, dict[str, Any]] = {
@@ -41,49 +33,6 @@ CONNECTIONS: dict[str, dict[str, Any]] = {
 }
 """The least of each kind of connection."""
 
-PROGRAMS: dict[AnyProvider, dict[str, Any]] = {
-    CONFIGURATION: {
-        "connectionId": UUID,
-        "sshUrl": "git@github.com:acme/dbt.git",
-        "branch": "main",
-        "autogenRelationships": True,
-        "enableVirtualSchemas": False,
-        "enableSemanticLayer": True,
-        "dbtVersion": "1.11",
-        "projectRootPath": "analytics/dbt",
-        "rotateKeysTrigger": "1",
-    },
-    ENVIRONMENT: {
-        "connectionId": UUID,
-        "name": "Staging",
-        "targetSchema": "analytics",
-        "targetDatabase": "warehouse",
-        "targetName": "staging",
-        "targetRole": "transformer",
-        "ownerId": OTHER_UUID,
-        "variables": {"A": "1", "B": "2"},
-        "secretVariables": {"S": SECRET},
-    },
-    CONNECTION_ENVIRONMENT: {
-        "baseConnectionId": UUID,
-        "environmentConnectionId": OTHER_UUID,
-        "userAttributeValues": ["a", "b"],
-    },
-    SOURCE: {
-        "projectUuid": UUID,
-        "name": "finance",
-        "dbtConnection": {
-            "type": "github",
-            **CONNECTIONS["github"],
-            "target": "prod",
-            "selector": "tag:a",
-            "environment": {"A": "1", "B": "2"},
-            "hostDomain": "github.acme.com",
-        },
-    },
-}
-"""Every field of every resource, except those that all have in common."""
-
 
 @pytest.fixture
 def servicer() -> Servicer:
@@ -96,8 +45,8 @@ def servicer() -> Servicer:
 
 def label(value: object) -> str | None:
     """A short name of a case's parts: the resource, the properties that are changed."""
-    if isinstance(value, Provider):
-        return type(value).__name__.removesuffix("Provider")
+    if isinstance(value, Sample):
+        return value.name
     return ",".join(value) if isinstance(value, dict) else None
 
 
@@ -118,9 +67,9 @@ PATH_RULE = "must be a path inside the repository"
 VERSION_RULE = 'must be "Auto" or <major>.<minor>'
 METHOD_RULE = "needs either personalAccessToken or installationId"
 
-BROKEN: list[tuple[AnyProvider, dict[str, Any], str, str]] = [
+BROKEN: list[tuple[Sample, dict[str, Any], str, str]] = [
     (CONFIGURATION, {"connectionId": "abc"}, "connectionId", "must be a UUID"),
-    (CONFIGURATION, {"connectionId": f"{UUID}\n"}, "connectionId", "must be a UUID"),
+    (CONFIGURATION, {"connectionId": f"{CONNECTION_ID}\n"}, "connectionId", "must be a UUID"),
     (CONFIGURATION, {"connectionId": 1}, "connectionId", "must be text"),
     (CONFIGURATION, {"sshUrl": ""}, "sshUrl", "must not be empty"),
     (CONFIGURATION, {"branch": ""}, "branch", "must not be empty"),
@@ -158,8 +107,13 @@ BROKEN: list[tuple[AnyProvider, dict[str, Any], str, str]] = [
     (ENVIRONMENT, {"secretVariables": {"A": "1"}}, "secretVariables", "has names that are in variables too: A"),
     (CONNECTION_ENVIRONMENT, {"baseConnectionId": "abc"}, "baseConnectionId", "must be a UUID"),
     (CONNECTION_ENVIRONMENT, {"environmentConnectionId": "abc"}, "environmentConnectionId", "must be a UUID"),
-    (CONNECTION_ENVIRONMENT, {"environmentConnectionId": UUID}, "environmentConnectionId", "must be another"),
-    (CONNECTION_ENVIRONMENT, {"environmentConnectionId": UUID.upper()}, "environmentConnectionId", "must be another"),
+    (CONNECTION_ENVIRONMENT, {"environmentConnectionId": CONNECTION_ID}, "environmentConnectionId", "must be another"),
+    (
+        CONNECTION_ENVIRONMENT,
+        {"environmentConnectionId": CONNECTION_ID.upper()},
+        "environmentConnectionId",
+        "must be another",
+    ),
     (CONNECTION_ENVIRONMENT, {"userAttributeValues": "a"}, "userAttributeValues", "must be a list"),
     (CONNECTION_ENVIRONMENT, {"userAttributeValues": [1]}, "userAttributeValues.0", "must be text"),
     (CONNECTION_ENVIRONMENT, {"userAttributeValues": ["a", ""]}, "userAttributeValues.1", "must not be empty"),
@@ -198,16 +152,9 @@ BROKEN: list[tuple[AnyProvider, dict[str, Any], str, str]] = [
     (SOURCE, connection("manifest", manifest=""), "dbtConnection.manifest", "must not be empty"),
 ]
 
-REQUIRED = [
-    (provider, name)
-    for provider, program in PROGRAMS.items()
-    for name in program
-    if provider.lifecycle.args.model_fields[
-        re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", name)
-    ].is_required()
-]
+REQUIRED = [(sample, name) for sample in SAMPLES.values() for name in sample.minimal]
 
-SECRETS_IN_WRONG_PLACES: list[tuple[AnyProvider, dict[str, Any]]] = [
+SECRETS_IN_WRONG_PLACES: list[tuple[Sample, dict[str, Any]]] = [
     (ENVIRONMENT, {"secretVariables": SECRET}),
     (ENVIRONMENT, {"secretVariables": {"S": [SECRET]}}),
     (ENVIRONMENT, {"variables": {"S": [SECRET]}}),
@@ -226,7 +173,7 @@ SECRETS_IN_WRONG_PLACES: list[tuple[AnyProvider, dict[str, Any]]] = [
     (SOURCE, github(environment={"A": [SECRET]})),
 ]
 
-UNKNOWN_INSIDE: list[tuple[AnyProvider, dict[str, Any]]] = [
+UNKNOWN_INSIDE: list[tuple[Sample, dict[str, Any]]] = [
     (ENVIRONMENT, {"variables": {"A": UNKNOWN, "B": "2"}}),
     (ENVIRONMENT, {"secretVariables": {"S": UNKNOWN}}),
     (ENVIRONMENT, {"variables": UNKNOWN, "secretVariables": UNKNOWN}),
@@ -245,47 +192,47 @@ UNKNOWN_INSIDE: list[tuple[AnyProvider, dict[str, Any]]] = [
 ]
 
 
-def refusal(servicer: Servicer, provider: AnyProvider, properties: Mapping[str, Any]) -> dict[str, str]:
-    answer = servicer.check(provider, properties)
+def refusal(servicer: Servicer, sample: Sample, properties: Mapping[str, Any]) -> dict[str, str]:
+    answer = servicer.check(sample.provider(), properties)
     assert isinstance(answer, Refusal), answer
     return answer.failures
 
 
-def accepted(servicer: Servicer, provider: AnyProvider, properties: Mapping[str, Any]) -> dict[str, Any]:
-    answer = servicer.check(provider, properties)
+def accepted(servicer: Servicer, sample: Sample, properties: Mapping[str, Any]) -> dict[str, Any]:
+    answer = servicer.check(sample.provider(), properties)
     assert not isinstance(answer, Refusal), answer
     return answer
 
 
-@pytest.mark.parametrize("provider", PROGRAMS, ids=label)
-def test_accepts_what_is_right(servicer: Servicer, provider: AnyProvider) -> None:
+@every_sample
+def test_accepts_what_is_right(servicer: Servicer, sample: Sample) -> None:
     """A program with every field is accepted, and its values are kept as they are."""
-    inputs = accepted(servicer, provider, PROGRAMS[provider])
-    assert {name: inputs[name] for name in without(PROGRAMS[provider], "dbtConnection")} == without(
-        PROGRAMS[provider], "dbtConnection"
+    inputs = accepted(servicer, sample, sample.complete)
+    assert {name: inputs[name] for name in without(sample.complete, "dbtConnection")} == without(
+        sample.complete, "dbtConnection"
     )
 
 
 @pytest.mark.parametrize("kind", CONNECTIONS)
 def test_accepts_the_least_of_each_connection(servicer: Servicer, kind: str) -> None:
     """What Lightdash requires of a kind of connection is enough."""
-    accepted(servicer, SOURCE, {**PROGRAMS[SOURCE], **connection(kind)})
+    accepted(servicer, SOURCE, {**SOURCE.complete, **connection(kind)})
 
 
-@pytest.mark.parametrize(("provider", "change", "property_", "reason"), BROKEN, ids=label)
+@pytest.mark.parametrize(("sample", "change", "property_", "reason"), BROKEN, ids=label)
 def test_refuses_what_breaks_a_rule(
-    servicer: Servicer, provider: AnyProvider, change: dict[str, Any], property_: str, reason: str
+    servicer: Servicer, sample: Sample, change: dict[str, Any], property_: str, reason: str
 ) -> None:
     """A broken rule names its property and says what is wrong with it, and only that."""
-    failures = refusal(servicer, provider, {**PROGRAMS[provider], **change})
+    failures = refusal(servicer, sample, {**sample.complete, **change})
     assert failures.keys() == {property_}
     assert reason in failures[property_]
 
 
-@pytest.mark.parametrize(("provider", "name"), REQUIRED, ids=label)
-def test_refuses_what_lacks_a_required_field(servicer: Servicer, provider: AnyProvider, name: str) -> None:
+@pytest.mark.parametrize(("sample", "name"), REQUIRED, ids=label)
+def test_refuses_what_lacks_a_required_field(servicer: Servicer, sample: Sample, name: str) -> None:
     """A required field that is left out is named."""
-    assert refusal(servicer, provider, without(PROGRAMS[provider], name)) == {name: "is required"}
+    assert refusal(servicer, sample, without(sample.complete, name)) == {name: "is required"}
 
 
 @pytest.mark.parametrize(
@@ -296,17 +243,19 @@ def test_refuses_what_lacks_a_required_field(servicer: Servicer, provider: AnyPr
 def test_refuses_a_connection_that_lacks_a_required_field(servicer: Servicer, kind: str, name: str) -> None:
     """What a kind of connection requires is named under the connection, as it is written in a program."""
     least = {"type": kind, **without(CONNECTIONS[kind], name)}
-    failures = refusal(servicer, SOURCE, {**PROGRAMS[SOURCE], "dbtConnection": least})
+    failures = refusal(servicer, SOURCE, {**SOURCE.complete, "dbtConnection": least})
     assert failures == {f"dbtConnection.{name}": "is required"}
 
 
-def test_requirements_are_tested() -> None:
-    """The table of required fields is not empty by accident."""
-    assert len(REQUIRED) == 5 + 3 + 2 + 3
+@every_sample
+def test_every_argument_has_a_rule_that_is_tested(sample: Sample) -> None:
+    """The table of broken rules has each argument of each resource."""
+    tested = {property_.partition(".")[0] for each, _, property_, _ in BROKEN if each is sample}
+    assert sample.complete.keys() <= tested
 
 
 @pytest.mark.parametrize(
-    ("provider", "properties", "broken"),
+    ("sample", "properties", "broken"),
     [
         pytest.param(
             CONFIGURATION,
@@ -342,68 +291,67 @@ def test_requirements_are_tested() -> None:
     ],
 )
 def test_tells_all_failures_at_once(
-    servicer: Servicer, provider: AnyProvider, properties: dict[str, Any], broken: set[str]
+    servicer: Servicer, sample: Sample, properties: dict[str, Any], broken: set[str]
 ) -> None:
     """A program with many mistakes learns all of them from one preview."""
-    assert refusal(servicer, provider, properties).keys() == broken
+    assert refusal(servicer, sample, properties).keys() == broken
 
 
-@pytest.mark.parametrize(("provider", "change"), SECRETS_IN_WRONG_PLACES, ids=label)
-def test_a_failure_shows_no_value(servicer: Servicer, provider: AnyProvider, change: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("sample", "change"), SECRETS_IN_WRONG_PLACES, ids=label)
+def test_a_failure_shows_no_value(servicer: Servicer, sample: Sample, change: dict[str, Any]) -> None:
     """Any value may be a secret, which a provider is not told, so no reason repeats one."""
-    assert SECRET not in str(refusal(servicer, provider, {**PROGRAMS[provider], **change}))
+    assert SECRET not in str(refusal(servicer, sample, {**sample.complete, **change}))
 
 
 @pytest.mark.parametrize(
-    ("provider", "name"), [(provider, name) for provider, program in PROGRAMS.items() for name in program], ids=label
+    ("sample", "name"), [(sample, name) for sample in SAMPLES.values() for name in sample.complete], ids=label
 )
-def test_an_unknown_field_is_set_aside(servicer: Servicer, provider: AnyProvider, name: str) -> None:
+def test_an_unknown_field_is_set_aside(servicer: Servicer, sample: Sample, name: str) -> None:
     """A value that a preview does not know passes as unknown, whatever the field, and counts as a change."""
-    inputs = accepted(servicer, provider, {**PROGRAMS[provider], name: UNKNOWN})
+    inputs = accepted(servicer, sample, {**sample.complete, name: UNKNOWN})
     assert isinstance(inputs[name], Unknown)
-    assert changes(servicer, provider, inputs)
+    assert changes(servicer, sample, inputs)
 
 
-@pytest.mark.parametrize(("provider", "change"), UNKNOWN_INSIDE, ids=label)
-def test_an_unknown_value_inside_is_set_aside(
-    servicer: Servicer, provider: AnyProvider, change: dict[str, Any]
-) -> None:
+@pytest.mark.parametrize(("sample", "change"), UNKNOWN_INSIDE, ids=label)
+def test_an_unknown_value_inside_is_set_aside(servicer: Servicer, sample: Sample, change: dict[str, Any]) -> None:
     """A value that a preview does not know may stand in a map, a list or a connection, next to known ones."""
-    inputs = accepted(servicer, provider, {**PROGRAMS[provider], **change})
+    inputs = accepted(servicer, sample, {**sample.complete, **change})
     assert "Unknown" in str(inputs)
-    assert changes(servicer, provider, inputs)
+    assert changes(servicer, sample, inputs)
 
 
 def test_an_unknown_value_hides_no_failure(servicer: Servicer) -> None:
     """The rules of the values that are known hold in a preview, too."""
-    properties = {**PROGRAMS[SOURCE], "name": UNKNOWN, **github(branch=UNKNOWN, repository="")}
+    properties = {**SOURCE.complete, "name": UNKNOWN, **github(branch=UNKNOWN, repository="")}
     assert refusal(servicer, SOURCE, properties) == {"dbtConnection.repository": "must not be empty"}
 
 
 def test_one_unknown_credential_may_be_none(servicer: Servicer) -> None:
     """With two credentials, one of them unknown, there are two: the method cannot be told."""
-    properties = {**PROGRAMS[SOURCE], **github(installationId=UNKNOWN)}
+    properties = {**SOURCE.complete, **github(installationId=UNKNOWN)}
     assert refusal(servicer, SOURCE, properties).keys() == {"dbtConnection.authorizationMethod"}
 
 
-@pytest.mark.parametrize("provider", PROGRAMS, ids=label)
-def test_a_missing_instance_fails_at_preview(provider: AnyProvider) -> None:
+@every_sample
+def test_a_missing_instance_fails_at_preview(sample: Sample) -> None:
     """Without URL and key a resource is refused with the commands that set them."""
-    (reason,) = refusal(Servicer({}), provider, PROGRAMS[provider]).values()
-    service = provider.lifecycle.service
+    (reason,) = refusal(Servicer({}), sample, sample.complete).values()
+    service = sample.service
     assert f"`pulumi config set {service.namespace}:{service.url_key} " in reason
     assert f"`pulumi config set --secret {service.namespace}:apiKey`" in reason
 
 
-@pytest.mark.parametrize("provider", PROGRAMS, ids=label)
-def test_a_profile_is_accepted_where_it_is_configured(servicer: Servicer, provider: AnyProvider) -> None:
+@every_sample
+def test_a_profile_is_accepted_where_it_is_configured(servicer: Servicer, sample: Sample) -> None:
     """A profile's settings stand in the place of the default ones."""
-    assert accepted(servicer, provider, {**PROGRAMS[provider], "profile": "eu"})["profile"] == "eu"
+    assert accepted(servicer, sample, {**sample.complete, "profile": "eu"})["profile"] == "eu"
 
 
-def changes(servicer: Servicer, provider: AnyProvider, inputs: Mapping[str, Any]) -> bool:
+def changes(servicer: Servicer, sample: Sample, inputs: Mapping[str, Any]) -> bool:
     """Whether the inputs differ from an object that is what the whole program says."""
-    args = provider.lifecycle.validate(PROGRAMS[provider])
+    lifecycle = sample.provider.lifecycle
+    args = lifecycle.validate(sample.complete)
     assert not isinstance(args, list)
-    state = provider.lifecycle.state.from_args(args).to_properties()
-    return servicer.diff(provider, "id", state, inputs).changes
+    state = lifecycle.state.from_args(args).to_properties()
+    return servicer.diff(sample.provider(), "id", state, inputs).changes
