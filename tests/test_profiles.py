@@ -11,14 +11,10 @@ from omni_pulumi.process import PROCESS
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
 from omni_pulumi.simulator import CONNECTION_ID, OmniSimulator
 from tests.servicer import ProviderError, Refusal, Stack
+from tests.catalogue import SAMPLES
+from tests.servicer import ProviderError, Stack
 
-PROGRAM = {
-    "connectionId": CONNECTION_ID,
-    "sshUrl": "git@github.com:acme/dbt.git",
-    "branch": "main",
-    "autogenRelationships": True,
-    "enableVirtualSchemas": False,
-}
+PROGRAM = SAMPLES["DbtConfiguration"].minimal
 IN_EUROPE = {**PROGRAM, "profile": "eu"}
 
 

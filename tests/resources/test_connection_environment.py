@@ -19,6 +19,7 @@ from omni_pulumi.resources.connection_environment import (
     ConnectionEnvironmentProvider,
 )
 from omni_pulumi.simulator import GENERATED, PAGES, Dialect, OmniSimulator, faults
+from tests.catalogue import SAMPLES
 from tests.life import Life
 from tests.logged import warnings
 from tests.servicer import Stack
@@ -31,11 +32,8 @@ DIALECTS = {
 WITH_LIST = [name for name in DIALECTS if name.endswith(", list")]
 WITHOUT_LIST = [name for name in DIALECTS if name.endswith("no list")]
 
-PROGRAM = {
-    "baseConnectionId": OmniSimulator.connection_id,
-    "environmentConnectionId": OmniSimulator.staging_connection_id,
-    "userAttributeValues": ["staging", "qa"],
-}
+PROGRAM = {**SAMPLES["ConnectionEnvironment"].minimal, "userAttributeValues": ["staging", "qa"]}
+"""The values are not in the order of the state."""
 
 
 @pytest.fixture(scope="module")

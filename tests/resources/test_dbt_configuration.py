@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_snake
 from omni_pulumi.api.errors import AlreadyExistsError, NotFoundError, PermissionDeniedError, ResponseLostError
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
 from omni_pulumi.simulator import OmniSimulator, faults
+from tests.catalogue import SAMPLES
 from tests.life import Life
 from tests.servicer import ProviderError, Stack
 
@@ -25,15 +26,8 @@ OTHER_VALUES = {
 
 
 @pytest.fixture
-def life(omni: OmniSimulator, omni_stack: Stack) -> Life:
-    program = {
-        "connectionId": omni.connection_id,
-        "sshUrl": "git@github.com:acme/dbt.git",
-        "branch": "main",
-        "autogenRelationships": True,
-        "enableVirtualSchemas": False,
-    }
-    return Life(omni_stack, DbtConfigurationProvider(), program)
+def life(omni_stack: Stack) -> Life:
+    return Life(omni_stack, DbtConfigurationProvider(), SAMPLES["DbtConfiguration"].minimal)
 
 
 def configuration(omni: OmniSimulator) -> dict[str, Any]:

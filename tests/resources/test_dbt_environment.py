@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_snake
 from omni_pulumi.api.errors import AlreadyExistsError, BadRequestError, NotFoundError
 from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
 from omni_pulumi.simulator import GENERATED, OTHER_USER_ID, PAGES, USER_ID, OmniSimulator, faults
+from tests.catalogue import SAMPLES
 from tests.life import Life
 from tests.logged import warnings
 from tests.servicer import ProviderError, Stack
@@ -46,14 +47,14 @@ VARIABLE_CHANGES: dict[str, tuple[Declared, Declared]] = {
 @pytest.fixture
 def life(omni: OmniSimulator, omni_stack: Stack) -> Life:
     omni.configure_dbt(omni.connection_id)
-    return environment_of(omni, omni_stack)
+    return environment_of(omni_stack)
 
 
 @pytest.fixture
 def personal(omni: OmniSimulator) -> Life:
     """The same with a personal access token, whose environments belong to its user."""
     omni.configure_dbt(omni.connection_id)
-    return environment_of(omni, stack_of(omni, omni.personal_access_token))
+    return environment_of(stack_of(omni, omni.personal_access_token))
 
 
 @pytest.fixture(params=[PAGES, GENERATED], ids=["pages", "generated"])
@@ -68,9 +69,8 @@ def stack_of(omni: OmniSimulator, key: str = OmniSimulator.api_key) -> Stack:
     return Stack({"omni:baseUrl": omni.url, "omni:apiKey": key, "omni:requestsPerMinute": "1000000"})
 
 
-def environment_of(omni: OmniSimulator, stack: Stack) -> Life:
-    program = {"connectionId": omni.connection_id, "name": "Staging", "targetSchema": "analytics_staging"}
-    return Life(stack, DbtEnvironmentProvider(), program)
+def environment_of(stack: Stack) -> Life:
+    return Life(stack, DbtEnvironmentProvider(), SAMPLES["DbtEnvironment"].minimal)
 
 
 def environments(omni: OmniSimulator, name: str = "Staging") -> list[dict[str, Any]]:
@@ -309,7 +309,7 @@ def test_a_secret_that_was_made_plain_is_not_shown(omni: OmniSimulator, life: Li
 
 def test_kept_variables_are_told(keeping_omni: OmniSimulator, log: pytest.LogCaptureFixture) -> None:
     """Where Omni keeps dropped variables, a warning and an output name them, and no change is reported for ever."""
-    life = environment_of(keeping_omni, stack_of(keeping_omni))
+    life = environment_of(stack_of(keeping_omni))
     life.up(variables={"A": "1", "B": "2"}, secretVariables={"S": "hush"})
     assert log.messages == []
     life.up(variables={"A": "1"})
@@ -324,7 +324,7 @@ def test_kept_variables_are_told(keeping_omni: OmniSimulator, log: pytest.LogCap
 
 def test_kept_variables_that_others_delete_are_forgotten(keeping_omni: OmniSimulator) -> None:
     """Once somebody has deleted a kept variable in the web page, a refresh forgets it, and that is no change."""
-    life = environment_of(keeping_omni, stack_of(keeping_omni))
+    life = environment_of(stack_of(keeping_omni))
     life.up(variables={"A": "1", "B": "2"})
     life.up(variables={"A": "1"})
     keeping_omni.remove_variable(environment(keeping_omni)["id"], "B")
@@ -334,7 +334,7 @@ def test_kept_variables_that_others_delete_are_forgotten(keeping_omni: OmniSimul
 
 def test_kept_variables_can_be_declared_again(keeping_omni: OmniSimulator) -> None:
     """A kept variable that the program declares again is updated under its ID."""
-    life = environment_of(keeping_omni, stack_of(keeping_omni))
+    life = environment_of(stack_of(keeping_omni))
     life.up(variables={"A": "1", "B": "2"})
     ids = variable_ids(keeping_omni)
     life.up(variables={"A": "1"})
@@ -349,7 +349,7 @@ def test_variables_that_others_add_are_drift_where_omni_keeps_variables(
     keeping_omni: OmniSimulator, log: pytest.LogCaptureFixture
 ) -> None:
     """A variable from the web page is seen once; the up that cannot remove it tells, and then all is quiet."""
-    life = environment_of(keeping_omni, stack_of(keeping_omni))
+    life = environment_of(stack_of(keeping_omni))
     life.up()
     keeping_omni.set_variable(environment(keeping_omni)["id"], "NEW", "1")
     life.assert_drifted_and_repaired()
@@ -475,7 +475,7 @@ def test_finds_one_among_many(omni: OmniSimulator, life: Life) -> None:
     life.assert_settled()
     assert life.up(targetRole="analyst") == "update"
     assert len(environments(omni)) == 1
-    error = environment_of(omni, Stack(life.stack.config)).refusal(AlreadyExistsError)
+    error = environment_of(Stack(life.stack.config)).refusal(AlreadyExistsError)
     assert error.resource_id == environment(omni)["id"]
 
 

@@ -17,6 +17,7 @@ from omni_pulumi.api.errors import (
 from omni_pulumi.api.lightdash import DbtSource, LightdashClient
 from omni_pulumi.resources.lightdash_dbt_source import LIFECYCLE, LightdashDbtSourceProvider
 from omni_pulumi.simulator import LightdashSimulator, faults
+from tests.catalogue import SAMPLES
 from tests.life import Life
 from tests.logged import warnings
 from tests.servicer import ProviderError, Stack
@@ -24,13 +25,7 @@ from tests.servicer import ProviderError, Stack
 TOKEN = 'ghp_"quoted"\\and-secret'
 """A made-up token that looks different inside of JSON."""
 
-CONNECTION = {
-    "type": "github",
-    "repository": "acme/dbt",
-    "branch": "main",
-    "projectSubPath": "/",
-    "personalAccessToken": TOKEN,
-}
+CONNECTION = {**SAMPLES["LightdashDbtSource"].minimal["dbtConnection"], "personalAccessToken": TOKEN}
 WIRE = {
     "type": "github",
     "authorization_method": "personal_access_token",
@@ -52,8 +47,8 @@ OTHER_VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
 
 
 @pytest.fixture
-def life(lightdash: LightdashSimulator, lightdash_stack: Stack) -> Life:
-    program = {"projectUuid": lightdash.project_id, "name": "finance", "dbtConnection": CONNECTION}
+def life(lightdash_stack: Stack) -> Life:
+    program = {**SAMPLES["LightdashDbtSource"].minimal, "dbtConnection": CONNECTION}
     return Life(lightdash_stack, LightdashDbtSourceProvider(), program)
 
 

@@ -12,7 +12,6 @@ from omni_pulumi.simulator import CONNECTION_ID, LightdashSimulator, OmniSimulat
 from tests.catalogue import SAMPLES, Sample, every_sample
 from tests.logged import warnings
 from tests.resources.objects import objects
-from tests.resources.test_lost_answers import ENVIRONMENT
 from tests.servicer import ProviderError, Stack
 
 ENVIRONMENT = SAMPLES["DbtEnvironment"].minimal
