@@ -29,7 +29,6 @@ from omni_pulumi.api import errors, waiting
 from omni_pulumi.api.budget import Budget
 
 _log = logging.getLogger(__name__)
-_tracer = trace.get_tracer("omni_pulumi")
 
 _DETAIL_LENGTH = 300
 
@@ -109,6 +108,7 @@ class Transport:
         self.base_url = instance.url
         self._instance = instance
         self._budget = Budget(f"{service} at {instance.url}", instance.requests_per_minute)
+        self._tracer = trace.get_tracer("omni_pulumi")
         try:
             self._http = httpx.Client(
                 base_url=instance.url,
@@ -203,7 +203,7 @@ class Transport:
     ) -> Any:
         prefix = f"Cannot {operation}: {self.service} at {self.base_url}"
         context = propagate.extract({"traceparent": os.environ.get("TRACEPARENT", "")})
-        with _tracer.start_as_current_span(
+        with self._tracer.start_as_current_span(
             f"{method} {self.service}",
             context=context,
             kind=trace.SpanKind.CLIENT,

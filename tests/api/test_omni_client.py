@@ -47,8 +47,7 @@ def answered(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Handler], Om
     client = OmniClient(Instance("https://omni.example", "key"))
 
     def by(handler: Handler) -> OmniClient:
-        http = httpx.Client(base_url="https://omni.example", transport=httpx.MockTransport(handler))
-        monkeypatch.setitem(vars(vars(client)["_transport"]), "_http", http)
+        monkeypatch.setattr(httpx.HTTPTransport, "handle_request", lambda _transport, request: handler(request))
         return client
 
     yield by

@@ -15,6 +15,7 @@ from omni_pulumi.api import errors, waiting
 from omni_pulumi.api.budget import Budget
 from omni_pulumi.api.shared import SharedReads
 from omni_pulumi.api.transport import Instance, Transport
+from omni_pulumi.process import PROCESS
 from omni_pulumi.simulator import PAGES, OmniSimulator, faults
 from tests.logged import warnings
 
@@ -235,9 +236,16 @@ def test_the_debug_log(asker: Transport, omni: OmniSimulator, log: pytest.LogCap
     assert omni.api_key not in log.text
 
 
-def test_the_budget_is_shared_and_kept(monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture) -> None:
+@pytest.fixture
+def _new_process() -> Iterator[None]:
+    """The tests that follow know nothing of a cancellation in this one."""
+    yield
+    PROCESS.reset()
+
+
+@pytest.mark.usefixtures("_new_process")
+def test_the_budget_is_shared_and_kept(log: pytest.LogCaptureFixture) -> None:
     """What exceeds the budget of a minute waits for the next one, whoever asks; the user is told; Ctrl-C ends it."""
-    monkeypatch.setattr(waiting, "_cancelled", threading.Event())
     budget = Budget("Omni", 5)
     passed: list[int] = []
     cancelled: list[int] = []

@@ -6,9 +6,8 @@ import tempfile
 from pathlib import Path
 
 from omni_pulumi.simulator import LightdashSimulator, OmniSimulator
+from tests.cli.previews import RECORDINGS
 from tests.cli.scenes import play, slim
-
-RECORDINGS = Path(__file__).parent / "recordings"
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder, OmniSimulator() as omni, LightdashSimulator() as lightdash:

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from omni_pulumi.simulator import OTHER_CONNECTION_ID, LightdashSimulator, OmniSimulator
+from tests.policies.pack import PACK
 from tools.get_engine import engine_bin_dir
 from tools.pictures import change, prepare
 from tools.pulumi_cli import PulumiCli
 
-PACK = Path(__file__).parents[2] / "policies"
 SECRETS = ("a made-up dbt token", "a made-up GitHub token", "another made-up dbt token")
 
 

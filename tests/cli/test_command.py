@@ -10,9 +10,9 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from omni_pulumi.cli import main
+from tests.cli.previews import RECORDINGS
 from tools.pictures import COMMAND
 
-RECORDINGS = Path(__file__).parent / "recordings"
 UPDATE = RECORDINGS / "update.log.jsonl"
 
 

@@ -7,8 +7,8 @@ import subprocess
 import pytest
 
 from omni_pulumi.simulator import LightdashSimulator, OmniSimulator
+from tests.cli.previews import NAMES, recorded
 from tests.cli.scenes import SECRETS, Scene, play
-from tests.cli.test_summary import NAMES, recorded
 from tools.pictures import COMMAND, ROOT, make
 
 

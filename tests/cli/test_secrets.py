@@ -13,7 +13,7 @@ from omni_pulumi.cli.preview import read
 from omni_pulumi.cli.summary import summary
 from omni_pulumi.cli.values import Decoder, Secret
 from tests.cli.markup import parse
-from tests.cli.test_summary import URN, digest, states
+from tests.cli.previews import URN, digest, states
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 SECRET = {SIGNATURE: "1b47061264138c4ac30d75fd1eb44270"}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,33 +10,14 @@ from omni_pulumi.cli.errors import InputError
 from omni_pulumi.cli.preview import read
 from omni_pulumi.cli.summary import summary
 from tests.cli.markup import parse
+from tests.cli.previews import NAMES, RECORDINGS, URN, digest, recorded, states
 
-RECORDINGS = Path(__file__).parent / "recordings"
-NAMES = sorted({path.name.partition(".")[0] for path in RECORDINGS.iterdir()})
 MARKER = "<!-- omni-pulumi preview-summary: omni-quickstart/demo -->"
-URN = "urn:pulumi:demo::shop::snowflake:index/schema:Schema::raw"
-
-
-def recorded(name: str) -> str:
-    """The summary of a recording."""
-    return summary(read((RECORDINGS / name).read_text()))
-
-
-def digest(*steps: dict[str, Any], **more: Any) -> str:
-    """A digest of steps, each of which is an update of one schema unless it says something else."""
-    return json.dumps(
-        {"steps": [{"op": "update", "urn": URN, **step} for step in steps], "changeSummary": {"same": 0}, **more}
-    )
 
 
 def cells(text: str) -> list[list[str]]:
     """The first table's lines below its head."""
     return parse(summary(read(text))).tables[0][1:]
-
-
-def states(old: Any, new: Any) -> dict[str, Any]:
-    """Both sides of a step."""
-    return {"oldState": {"id": "7", "inputs": old}, "newState": {"inputs": new}}
 
 
 @pytest.mark.parametrize("name", NAMES)

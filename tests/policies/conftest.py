@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
-PACK = Path(__file__).parents[2] / "policies"
+from tests.policies.pack import PACK
 
 sys.path.insert(0, str(PACK))

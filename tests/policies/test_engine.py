@@ -24,7 +24,7 @@ from omni_pulumi.simulator import (
     OmniSimulator,
 )
 from tests.engine.project import PROGRAM, Program
-from tests.policies.conftest import PACK
+from tests.policies.pack import PACK
 from tools.pulumi_cli import PulumiCli, Result
 
 Config = Mapping[str, Any]

@@ -11,7 +11,7 @@ from pulumi_policy import EnforcementLevel, Policy, ResourceValidationPolicy, St
 from rules import POLICIES
 from rules.reading import for_stack, matches
 
-from tests.policies.conftest import PACK
+from tests.policies.pack import PACK
 from tests.policies.stacks import TWO, configuration, environment, of_connection, source
 from tests.policies.verdict import Given, judge
 

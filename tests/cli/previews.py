@@ -1,0 +1,31 @@
+"""Previews as Pulumi writes them: the recorded ones, and short ones that a test composes of steps."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from omni_pulumi.cli.preview import read
+from omni_pulumi.cli.summary import summary
+
+RECORDINGS = Path(__file__).parent / "recordings"
+NAMES = sorted({path.name.partition(".")[0] for path in RECORDINGS.iterdir()})
+URN = "urn:pulumi:demo::shop::snowflake:index/schema:Schema::raw"
+
+
+def recorded(name: str) -> str:
+    """The summary of a recording."""
+    return summary(read((RECORDINGS / name).read_text()))
+
+
+def digest(*steps: dict[str, Any], **more: Any) -> str:
+    """A digest of steps, each of which is an update of one schema unless it says something else."""
+    return json.dumps(
+        {"steps": [{"op": "update", "urn": URN, **step} for step in steps], "changeSummary": {"same": 0}, **more}
+    )
+
+
+def states(old: Any, new: Any) -> dict[str, Any]:
+    """Both sides of a step."""
+    return {"oldState": {"id": "7", "inputs": old}, "newState": {"inputs": new}}

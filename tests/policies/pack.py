@@ -1,0 +1,7 @@
+"""Where the policy pack is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PACK = Path(__file__).parents[2] / "policies"
