@@ -21,8 +21,11 @@ import omni_pulumi
 from omni_pulumi import resources
 from omni_pulumi.dynamic import Provider, Resource
 from omni_pulumi.lifecycle import Args, Lifecycle
+from tests.catalogue import SAMPLES
+from tests.survival.programs import DECLARATIONS, sample_of
 
-ROOT = Path(__file__).parent.parent
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
 
 PUBLIC_FOR_EVER = {
     "ConnectionEnvironment": (
@@ -214,7 +217,48 @@ def test_the_order_of_a_module(subject: Subject) -> None:
 @every
 def test_has_tests(subject: Subject) -> None:
     """Each resource has a test module of its name."""
-    assert (ROOT / "tests" / "resources" / f"test_{subject.name}.py").is_file()
+    assert (TESTS / "resources" / f"test_{subject.name}.py").is_file()
+
+
+@every
+def test_has_a_sample(subject: Subject) -> None:
+    """The catalogue of the tests has a program with the required arguments and one with all arguments."""
+    sample = SAMPLES[subject.resource.__name__]
+    assert sample.provider is subject.provider
+    own = {name: field for name, field in subject.lifecycle.args.model_fields.items() if name not in Args.model_fields}
+    assert sample.minimal.keys() == {field.alias for field in own.values() if field.is_required()}
+    assert sample.complete.keys() == {field.alias for field in own.values()}
+    assert sample.id_key in {field.alias for field in subject.lifecycle.state.model_fields.values()}
+
+
+@pytest.mark.parametrize("name", ["check", "errors_keep_the_state", "gone", "lost_answers", "taken_over"])
+def test_every_sample_is_used(name: str) -> None:
+    """The tests of all resources take the resources from the catalogue, so they test a new one, too."""
+    decorators = {
+        decorator.id
+        for function in functions(TESTS / "resources" / f"test_{name}.py")
+        for decorator in function.decorator_list
+        if isinstance(decorator, ast.Name)
+    }
+    assert "every_sample" in decorators
+
+
+@every
+def test_is_in_the_stateful_test(subject: Subject) -> None:
+    """The programs of the stateful test declare each resource."""
+    assert subject.resource.__name__ in {sample_of(name).name for name in DECLARATIONS}
+
+
+@every
+def test_has_a_live_test(subject: Subject) -> None:
+    """Each resource has a test of its name that runs against a real instance."""
+    names = {function.name for function in functions(TESTS / "live" / "test_instances.py")}
+    assert f"test_{subject.name}" in names
+
+
+def functions(path: Path) -> list[ast.FunctionDef]:
+    """The functions of a module."""
+    return [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)]
 
 
 @every

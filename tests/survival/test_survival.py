@@ -15,7 +15,6 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, note, settings
@@ -23,18 +22,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from omni_pulumi.process import PROCESS
-from omni_pulumi.simulator import (
-    CONNECTION_ID,
-    DEVELOPMENT_CONNECTION_ID,
-    GENERATED,
-    PAGES,
-    PROJECT_ID,
-    STAGING_CONNECTION_ID,
-    LightdashSimulator,
-    OmniSimulator,
-    faults,
-)
-from tests.survival.world import SECRET, Log, World
+from omni_pulumi.simulator import GENERATED, PAGES, LightdashSimulator, OmniSimulator, faults
+from tests.survival.programs import DECLARATIONS
+from tests.survival.world import Log, World
 
 DIALECTS = {
     "pages": PAGES,
@@ -43,94 +33,6 @@ DIALECTS = {
 }
 
 figures: Counter[str] = Counter()
-
-
-# What programs declare: few names, so that they meet again.
-
-texts = st.sampled_from(["a", "b", "c d"])
-secrets = st.sampled_from([f"{SECRET}1", f'{SECRET}"2', f"{SECRET}ü3"])
-variables = st.dictionaries(st.sampled_from(["A", "B", "C"]), texts, max_size=3)
-
-
-@st.composite
-def dbt_configurations(draw: st.DrawFn) -> dict[str, Any]:
-    return {
-        "connectionId": CONNECTION_ID,
-        "sshUrl": draw(st.sampled_from(["git@x:a.git", "git@x:b.git"])),
-        "branch": draw(texts),
-        "autogenRelationships": draw(st.booleans()),
-        "enableVirtualSchemas": draw(st.booleans()),
-        **draw(
-            st.fixed_dictionaries(
-                {},
-                optional={
-                    "enableSemanticLayer": st.booleans(),
-                    "dbtVersion": st.sampled_from(["Auto", "1.10", "1.11"]),
-                    "projectRootPath": st.sampled_from(["", "dbt", "a/b"]),
-                    "rotateKeysTrigger": texts,
-                },
-            )
-        ),
-    }
-
-
-@st.composite
-def dbt_environments(draw: st.DrawFn) -> dict[str, Any]:
-    plain = draw(variables)
-    hidden = draw(st.dictionaries(st.sampled_from(["A", "B", "C", "D"]), secrets, max_size=2))
-    return {
-        "connectionId": CONNECTION_ID,
-        "targetSchema": draw(texts),
-        "variables": {name: value for name, value in plain.items() if name not in hidden},
-        "secretVariables": hidden,
-        **draw(
-            st.fixed_dictionaries(
-                {},
-                optional={
-                    "targetDatabase": texts,
-                    "targetName": texts,
-                    "targetRole": texts,
-                },
-            )
-        ),
-    }
-
-
-@st.composite
-def routes(draw: st.DrawFn, values: tuple[str, ...]) -> dict[str, Any]:
-    return {
-        "baseConnectionId": CONNECTION_ID,
-        "userAttributeValues": draw(st.lists(st.sampled_from(values), unique=True)),
-    }
-
-
-@st.composite
-def sources(draw: st.DrawFn) -> dict[str, Any]:
-    return {
-        "projectUuid": PROJECT_ID,
-        "dbtConnection": {
-            "type": "github",
-            "repository": draw(st.sampled_from(["acme/a", "acme/b"])),
-            "branch": draw(texts),
-            "projectSubPath": "/",
-            "personalAccessToken": draw(secrets),
-            **draw(
-                st.fixed_dictionaries({}, optional={"target": texts, "environment": variables, "hostDomain": texts})
-            ),
-        },
-    }
-
-
-DECLARATIONS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
-    "dbt": dbt_configurations(),
-    "environment 1": dbt_environments().map(lambda e: {**e, "name": "Staging"}),
-    "environment 2": dbt_environments().map(lambda e: {**e, "name": "Dev"}),
-    "production": dbt_environments().map(lambda e: {**e, "name": "Production", "adopt": True}),
-    "route 1": routes(("a", "b")).map(lambda r: {**r, "environmentConnectionId": STAGING_CONNECTION_ID}),
-    "route 2": routes(("c", "d")).map(lambda r: {**r, "environmentConnectionId": DEVELOPMENT_CONNECTION_ID}),
-    "source 1": sources().map(lambda s: {**s, "name": "finance"}),
-    "source 2": sources().map(lambda s: {**s, "name": "marketing"}),
-}
 
 
 # What the services do wrong: any request of a run, before or after it was carried out.

@@ -10,31 +10,10 @@ from typing import Any
 
 from omni_pulumi.api.errors import AlreadyExistsError
 from omni_pulumi.dynamic import Provider
-from omni_pulumi.resources.connection_environment import ConnectionEnvironmentProvider
-from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
-from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
-from omni_pulumi.resources.lightdash_dbt_source import LightdashDbtSourceProvider
 from omni_pulumi.simulator import CONNECTION_ID, PROJECT_ID, LightdashSimulator, OmniSimulator
 from tests.servicer import ProviderError, Stack
+from tests.survival.programs import SECRET, sample_of
 
-SECRET = "hush-hush-"
-"""How every secret of a program begins."""
-
-_PROVIDERS: Mapping[str, type[Provider[Any, Any, Any]]] = {
-    "dbt": DbtConfigurationProvider,
-    "environment": DbtEnvironmentProvider,
-    "production": DbtEnvironmentProvider,
-    "route": ConnectionEnvironmentProvider,
-    "source": LightdashDbtSourceProvider,
-}
-
-_ID = {
-    "dbt": "connectionId",
-    "environment": "environmentId",
-    "production": "environmentId",
-    "route": "connectionEnvironmentId",
-    "source": "sourceUuid",
-}
 
 
 class World:
@@ -193,7 +172,7 @@ class World:
     # The services, under the names of the program.
 
     def _id_in_state(self, name: str) -> str:
-        id_: str = self.stack.resources[name].outputs[_ID[name.split()[0]]]
+        id_: str = self.stack.resources[name].outputs[sample_of(name).id_key]
         return id_
 
     def _stored(self, name: str) -> dict[str, Any]:
@@ -314,7 +293,7 @@ class Log(logging.Handler):
 
 
 def _provider(name: str) -> Provider[Any, Any, Any]:
-    return _PROVIDERS[name.split()[0]]()
+    return sample_of(name).provider()
 
 
 def _wanted(name: str, properties: Mapping[str, Any]) -> dict[str, Any]:

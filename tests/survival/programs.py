@@ -1,0 +1,113 @@
+"""The programs of the stateful test, drawn from few values so that names and values collide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from omni_pulumi.simulator import DEVELOPMENT_CONNECTION_ID
+from tests.catalogue import SAMPLES, Sample
+
+SECRET = "hush-hush-"
+"""How every secret of a program begins."""
+
+texts = st.sampled_from(["a", "b", "c d"])
+secrets = st.sampled_from([f"{SECRET}1", f'{SECRET}"2', f"{SECRET}ü3"])
+variables = st.dictionaries(st.sampled_from(["A", "B", "C"]), texts, max_size=3)
+
+
+@st.composite
+def dbt_configurations(draw: st.DrawFn) -> dict[str, Any]:
+    return {
+        **SAMPLES["DbtConfiguration"].minimal,
+        "sshUrl": draw(st.sampled_from(["git@x:a.git", "git@x:b.git"])),
+        "branch": draw(texts),
+        "autogenRelationships": draw(st.booleans()),
+        "enableVirtualSchemas": draw(st.booleans()),
+        **draw(
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    "enableSemanticLayer": st.booleans(),
+                    "dbtVersion": st.sampled_from(["Auto", "1.10", "1.11"]),
+                    "projectRootPath": st.sampled_from(["", "dbt", "a/b"]),
+                    "rotateKeysTrigger": texts,
+                },
+            )
+        ),
+    }
+
+
+@st.composite
+def dbt_environments(draw: st.DrawFn) -> dict[str, Any]:
+    plain = draw(variables)
+    hidden = draw(st.dictionaries(st.sampled_from(["A", "B", "C", "D"]), secrets, max_size=2))
+    return {
+        **SAMPLES["DbtEnvironment"].minimal,
+        "targetSchema": draw(texts),
+        "variables": {name: value for name, value in plain.items() if name not in hidden},
+        "secretVariables": hidden,
+        **draw(
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    "targetDatabase": texts,
+                    "targetName": texts,
+                    "targetRole": texts,
+                },
+            )
+        ),
+    }
+
+
+@st.composite
+def routes(draw: st.DrawFn, values: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        **SAMPLES["ConnectionEnvironment"].minimal,
+        "userAttributeValues": draw(st.lists(st.sampled_from(values), unique=True)),
+    }
+
+
+@st.composite
+def sources(draw: st.DrawFn) -> dict[str, Any]:
+    sample = SAMPLES["LightdashDbtSource"].minimal
+    return {
+        **sample,
+        "dbtConnection": {
+            **sample["dbtConnection"],
+            "repository": draw(st.sampled_from(["acme/a", "acme/b"])),
+            "branch": draw(texts),
+            "personalAccessToken": draw(secrets),
+            **draw(
+                st.fixed_dictionaries({}, optional={"target": texts, "environment": variables, "hostDomain": texts})
+            ),
+        },
+    }
+
+
+_RESOURCES = {
+    "dbt": "DbtConfiguration",
+    "environment": "DbtEnvironment",
+    "production": "DbtEnvironment",
+    "route": "ConnectionEnvironment",
+    "source": "LightdashDbtSource",
+}
+
+
+def sample_of(name: str) -> Sample:
+    """The sample of a resource's kind, which is the first word of its name in the program."""
+    return SAMPLES[_RESOURCES[name.split()[0]]]
+
+
+DECLARATIONS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    "dbt": dbt_configurations(),
+    "environment 1": dbt_environments(),
+    "environment 2": dbt_environments().map(lambda e: {**e, "name": "Dev"}),
+    "production": dbt_environments().map(lambda e: {**e, "name": "Production", "adopt": True}),
+    "route 1": routes(("a", "b")),
+    "route 2": routes(("c", "d")).map(lambda r: {**r, "environmentConnectionId": DEVELOPMENT_CONNECTION_ID}),
+    "source 1": sources(),
+    "source 2": sources().map(lambda s: {**s, "name": "marketing"}),
+}
+"""What a program may declare, by the name in the program."""
