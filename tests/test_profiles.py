@@ -10,9 +10,8 @@ from omni_pulumi.api.errors import ConfigurationError
 from omni_pulumi.process import PROCESS
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
 from omni_pulumi.simulator import CONNECTION_ID, OmniSimulator
-from tests.servicer import ProviderError, Refusal, Stack
 from tests.catalogue import SAMPLES
-from tests.servicer import ProviderError, Stack
+from tests.servicer import ProviderError, Refusal, Stack
 
 PROGRAM = SAMPLES["DbtConfiguration"].minimal
 IN_EUROPE = {**PROGRAM, "profile": "eu"}

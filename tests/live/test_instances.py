@@ -8,63 +8,33 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from omni_pulumi.dynamic import Provider
-from omni_pulumi.resources.connection_environment import ConnectionEnvironmentProvider
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
-from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
-from omni_pulumi.resources.lightdash_dbt_source import LightdashDbtSourceProvider
-from tests.live.settings import Lightdash, Omni
+from tests.catalogue import SAMPLES
+from tests.harness import ResourceHarness
+from tests.live.instances import Lightdash, Omni
 from tests.servicer import Stack
 
 
-@dataclass(frozen=True)
-class Life:
-    """A resource that lives in a stack.
+def declare(stack: Stack, name: str, /, **properties: Any) -> ResourceHarness:
+    """A resource with the least program of the catalogue and with properties that fit the instance."""
+    sample = SAMPLES[name]
+    return ResourceHarness(stack, sample.provider(), {**sample.minimal, **properties})
 
-    Attributes:
-        sees_drift: whether the service lets anybody read what it has.
-    """
 
-    stack: Stack
-    provider: Provider[Any, Any, Any]
-    sees_drift: bool = True
+def create(resource: ResourceHarness) -> None:
+    """Create the object, after which nothing is left to change."""
+    assert resource.up() == "create"
+    resource.assert_settled()
 
-    def begin(self, program: dict[str, Any]) -> None:
-        """Made, and quiet."""
-        assert self.stack.up("it", self.provider, program) == "create"
-        self.quiet(program)
 
-    def change(self, program: dict[str, Any]) -> None:
-        """Changed, and quiet."""
-        assert self.stack.up("it", self.provider, program) == "update"
-        self.quiet(program)
-
-    def repair(self, program: dict[str, Any]) -> None:
-        """The drift is seen, repaired, and quiet."""
-        assert self.stack.refresh("it")
-        if self.sees_drift:
-            assert self.stack.preview("it", self.provider, program) == "update"
-            self.change(program)
-
-    def end(self) -> None:
-        """Gone."""
-        self.stack.destroy("it")
-
-    def quiet(self, program: dict[str, Any]) -> None:
-        """No change is reported, neither at once nor after a refresh."""
-        assert self.stack.preview("it", self.provider, program) == "same"
-        assert self.stack.refresh("it")
-        assert self.stack.preview("it", self.provider, program) == "same"
-
-    @property
-    def outputs(self) -> dict[str, Any]:
-        """The outputs in the state."""
-        return self.stack.resources["it"].outputs
+def update(resource: ResourceHarness, **changes: Any) -> None:
+    """Update the object, after which nothing is left to change."""
+    assert resource.up(**changes) == "update"
+    resource.assert_settled(**changes)
 
 
 @contextmanager
@@ -83,14 +53,8 @@ def removed_again(stack: Stack, leftovers: Callable[[], None]) -> Iterator[None]
 
 
 def configuration(omni: Omni, unique: str) -> dict[str, Any]:
-    """A program's dbt configuration, of a repository that nobody has."""
-    return {
-        "connectionId": omni.connection_id,
-        "sshUrl": f"git@github.com:omni-pulumi/{unique}.git",
-        "branch": "main",
-        "autogenRelationships": True,
-        "enableVirtualSchemas": False,
-    }
+    """A dbt configuration of the connection, with a repository that nobody has."""
+    return {"connectionId": omni.connection_id, "sshUrl": f"git@github.com:omni-pulumi/{unique}.git"}
 
 
 @contextmanager
@@ -110,16 +74,14 @@ def test_dbt_configuration(omni: Omni, unique: str) -> None:
     """A connection without dbt gets a configuration and loses it again; one that has dbt is left alone."""
     if omni.configuration() is not None:
         pytest.skip("the connection of OMNI_LIVE_CONNECTION_ID has a dbt configuration, which is left alone")
-    program = configuration(omni, unique)
-    life = Life(omni.stack, DbtConfigurationProvider())
+    live = declare(omni.stack, "DbtConfiguration", **configuration(omni, unique))
+    changes = {"branch": "develop"}
     with own_configuration_removed_again(omni, unique):
-        life.begin(program)
-        program = {**program, "branch": "develop"}
-        life.change(program)
-        theirs = {key: value for key, value in program.items() if key != "connectionId"}
-        omni.others.send("PUT", omni.dbt, {**theirs, "branch": "hotfix"})
-        life.repair(program)
-        life.end()
+        create(live)
+        update(live, **changes)
+        omni.others.send("PUT", omni.dbt, {**live.declared(connectionId=None), "branch": "hotfix"})
+        live.assert_drifted_and_repaired(**changes)
+        live.destroy()
         assert omni.configuration() is None
 
 
@@ -130,24 +92,26 @@ def test_dbt_environment(omni: Omni, unique: str) -> None:
         for environment in omni.environments(unique):
             omni.others.send("DELETE", f"{omni.dbt}/environments/{environment}")
 
-    program = {
-        "connectionId": omni.connection_id,
-        "name": unique,
-        "targetSchema": "omni_pulumi_test",
-        "variables": {"A": "1", "B": "2"},
-        "secretVariables": {"S": unique},
-    }
-    life = Life(omni.stack, DbtEnvironmentProvider())
+    live = declare(
+        omni.stack,
+        "DbtEnvironment",
+        connectionId=omni.connection_id,
+        name=unique,
+        targetSchema="omni_pulumi_test",
+        variables={"A": "1", "B": "2"},
+        secretVariables={"S": unique},
+    )
+    changes = {"variables": {"A": "3", "C": "4"}, "targetRole": "tester"}
     with own_configuration_removed_again(omni, unique), removed_again(omni.stack, leftovers):
         if omni.configuration() is None:
-            omni.stack.up("dbt", DbtConfigurationProvider(), configuration(omni, unique))
-        life.begin(program)
-        program = {**program, "variables": {"A": "3", "C": "4"}, "targetRole": "tester"}
-        life.change(program)
-        path = f"{omni.dbt}/environments/{life.outputs['environmentId']}"
+            parent = {**SAMPLES["DbtConfiguration"].minimal, **configuration(omni, unique)}
+            omni.stack.up("dbt", DbtConfigurationProvider(), parent)
+        create(live)
+        update(live, **changes)
+        path = f"{omni.dbt}/environments/{live.outputs['environmentId']}"
         omni.others.send("PUT", path, {"name": unique, "targetSchema": "changed", "targetRole": "tester"})
-        life.repair(program)
-        life.end()
+        live.assert_drifted_and_repaired(**changes)
+        live.destroy()
         assert omni.environments(unique) == []
 
 
@@ -165,21 +129,25 @@ def test_connection_environment(omni: Omni, unique: str) -> None:
         for each in omni.connection_environments(environment) or []:
             omni.others.send("DELETE", f"{collection}/{each}")
 
-    program: dict[str, Any] = {
-        "baseConnectionId": omni.connection_id,
-        "environmentConnectionId": environment,
-        "userAttributeValues": [unique],
-    }
-    life = Life(omni.stack, ConnectionEnvironmentProvider(), sees_drift=existing is not None)
+    live = declare(
+        omni.stack,
+        "ConnectionEnvironment",
+        baseConnectionId=omni.connection_id,
+        environmentConnectionId=environment,
+        userAttributeValues=[unique],
+    )
+    changes = {"userAttributeValues": [f"{unique}-2"]}
     with removed_again(omni.stack, leftovers):
-        life.begin(program)
-        program = {**program, "userAttributeValues": [f"{unique}-2"]}
-        life.change(program)
-        path = f"{collection}/{life.outputs['connectionEnvironmentId']}"
+        create(live)
+        update(live, **changes)
+        path = f"{collection}/{live.outputs['connectionEnvironmentId']}"
         value = f"{unique}-3"
         assert any(omni.others.accepts("PUT", path, {"userAttributeValues": form}) for form in (value, [value]))
-        life.repair(program)
-        life.end()
+        if existing is None:  # without a list of them nobody sees the change
+            assert live.refresh()
+        else:
+            live.assert_drifted_and_repaired(**changes)
+        live.destroy()
         assert not omni.connection_environments(environment)
 
 
@@ -190,22 +158,21 @@ def test_lightdash_dbt_source(lightdash: Lightdash, unique: str) -> None:
         for source in lightdash.sources(unique):
             lightdash.others.send("DELETE", f"{lightdash.dbt_sources}/{source}")
 
-    connection = {
-        "type": "github",
-        "repository": "omni-pulumi/test",
-        "branch": "main",
-        "projectSubPath": "/",
-        "personalAccessToken": "github_pat_made_up",
-    }
-    program = {"projectUuid": lightdash.project_uuid, "name": unique, "dbtConnection": connection}
-    life = Life(lightdash.stack, LightdashDbtSourceProvider())
+    connection = {**SAMPLES["LightdashDbtSource"].minimal["dbtConnection"], "repository": "omni-pulumi/test"}
+    live = declare(
+        lightdash.stack,
+        "LightdashDbtSource",
+        projectUuid=lightdash.project_uuid,
+        name=unique,
+        dbtConnection=connection,
+    )
+    changes = {"dbtConnection": {**connection, "branch": "develop", "environment": {"A": "1"}}}
     with removed_again(lightdash.stack, leftovers):
-        life.begin(program)
-        program = {**program, "dbtConnection": {**connection, "branch": "develop", "environment": {"A": "1"}}}
-        life.change(program)
-        path = f"{lightdash.dbt_sources}/{life.outputs['sourceUuid']}"
+        create(live)
+        update(live, **changes)
+        path = f"{lightdash.dbt_sources}/{live.outputs['sourceUuid']}"
         theirs = lightdash.others.get(path)["results"]["dbtConnection"]
         lightdash.others.send("PATCH", path, {"dbtConnection": {**theirs, "branch": "hotfix"}})
-        life.repair(program)
-        life.end()
+        live.assert_drifted_and_repaired(**changes)
+        live.destroy()
         assert lightdash.sources(unique) == []

@@ -20,7 +20,7 @@ from omni_pulumi.resources.connection_environment import (
 )
 from omni_pulumi.simulator import GENERATED, PAGES, Dialect, OmniSimulator, faults
 from tests.catalogue import SAMPLES
-from tests.life import Life
+from tests.harness import ResourceHarness
 from tests.logged import warnings
 from tests.servicer import Stack
 
@@ -55,8 +55,8 @@ def omni(request: pytest.FixtureRequest, services: Callable[[str], OmniSimulator
 
 
 @pytest.fixture
-def life(omni_stack: Stack) -> Life:
-    return Life(omni_stack, ConnectionEnvironmentProvider(), PROGRAM)
+def life(omni_stack: Stack) -> ResourceHarness:
+    return ResourceHarness(omni_stack, ConnectionEnvironmentProvider(), PROGRAM)
 
 
 with_list = pytest.mark.parametrize("omni", WITH_LIST, indirect=True)
@@ -79,7 +79,7 @@ def writes(omni: OmniSimulator) -> list[tuple[str, int | None]]:
     return [(request.method, request.status) for request in omni.requests if request.method != "GET"]
 
 
-def test_creates_what_the_program_says(omni: OmniSimulator, life: Life) -> None:
+def test_creates_what_the_program_says(omni: OmniSimulator, life: ResourceHarness) -> None:
     """A create makes the association, then sets its values, and nothing is left to change."""
     assert life.preview() == "create"
     assert life.up() == "create"
@@ -93,7 +93,7 @@ def test_creates_what_the_program_says(omni: OmniSimulator, life: Life) -> None:
 
 
 @pytest.mark.parametrize("changed", [["dev"], ["qa", "staging", "dev"], ["qa"], []], ids=str)
-def test_updates_the_values(omni: OmniSimulator, life: Life, changed: list[str]) -> None:
+def test_updates_the_values(omni: OmniSimulator, life: ResourceHarness, changed: list[str]) -> None:
     """New values arrive at the service in place of the old ones."""
     life.up()
     assert life.preview(userAttributeValues=changed) == "update"
@@ -104,7 +104,7 @@ def test_updates_the_values(omni: OmniSimulator, life: Life, changed: list[str])
 
 @with_list
 @pytest.mark.parametrize("changed", [["dev"], ["qa", "staging", "dev"], ["qa"], []], ids=str)
-def test_finds_and_repairs_drift(omni: OmniSimulator, life: Life, changed: list[str]) -> None:
+def test_finds_and_repairs_drift(omni: OmniSimulator, life: ResourceHarness, changed: list[str]) -> None:
     """Values that somebody changed in the web page are seen by a refresh and set back by the next up."""
     life.up()
     omni.edit_connection_environment(life.id, changed)
@@ -113,21 +113,21 @@ def test_finds_and_repairs_drift(omni: OmniSimulator, life: Life, changed: list[
 
 
 @pytest.mark.parametrize("noise", [{"userAttributeValues": ["qa", "staging"]}, {"adopt": True}], ids=str)
-def test_noise_is_no_change(life: Life, noise: dict[str, Any]) -> None:
+def test_noise_is_no_change(life: ResourceHarness, noise: dict[str, Any]) -> None:
     """Values in another order are no change, and neither is ``adopt``."""
     life.up()
     life.assert_settled(**noise)
 
 
 @with_list
-def test_the_order_of_the_service_is_no_drift(omni: OmniSimulator, life: Life) -> None:
+def test_the_order_of_the_service_is_no_drift(omni: OmniSimulator, life: ResourceHarness) -> None:
     """The service may list the values in any order."""
     life.up()
     omni.edit_connection_environment(life.id, ["staging", "qa"])
     life.assert_settled()
 
 
-def test_no_values_are_settled(omni: OmniSimulator, life: Life) -> None:
+def test_no_values_are_settled(omni: OmniSimulator, life: ResourceHarness) -> None:
     """Values may be left out, and an empty list is the same."""
     life.up(userAttributeValues=None)
     assert values(omni) == []
@@ -136,7 +136,7 @@ def test_no_values_are_settled(omni: OmniSimulator, life: Life) -> None:
 
 
 @with_list
-def test_deleted_elsewhere_is_gone(omni: OmniSimulator, life: Life) -> None:
+def test_deleted_elsewhere_is_gone(omni: OmniSimulator, life: ResourceHarness) -> None:
     """One that was deleted in the web page is gone, and the next up makes it anew."""
     life.up()
     omni.delete_connection_environment(life.id)
@@ -146,7 +146,7 @@ def test_deleted_elsewhere_is_gone(omni: OmniSimulator, life: Life) -> None:
 
 
 @without_list
-def test_without_a_list_the_state_is_kept(omni: OmniSimulator, life: Life) -> None:
+def test_without_a_list_the_state_is_kept(omni: OmniSimulator, life: ResourceHarness) -> None:
     """Where nothing can be read, a refresh changes nothing, not even when the object is gone."""
     life.up()
     before = dict(life.outputs)
@@ -187,7 +187,9 @@ def test_the_other_wire_form_is_tried_once(dialect: Dialect, creating: list[tupl
         assert writes(omni) == [("PUT", 200), ("DELETE", 200), ("POST", 201), ("PUT", 200)]
 
 
-def test_update_makes_a_deleted_one_anew(omni: OmniSimulator, life: Life, log: pytest.LogCaptureFixture) -> None:
+def test_update_makes_a_deleted_one_anew(
+    omni: OmniSimulator, life: ResourceHarness, log: pytest.LogCaptureFixture
+) -> None:
     """An update of one that was deleted meanwhile makes it anew in the same run, and says so."""
     life.up()
     deleted = life.id
@@ -198,7 +200,7 @@ def test_update_makes_a_deleted_one_anew(omni: OmniSimulator, life: Life, log: p
     life.assert_settled(userAttributeValues=["dev"])
 
 
-def test_destroys(omni: OmniSimulator, life: Life) -> None:
+def test_destroys(omni: OmniSimulator, life: ResourceHarness) -> None:
     """A destroy deletes the association and leaves those of others."""
     others = omni.add_connection_environment(omni.connection_id, omni.development_connection_id, ["dev"])
     life.up()
@@ -206,7 +208,7 @@ def test_destroys(omni: OmniSimulator, life: Life) -> None:
     assert [each["id"] for each in omni.connection_environments()] == [others]
 
 
-def test_destroys_what_is_gone_already(omni: OmniSimulator, life: Life) -> None:
+def test_destroys_what_is_gone_already(omni: OmniSimulator, life: ResourceHarness) -> None:
     """A destroy of one that was deleted meanwhile succeeds."""
     life.up()
     omni.delete_connection_environment(life.id)
@@ -221,7 +223,7 @@ def test_destroys_what_is_gone_already(omni: OmniSimulator, life: Life) -> None:
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_another_connection_replaces(omni: OmniSimulator, life: Life, change: dict[str, str]) -> None:
+def test_another_connection_replaces(omni: OmniSimulator, life: ResourceHarness, change: dict[str, str]) -> None:
     """Neither connection can be changed in place; the old one goes first, since a value serves one only."""
     life.up()
     omni.clear_requests()
@@ -232,7 +234,7 @@ def test_another_connection_replaces(omni: OmniSimulator, life: Life, change: di
     life.assert_settled(**change)
 
 
-def test_a_create_is_undone_when_its_values_are_refused(omni: OmniSimulator, life: Life) -> None:
+def test_a_create_is_undone_when_its_values_are_refused(omni: OmniSimulator, life: ResourceHarness) -> None:
     """When another environment has the value already, nothing stays behind, and the service's reason is shown."""
     others = omni.add_connection_environment(omni.connection_id, omni.development_connection_id, ["qa"])
     error = life.refusal(BadRequestError)
@@ -256,7 +258,7 @@ def test_a_create_that_cannot_be_undone_says_so() -> None:
 
 
 @with_list
-def test_refuses_what_exists(omni: OmniSimulator, life: Life) -> None:
+def test_refuses_what_exists(omni: OmniSimulator, life: ResourceHarness) -> None:
     """An association that exists is left alone, and the message says what taking over would change."""
     existing = omni.add_connection_environment(omni.connection_id, omni.staging_connection_id, ["old"])
     error = life.refusal(AlreadyExistsError)
@@ -268,7 +270,7 @@ def test_refuses_what_exists(omni: OmniSimulator, life: Life) -> None:
 
 
 @with_list
-def test_adopts(omni: OmniSimulator, life: Life) -> None:
+def test_adopts(omni: OmniSimulator, life: ResourceHarness) -> None:
     """With ``adopt`` the association becomes what the program says, and taking ``adopt`` out later is no change."""
     existing = omni.add_connection_environment(omni.connection_id, omni.staging_connection_id, ["old"])
     assert life.up(adopt=True) == "create"
@@ -279,7 +281,7 @@ def test_adopts(omni: OmniSimulator, life: Life) -> None:
 
 
 @with_list
-def test_a_failed_adoption_deletes_nothing(omni: OmniSimulator, life: Life) -> None:
+def test_a_failed_adoption_deletes_nothing(omni: OmniSimulator, life: ResourceHarness) -> None:
     """Only what a create has just made is undone: an association that existed before stays as it was."""
     omni.add_connection_environment(omni.connection_id, omni.development_connection_id, ["qa"])
     existing = omni.add_connection_environment(omni.connection_id, omni.staging_connection_id, ["old"])
@@ -291,7 +293,7 @@ def test_a_failed_adoption_deletes_nothing(omni: OmniSimulator, life: Life) -> N
 
 @pytest.mark.parametrize("adopt", [False, True])
 @without_list
-def test_without_a_list_nothing_can_be_adopted(omni: OmniSimulator, life: Life, *, adopt: bool) -> None:
+def test_without_a_list_nothing_can_be_adopted(omni: OmniSimulator, life: ResourceHarness, *, adopt: bool) -> None:
     """Where nothing can be looked up, the service's refusal is what is shown, and nothing changes."""
     omni.add_connection_environment(omni.connection_id, omni.staging_connection_id, ["old"])
     error = life.refusal(AlreadyExistsError, adopt=adopt)
@@ -300,13 +302,13 @@ def test_without_a_list_nothing_can_be_adopted(omni: OmniSimulator, life: Life, 
     assert values(omni) == ["old"]
 
 
-def test_adopts_nothing(omni: OmniSimulator, life: Life) -> None:
+def test_adopts_nothing(omni: OmniSimulator, life: ResourceHarness) -> None:
     """``adopt`` is harmless where nothing exists."""
     assert life.up(adopt=True) == "create"
     assert values(omni) == ["qa", "staging"]
 
 
-def test_another_kind_of_database_is_refused(omni: OmniSimulator, life: Life) -> None:
+def test_another_kind_of_database_is_refused(omni: OmniSimulator, life: ResourceHarness) -> None:
     """The service's own rules come through with its message."""
     kind = BadRequestError if omni.dialect.connection_environment_list else AlreadyExistsError
     error = life.refusal(kind, environmentConnectionId=omni.other_dialect_connection_id)
@@ -315,7 +317,7 @@ def test_another_kind_of_database_is_refused(omni: OmniSimulator, life: Life) ->
 
 
 @without_list
-def test_without_a_list_a_lost_create_is_not_repeated(omni: OmniSimulator, life: Life) -> None:
+def test_without_a_list_a_lost_create_is_not_repeated(omni: OmniSimulator, life: ResourceHarness) -> None:
     """Nobody can tell whether it is there, so the error says that it may be; a second request would be blind."""
     omni.inject(faults.Reset(processed=True, method="POST"))
     error = life.refusal(PartlyCreatedError)
@@ -325,7 +327,7 @@ def test_without_a_list_a_lost_create_is_not_repeated(omni: OmniSimulator, life:
 
 
 @with_list
-def test_a_proxy_s_page_does_not_end_the_list(omni: OmniSimulator, life: Life) -> None:
+def test_a_proxy_s_page_does_not_end_the_list(omni: OmniSimulator, life: ResourceHarness) -> None:
     """One page with 404 is looked at again: the list is there, and what others change is seen."""
     life.up()
     omni.edit_connection_environment(life.id, ["other"])
@@ -335,7 +337,7 @@ def test_a_proxy_s_page_does_not_end_the_list(omni: OmniSimulator, life: Life) -
 
 
 @with_list
-def test_a_create_whose_undo_is_answered_404_says_so(omni: OmniSimulator, life: Life) -> None:
+def test_a_create_whose_undo_is_answered_404_says_so(omni: OmniSimulator, life: ResourceHarness) -> None:
     """A 404 to what was made a moment ago is no evidence that the undo has worked: the list shows it."""
     omni.inject(*(faults.Status(404, processed=False, method=method) for method in ("PUT", "DELETE")))
     error = life.refusal(PartlyCreatedError)

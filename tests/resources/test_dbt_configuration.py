@@ -11,7 +11,7 @@ from omni_pulumi.api.errors import AlreadyExistsError, NotFoundError, Permission
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
 from omni_pulumi.simulator import OmniSimulator, faults
 from tests.catalogue import SAMPLES
-from tests.life import Life
+from tests.harness import ResourceHarness
 from tests.servicer import ProviderError, Stack
 
 OTHER_VALUES = {
@@ -26,8 +26,8 @@ OTHER_VALUES = {
 
 
 @pytest.fixture
-def life(omni_stack: Stack) -> Life:
-    return Life(omni_stack, DbtConfigurationProvider(), SAMPLES["DbtConfiguration"].minimal)
+def life(omni_stack: Stack) -> ResourceHarness:
+    return ResourceHarness(omni_stack, DbtConfigurationProvider(), SAMPLES["DbtConfiguration"].minimal)
 
 
 def configuration(omni: OmniSimulator) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def put_bodies(omni: OmniSimulator) -> list[dict[str, Any]]:
     return [request.body for request in omni.requests if request.method == "PUT" and isinstance(request.body, dict)]
 
 
-def test_creates_what_the_program_says(omni: OmniSimulator, life: Life) -> None:
+def test_creates_what_the_program_says(omni: OmniSimulator, life: ResourceHarness) -> None:
     """A create writes the program's values and the documented defaults, and nothing is left to change."""
     assert life.preview() == "create"
     assert life.up() == "create"
@@ -57,7 +57,7 @@ def test_creates_what_the_program_says(omni: OmniSimulator, life: Life) -> None:
     life.assert_settled()
 
 
-def test_a_preview_sends_nothing(omni: OmniSimulator, life: Life) -> None:
+def test_a_preview_sends_nothing(omni: OmniSimulator, life: ResourceHarness) -> None:
     """Check and diff work without a request."""
     life.up()
     omni.clear_requests()
@@ -66,7 +66,7 @@ def test_a_preview_sends_nothing(omni: OmniSimulator, life: Life) -> None:
 
 
 @pytest.mark.parametrize("name", OTHER_VALUES)
-def test_updates_each_field(omni: OmniSimulator, life: Life, name: str) -> None:
+def test_updates_each_field(omni: OmniSimulator, life: ResourceHarness, name: str) -> None:
     """A new value arrives at the service, the other fields stay, and going back is an update too."""
     life.up()
     before = configuration(omni)
@@ -80,7 +80,7 @@ def test_updates_each_field(omni: OmniSimulator, life: Life, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OTHER_VALUES)
-def test_finds_and_repairs_drift(omni: OmniSimulator, life: Life, name: str) -> None:
+def test_finds_and_repairs_drift(omni: OmniSimulator, life: ResourceHarness, name: str) -> None:
     """A field that somebody changed in the web page is seen by a refresh and set back by the next up."""
     life.up()
     before = configuration(omni)
@@ -89,14 +89,14 @@ def test_finds_and_repairs_drift(omni: OmniSimulator, life: Life, name: str) -> 
     assert configuration(omni) == before
 
 
-def test_every_write_is_whole(omni: OmniSimulator, life: Life) -> None:
+def test_every_write_is_whole(omni: OmniSimulator, life: ResourceHarness) -> None:
     """Omni's sources disagree on what an update does to omitted fields, so none is omitted."""
     life.up()
     life.up(branch="dev")
     assert [body.keys() for body in put_bodies(omni)] == [OTHER_VALUES.keys()] * 2
 
 
-def test_not_configured_is_gone(omni: OmniSimulator, life: Life) -> None:
+def test_not_configured_is_gone(omni: OmniSimulator, life: ResourceHarness) -> None:
     """A configuration that was unlinked in the web page is gone, and the next up makes it anew."""
     life.up()
     omni.unlink_dbt(omni.connection_id)
@@ -105,7 +105,7 @@ def test_not_configured_is_gone(omni: OmniSimulator, life: Life) -> None:
     life.assert_settled()
 
 
-def test_a_missing_connection_is_an_error(life: Life) -> None:
+def test_a_missing_connection_is_an_error(life: ResourceHarness) -> None:
     """A 404 of the connection keeps the resource in the state: it says nothing about the configuration."""
     life.up()
     life.outputs["connectionId"] = "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be999"
@@ -116,7 +116,7 @@ def test_a_missing_connection_is_an_error(life: Life) -> None:
     assert life.id
 
 
-def test_update_makes_a_deleted_one_anew(omni: OmniSimulator, life: Life) -> None:
+def test_update_makes_a_deleted_one_anew(omni: OmniSimulator, life: ResourceHarness) -> None:
     """An update of a configuration that was unlinked meanwhile succeeds in the same run."""
     life.up()
     omni.unlink_dbt(omni.connection_id)
@@ -125,21 +125,21 @@ def test_update_makes_a_deleted_one_anew(omni: OmniSimulator, life: Life) -> Non
     life.assert_settled(branch="dev")
 
 
-def test_destroys(omni: OmniSimulator, life: Life) -> None:
+def test_destroys(omni: OmniSimulator, life: ResourceHarness) -> None:
     """A destroy unlinks the repository."""
     life.up()
     life.destroy()
     assert omni.dbt_configuration(omni.connection_id) is None
 
 
-def test_destroys_what_is_gone_already(omni: OmniSimulator, life: Life) -> None:
+def test_destroys_what_is_gone_already(omni: OmniSimulator, life: ResourceHarness) -> None:
     """A destroy of a configuration that was unlinked meanwhile succeeds."""
     life.up()
     omni.unlink_dbt(omni.connection_id)
     life.destroy()
 
 
-def test_another_connection_replaces(omni: OmniSimulator, life: Life) -> None:
+def test_another_connection_replaces(omni: OmniSimulator, life: ResourceHarness) -> None:
     """A changed connection means another configuration: the new one is written and the old one unlinked."""
     life.up()
     assert life.preview(connectionId=omni.other_connection_id) == "replace"
@@ -161,7 +161,7 @@ def test_another_connection_replaces(omni: OmniSimulator, life: Life) -> None:
     ],
     ids=str,
 )
-def test_noise_is_no_change(life: Life, noise: dict[str, Any]) -> None:
+def test_noise_is_no_change(life: ResourceHarness, noise: dict[str, Any]) -> None:
     """Another way to write the same is no change, whichever of the two comes first."""
     life.up()
     life.assert_settled(**noise)
@@ -169,14 +169,14 @@ def test_noise_is_no_change(life: Life, noise: dict[str, Any]) -> None:
     life.assert_settled()
 
 
-def test_an_empty_path_of_the_service_is_no_drift(omni: OmniSimulator, life: Life) -> None:
+def test_an_empty_path_of_the_service_is_no_drift(omni: OmniSimulator, life: ResourceHarness) -> None:
     """The service may call the repository's root "" instead of null."""
     life.up()
     omni.configure_dbt(omni.connection_id, project_root_path="")
     life.assert_settled()
 
 
-def test_refuses_to_overwrite(omni: OmniSimulator, life: Life) -> None:
+def test_refuses_to_overwrite(omni: OmniSimulator, life: ResourceHarness) -> None:
     """A configuration that exists is left alone, and the message says what it is and what taking over would change."""
     omni.configure_dbt(omni.connection_id, ssh_url="git@github.com:acme/dbt.git", branch="live", dbt_version="1.10")
     before = configuration(omni)
@@ -188,7 +188,7 @@ def test_refuses_to_overwrite(omni: OmniSimulator, life: Life) -> None:
     assert put_bodies(omni) == []
 
 
-def test_adopts(omni: OmniSimulator, life: Life) -> None:
+def test_adopts(omni: OmniSimulator, life: ResourceHarness) -> None:
     """With ``adopt`` the configuration becomes what the program says, and taking ``adopt`` out later is no change."""
     omni.configure_dbt(omni.connection_id, branch="live", dbt_version="1.10", project_root_path="old")
     assert life.up(adopt=True) == "create"
@@ -198,13 +198,13 @@ def test_adopts(omni: OmniSimulator, life: Life) -> None:
     life.assert_settled()
 
 
-def test_adopts_nothing(omni: OmniSimulator, life: Life) -> None:
+def test_adopts_nothing(omni: OmniSimulator, life: ResourceHarness) -> None:
     """``adopt`` is harmless where nothing exists."""
     assert life.up(adopt=True) == "create"
     assert configuration(omni)["branch"] == "main"
 
 
-def test_a_trigger_from_the_beginning_rotates_nothing(omni: OmniSimulator, life: Life) -> None:
+def test_a_trigger_from_the_beginning_rotates_nothing(omni: OmniSimulator, life: ResourceHarness) -> None:
     """A new configuration has new keys, and one that is taken over keeps its own."""
     omni.configure_dbt(omni.connection_id)
     life.up(rotateKeysTrigger="1", adopt=True)
@@ -212,7 +212,7 @@ def test_a_trigger_from_the_beginning_rotates_nothing(omni: OmniSimulator, life:
     assert omni.key_rotations == {}
 
 
-def test_another_trigger_rotates_once(omni: OmniSimulator, life: Life) -> None:
+def test_another_trigger_rotates_once(omni: OmniSimulator, life: ResourceHarness) -> None:
     """A changed trigger rotates the keys in one request, and neither a refresh nor a later update repeats it."""
     life.up(rotateKeysTrigger="1")
     assert life.up(rotateKeysTrigger="2", branch="dev") == "update"
@@ -222,7 +222,7 @@ def test_another_trigger_rotates_once(omni: OmniSimulator, life: Life) -> None:
     assert [body.get("rotateKeys", False) for body in put_bodies(omni)] == [False, True, False]
 
 
-def test_a_removed_trigger_rotates_nothing(omni: OmniSimulator, life: Life) -> None:
+def test_a_removed_trigger_rotates_nothing(omni: OmniSimulator, life: ResourceHarness) -> None:
     """Taking the trigger out of the program is a change of the state alone."""
     life.up(rotateKeysTrigger="1")
     assert life.up() == "update"
@@ -230,7 +230,7 @@ def test_a_removed_trigger_rotates_nothing(omni: OmniSimulator, life: Life) -> N
     assert omni.key_rotations == {}
 
 
-def test_a_refused_value_says_what_and_why(omni: OmniSimulator, life: Life) -> None:
+def test_a_refused_value_says_what_and_why(omni: OmniSimulator, life: ResourceHarness) -> None:
     """The service's own message comes with what was tried on what, and with the certainty that nothing was written."""
     error = life.refusal(PermissionDeniedError, connectionId=omni.connection_without_dbt_id)
     assert error.operation == f"write the dbt configuration of connection {omni.connection_without_dbt_id}"
@@ -240,14 +240,14 @@ def test_a_refused_value_says_what_and_why(omni: OmniSimulator, life: Life) -> N
     assert not error.outcome_unknown
 
 
-def test_a_lost_write_is_read_back_patiently(omni: OmniSimulator, life: Life) -> None:
+def test_a_lost_write_is_read_back_patiently(omni: OmniSimulator, life: ResourceHarness) -> None:
     """ "Not configured" that is behind does not make a write that was carried out an error."""
     omni.inject(faults.Status(500, processed=True, method="PUT"), faults.Stale(path="/dbt$", after=1, times=2))
     assert life.up() == "create"
     life.assert_settled()
 
 
-def test_a_lost_write_that_cannot_be_read_back_tells_both(omni: OmniSimulator, life: Life) -> None:
+def test_a_lost_write_that_cannot_be_read_back_tells_both(omni: OmniSimulator, life: ResourceHarness) -> None:
     """The error says that the write may have been carried out, not only that reading failed."""
     omni.inject(
         faults.Status(500, processed=True, method="PUT"),
@@ -259,7 +259,7 @@ def test_a_lost_write_that_cannot_be_read_back_tells_both(omni: OmniSimulator, l
     assert [status for status in ("500", "403") if status not in str(error)] == []
 
 
-def test_a_lost_write_whose_repetition_is_refused(omni: OmniSimulator, life: Life) -> None:
+def test_a_lost_write_whose_repetition_is_refused(omni: OmniSimulator, life: ResourceHarness) -> None:
     """A token that ends between two attempts does not make the first one undone: the error says so.
 
     Found by the random lives: the configuration was there, and the error spoke of the token only.
@@ -272,14 +272,14 @@ def test_a_lost_write_whose_repetition_is_refused(omni: OmniSimulator, life: Lif
     assert life.up(adopt=True) == "create"
 
 
-def test_a_lost_write_whose_repetition_is_refused_is_read_back(omni: OmniSimulator, life: Life) -> None:
+def test_a_lost_write_whose_repetition_is_refused_is_read_back(omni: OmniSimulator, life: ResourceHarness) -> None:
     """Where it can be read back, it is seen to be written."""
     omni.inject(faults.Reset(processed=True, method="PUT"), faults.Status(403, processed=False, method="PUT"))
     assert life.up() == "create"
     life.assert_settled()
 
 
-def test_what_others_set_may_be_what_no_program_may(omni: OmniSimulator, life: Life) -> None:
+def test_what_others_set_may_be_what_no_program_may(omni: OmniSimulator, life: ResourceHarness) -> None:
     """A refresh puts into the inputs what it has found; the next one copes with it, and ``up`` repairs it.
 
     Found by the random lives, since they compare in a refresh as the engine does.

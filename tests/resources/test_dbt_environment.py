@@ -13,7 +13,7 @@ from omni_pulumi.api.errors import AlreadyExistsError, BadRequestError, NotFound
 from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
 from omni_pulumi.simulator import GENERATED, OTHER_USER_ID, PAGES, USER_ID, OmniSimulator, faults
 from tests.catalogue import SAMPLES
-from tests.life import Life
+from tests.harness import ResourceHarness
 from tests.logged import warnings
 from tests.servicer import ProviderError, Stack
 
@@ -45,13 +45,13 @@ VARIABLE_CHANGES: dict[str, tuple[Declared, Declared]] = {
 
 
 @pytest.fixture
-def life(omni: OmniSimulator, omni_stack: Stack) -> Life:
+def life(omni: OmniSimulator, omni_stack: Stack) -> ResourceHarness:
     omni.configure_dbt(omni.connection_id)
     return environment_of(omni_stack)
 
 
 @pytest.fixture
-def personal(omni: OmniSimulator) -> Life:
+def personal(omni: OmniSimulator) -> ResourceHarness:
     """The same with a personal access token, whose environments belong to its user."""
     omni.configure_dbt(omni.connection_id)
     return environment_of(stack_of(omni, omni.personal_access_token))
@@ -69,8 +69,8 @@ def stack_of(omni: OmniSimulator, key: str = OmniSimulator.api_key) -> Stack:
     return Stack({"omni:baseUrl": omni.url, "omni:apiKey": key, "omni:requestsPerMinute": "1000000"})
 
 
-def environment_of(stack: Stack) -> Life:
-    return Life(stack, DbtEnvironmentProvider(), SAMPLES["DbtEnvironment"].minimal)
+def environment_of(stack: Stack) -> ResourceHarness:
+    return ResourceHarness(stack, DbtEnvironmentProvider(), SAMPLES["DbtEnvironment"].minimal)
 
 
 def environments(omni: OmniSimulator, name: str = "Staging") -> list[dict[str, Any]]:
@@ -96,7 +96,7 @@ def program(declared: Declared) -> dict[str, Any]:
     return {"variables": declared[0], "secretVariables": declared[1]}
 
 
-def test_creates_what_the_program_says(omni: OmniSimulator, life: Life) -> None:
+def test_creates_what_the_program_says(omni: OmniSimulator, life: ResourceHarness) -> None:
     """A create writes the fields and the variables, and nothing is left to change."""
     declared = {
         "targetDatabase": "warehouse",
@@ -122,7 +122,7 @@ def test_creates_what_the_program_says(omni: OmniSimulator, life: Life) -> None:
     life.assert_settled(**declared)
 
 
-def test_creates_the_least(omni: OmniSimulator, life: Life) -> None:
+def test_creates_the_least(omni: OmniSimulator, life: ResourceHarness) -> None:
     """Without overrides, owner and variables, nothing of them is in the first request, and nothing changes later."""
     life.up()
     (post,) = [request for request in omni.requests if request.method == "POST"]
@@ -132,7 +132,7 @@ def test_creates_the_least(omni: OmniSimulator, life: Life) -> None:
 
 
 @pytest.mark.parametrize("name", OTHER_VALUES)
-def test_updates_each_field(omni: OmniSimulator, life: Life, name: str) -> None:
+def test_updates_each_field(omni: OmniSimulator, life: ResourceHarness, name: str) -> None:
     """A new value arrives at the service, the other fields stay, and going back is an update too."""
     life.up()
     before = environment(omni)
@@ -147,7 +147,7 @@ def test_updates_each_field(omni: OmniSimulator, life: Life, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OTHER_VALUES)
-def test_finds_and_repairs_drift(omni: OmniSimulator, life: Life, name: str) -> None:
+def test_finds_and_repairs_drift(omni: OmniSimulator, life: ResourceHarness, name: str) -> None:
     """A field that somebody changed in the web page is seen by a refresh and set back by the next up."""
     life.up(ownerId=USER_ID)
     before = environment(omni)
@@ -156,7 +156,7 @@ def test_finds_and_repairs_drift(omni: OmniSimulator, life: Life, name: str) -> 
     assert environment(omni) == before
 
 
-def test_deleted_elsewhere_is_gone(omni: OmniSimulator, life: Life) -> None:
+def test_deleted_elsewhere_is_gone(omni: OmniSimulator, life: ResourceHarness) -> None:
     """An environment that was deleted in the web page is gone, and the next up makes it anew."""
     life.up()
     omni.delete_environment(environment(omni)["id"])
@@ -165,7 +165,7 @@ def test_deleted_elsewhere_is_gone(omni: OmniSimulator, life: Life) -> None:
     life.assert_settled()
 
 
-def test_a_missing_connection_is_an_error(life: Life) -> None:
+def test_a_missing_connection_is_an_error(life: ResourceHarness) -> None:
     """A list that fails says nothing about the environment, so the resource stays in the state."""
     life.up()
     life.outputs["connectionId"] = "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be999"
@@ -176,7 +176,9 @@ def test_a_missing_connection_is_an_error(life: Life) -> None:
     assert life.id
 
 
-def test_update_makes_a_deleted_one_anew(omni: OmniSimulator, life: Life, log: pytest.LogCaptureFixture) -> None:
+def test_update_makes_a_deleted_one_anew(
+    omni: OmniSimulator, life: ResourceHarness, log: pytest.LogCaptureFixture
+) -> None:
     """An update of an environment that was deleted meanwhile makes it anew in the same run, and says so."""
     life.up()
     omni.delete_environment(environment(omni)["id"])
@@ -188,21 +190,21 @@ def test_update_makes_a_deleted_one_anew(omni: OmniSimulator, life: Life, log: p
     assert life.id == f"{omni.connection_id}/{environment(omni)['id']}"
 
 
-def test_destroys(omni: OmniSimulator, life: Life) -> None:
+def test_destroys(omni: OmniSimulator, life: ResourceHarness) -> None:
     """A destroy deletes the environment and leaves the others."""
     life.up()
     life.destroy()
     assert [each["name"] for each in omni.environments(omni.connection_id)] == ["Production"]
 
 
-def test_destroys_what_is_gone_already(omni: OmniSimulator, life: Life) -> None:
+def test_destroys_what_is_gone_already(omni: OmniSimulator, life: ResourceHarness) -> None:
     """A destroy of an environment that was deleted meanwhile succeeds."""
     life.up()
     omni.delete_environment(environment(omni)["id"])
     life.destroy()
 
 
-def test_another_connection_replaces(omni: OmniSimulator, life: Life) -> None:
+def test_another_connection_replaces(omni: OmniSimulator, life: ResourceHarness) -> None:
     """An environment cannot move to another connection: a new one is made and the old one deleted."""
     omni.configure_dbt(omni.other_connection_id)
     life.up()
@@ -224,7 +226,7 @@ def test_another_connection_replaces(omni: OmniSimulator, life: Life) -> None:
     ],
     ids=str,
 )
-def test_noise_is_no_change(life: Life, noise: dict[str, Any]) -> None:
+def test_noise_is_no_change(life: ResourceHarness, noise: dict[str, Any]) -> None:
     """Another way to write the same is no change, whichever of the two comes first."""
     life.up()
     life.assert_settled(**noise)
@@ -232,7 +234,7 @@ def test_noise_is_no_change(life: Life, noise: dict[str, Any]) -> None:
     life.assert_settled()
 
 
-def test_the_order_of_variables_is_no_change(omni: OmniSimulator, life: Life) -> None:
+def test_the_order_of_variables_is_no_change(omni: OmniSimulator, life: ResourceHarness) -> None:
     """Variables are known by name, so neither the program's order nor the service's matters."""
     life.up(variables={"A": "1", "B": "2"})
     omni.remove_variable(environment(omni)["id"], "A")
@@ -240,7 +242,7 @@ def test_the_order_of_variables_is_no_change(omni: OmniSimulator, life: Life) ->
     life.assert_settled(variables={"B": "2", "A": "1"})
 
 
-def test_empty_overrides_of_the_service_are_no_drift(omni: OmniSimulator, life: Life) -> None:
+def test_empty_overrides_of_the_service_are_no_drift(omni: OmniSimulator, life: ResourceHarness) -> None:
     """The service may answer "" instead of null."""
     life.up()
     omni.edit_environment(environment(omni)["id"], target_database="", target_name="", target_role="")
@@ -248,7 +250,7 @@ def test_empty_overrides_of_the_service_are_no_drift(omni: OmniSimulator, life: 
 
 
 @pytest.mark.parametrize("change", VARIABLE_CHANGES.values(), ids=VARIABLE_CHANGES)
-def test_changes_variables(omni: OmniSimulator, life: Life, change: tuple[Declared, Declared]) -> None:
+def test_changes_variables(omni: OmniSimulator, life: ResourceHarness, change: tuple[Declared, Declared]) -> None:
     """After any change the service has exactly the program's variables, and those that stay keep their IDs."""
     before, after = change
     life.up(**program(before))
@@ -274,7 +276,7 @@ def test_changes_variables(omni: OmniSimulator, life: Life, change: tuple[Declar
     ],
 )
 def test_finds_and_repairs_drift_of_variables(
-    omni: OmniSimulator, life: Life, name: str, value: str | None, *, is_secret: bool
+    omni: OmniSimulator, life: ResourceHarness, name: str, value: str | None, *, is_secret: bool
 ) -> None:
     """What somebody did to variables in the web page is seen by a refresh and undone by the next up."""
     declared = ({"A": "1"}, {"S": "hush"})
@@ -287,7 +289,7 @@ def test_finds_and_repairs_drift_of_variables(
     assert variables(omni) == declared
 
 
-def test_a_secret_of_another_value_cannot_be_seen(omni: OmniSimulator, life: Life) -> None:
+def test_a_secret_of_another_value_cannot_be_seen(omni: OmniSimulator, life: ResourceHarness) -> None:
     """Omni returns no secrets, so another value of one is no drift, and the next update sets the program's."""
     life.up(secretVariables={"S": "hush"})
     omni.set_variable(environment(omni)["id"], "S", "other", is_secret=True)
@@ -296,7 +298,7 @@ def test_a_secret_of_another_value_cannot_be_seen(omni: OmniSimulator, life: Lif
     assert variables(omni) == ({}, {"S": "hush"})
 
 
-def test_a_secret_that_was_made_plain_is_not_shown(omni: OmniSimulator, life: Life) -> None:
+def test_a_secret_that_was_made_plain_is_not_shown(omni: OmniSimulator, life: ResourceHarness) -> None:
     """Omni returns the value of a secret that somebody made plain, and the state must not show it."""
     life.up(secretVariables={"S": "hush"})
     omni.set_variable(environment(omni)["id"], "S", "found-in-omni")
@@ -357,7 +359,7 @@ def test_variables_that_others_add_are_drift_where_omni_keeps_variables(
     assert all("NEW" in warning for warning in warnings(log))
 
 
-def test_refuses_a_second_one_of_the_same_name(omni: OmniSimulator, life: Life) -> None:
+def test_refuses_a_second_one_of_the_same_name(omni: OmniSimulator, life: ResourceHarness) -> None:
     """An environment of the same name and owner is left alone, and the message says what taking over would change."""
     existing = omni.add_environment(omni.connection_id, name="Staging", target_schema="old", target_role="analyst")
     omni.set_variable(existing, "A", "1")
@@ -373,7 +375,7 @@ def test_refuses_a_second_one_of_the_same_name(omni: OmniSimulator, life: Life) 
     assert environment(omni) == before
 
 
-def test_adopts(omni: OmniSimulator, life: Life) -> None:
+def test_adopts(omni: OmniSimulator, life: ResourceHarness) -> None:
     """With ``adopt`` the environment becomes what the program says, and taking ``adopt`` out later is no change."""
     existing = omni.add_environment(omni.connection_id, name="Staging", target_schema="old", target_role="analyst")
     omni.set_variable(existing, "A", "1")
@@ -387,13 +389,13 @@ def test_adopts(omni: OmniSimulator, life: Life) -> None:
     life.assert_settled(**declared)
 
 
-def test_adopts_nothing(omni: OmniSimulator, life: Life) -> None:
+def test_adopts_nothing(omni: OmniSimulator, life: ResourceHarness) -> None:
     """``adopt`` is harmless where nothing of the name exists."""
     assert life.up(adopt=True) == "create"
     assert environment(omni)["target_schema"] == "analytics_staging"
 
 
-def test_another_owner_may_have_the_same_name(omni: OmniSimulator, life: Life) -> None:
+def test_another_owner_may_have_the_same_name(omni: OmniSimulator, life: ResourceHarness) -> None:
     """A shared and a personal environment of one name are two environments."""
     omni.add_environment(omni.connection_id, name="Staging", target_schema="theirs", owner_id=USER_ID)
     assert life.up() == "create"
@@ -402,7 +404,7 @@ def test_another_owner_may_have_the_same_name(omni: OmniSimulator, life: Life) -
 
 
 def test_the_default_environment_is_adopted_and_stays(
-    omni: OmniSimulator, life: Life, log: pytest.LogCaptureFixture
+    omni: OmniSimulator, life: ResourceHarness, log: pytest.LogCaptureFixture
 ) -> None:
     """The default environment is taken over by its name and never deleted, which a warning says."""
     default = environment(omni, "Production")["id"]
@@ -420,7 +422,7 @@ def test_the_default_environment_is_adopted_and_stays(
     assert environment(omni, "Production")["is_default_environment"]
 
 
-def test_an_owner_that_omni_chose_is_its_own_business(omni: OmniSimulator, life: Life) -> None:
+def test_an_owner_that_omni_chose_is_its_own_business(omni: OmniSimulator, life: ResourceHarness) -> None:
     """An undeclared owner that somebody sets in the web page is no drift, and an update does not take it away."""
     life.up()
     omni.edit_environment(environment(omni)["id"], owner_id=OTHER_USER_ID)
@@ -430,7 +432,7 @@ def test_an_owner_that_omni_chose_is_its_own_business(omni: OmniSimulator, life:
     life.assert_settled(targetRole="analyst")
 
 
-def test_an_owner_that_is_removed_from_the_program_makes_it_shared(omni: OmniSimulator, life: Life) -> None:
+def test_an_owner_that_is_removed_from_the_program_makes_it_shared(omni: OmniSimulator, life: ResourceHarness) -> None:
     """Taking the owner out of the program gives the environment to all."""
     life.up(ownerId=USER_ID)
     assert life.up() == "update"
@@ -438,7 +440,7 @@ def test_an_owner_that_is_removed_from_the_program_makes_it_shared(omni: OmniSim
     life.assert_settled()
 
 
-def test_with_a_personal_access_token_the_owner_is_its_user(omni: OmniSimulator, personal: Life) -> None:
+def test_with_a_personal_access_token_the_owner_is_its_user(omni: OmniSimulator, personal: ResourceHarness) -> None:
     """A token's environment belongs to its user, through updates too, and nothing is reported as changed."""
     personal.up()
     assert environment(omni)["owner_id"] == USER_ID
@@ -448,7 +450,7 @@ def test_with_a_personal_access_token_the_owner_is_its_user(omni: OmniSimulator,
     personal.assert_settled(targetRole="analyst")
 
 
-def test_with_a_personal_access_token_a_second_one_is_refused(omni: OmniSimulator, personal: Life) -> None:
+def test_with_a_personal_access_token_a_second_one_is_refused(omni: OmniSimulator, personal: ResourceHarness) -> None:
     """Which owner Omni chooses shows only in its answer: what was just made is undone, and the refusal is the same."""
     existing = omni.add_environment(omni.connection_id, name="Staging", target_schema="old", owner_id=USER_ID)
     error = personal.refusal(AlreadyExistsError)
@@ -458,7 +460,7 @@ def test_with_a_personal_access_token_a_second_one_is_refused(omni: OmniSimulato
     assert environment(omni)["target_schema"] == "old"
 
 
-def test_with_a_personal_access_token_ones_own_is_adopted(omni: OmniSimulator, personal: Life) -> None:
+def test_with_a_personal_access_token_ones_own_is_adopted(omni: OmniSimulator, personal: ResourceHarness) -> None:
     """With ``adopt`` the token's user takes over what is theirs, and no second one stays behind."""
     existing = omni.add_environment(omni.connection_id, name="Staging", target_schema="old", owner_id=USER_ID)
     personal.up(adopt=True)
@@ -467,7 +469,7 @@ def test_with_a_personal_access_token_ones_own_is_adopted(omni: OmniSimulator, p
     personal.assert_settled()
 
 
-def test_finds_one_among_many(omni: OmniSimulator, life: Life) -> None:
+def test_finds_one_among_many(omni: OmniSimulator, life: ResourceHarness) -> None:
     """An environment on a later page is found: by a refresh, by an update and by an adoption."""
     for number in range(120):
         omni.add_environment(omni.connection_id, name=f"{'Z' if number % 2 else 'A'}{number}", target_schema="x")
@@ -479,7 +481,7 @@ def test_finds_one_among_many(omni: OmniSimulator, life: Life) -> None:
     assert error.resource_id == environment(omni)["id"]
 
 
-def test_neither_state_nor_inputs_have_more_than_the_program(omni: OmniSimulator, life: Life) -> None:
+def test_neither_state_nor_inputs_have_more_than_the_program(omni: OmniSimulator, life: ResourceHarness) -> None:
     """What a refresh hands back as inputs is what a program would write: no computed output is among it."""
     life.up(variables={"A": "1"}, ownerId=USER_ID)
     life.refresh()
@@ -494,7 +496,9 @@ def test_neither_state_nor_inputs_have_more_than_the_program(omni: OmniSimulator
     }
 
 
-def test_the_default_environment_stays_after_an_answer_that_lacks_the_field(omni: OmniSimulator, life: Life) -> None:
+def test_the_default_environment_stays_after_an_answer_that_lacks_the_field(
+    omni: OmniSimulator, life: ResourceHarness
+) -> None:
     """What was known to be the default environment still is when the answer to an update does not say so."""
     life.up(name="Production", adopt=True)
     omni.inject(faults.Missing("isDefaultEnvironment", method="PUT"))
@@ -505,7 +509,9 @@ def test_the_default_environment_stays_after_an_answer_that_lacks_the_field(omni
 
 
 @pytest.mark.parametrize("adopt", [False, True])
-def test_an_owner_that_the_answer_lacks_is_the_program_s(omni: OmniSimulator, life: Life, *, adopt: bool) -> None:
+def test_an_owner_that_the_answer_lacks_is_the_program_s(
+    omni: OmniSimulator, life: ResourceHarness, *, adopt: bool
+) -> None:
     """A shared environment of the name is not the twin of one with an owner, whatever the answer leaves out."""
     shared = omni.add_environment(omni.connection_id, name="Staging", target_schema="theirs")
     omni.inject(faults.Missing("ownerId", method="POST"))
@@ -517,7 +523,7 @@ def test_an_owner_that_the_answer_lacks_is_the_program_s(omni: OmniSimulator, li
     }
 
 
-def test_an_owner_that_the_answer_lacks_is_looked_up(omni: OmniSimulator, personal: Life) -> None:
+def test_an_owner_that_the_answer_lacks_is_looked_up(omni: OmniSimulator, personal: ResourceHarness) -> None:
     """With a personal access token the new one belongs to the key's user, who has one of the name: it is removed."""
     existing = omni.add_environment(omni.connection_id, name="Staging", target_schema="s", owner_id=USER_ID)
     omni.inject(faults.Missing("ownerId", method="POST"))
@@ -527,7 +533,7 @@ def test_an_owner_that_the_answer_lacks_is_looked_up(omni: OmniSimulator, person
     assert [each["id"] for each in environments(omni)] == [existing]
 
 
-def test_an_owner_that_cannot_be_looked_up_loses_nothing(omni: OmniSimulator, life: Life) -> None:
+def test_an_owner_that_cannot_be_looked_up_loses_nothing(omni: OmniSimulator, life: ResourceHarness) -> None:
     """The environment is in the state, whatever becomes of the look."""
     omni.inject(
         faults.Missing("ownerId", method="POST"), faults.Status(403, processed=False, method="GET", after=1, times=None)
@@ -536,7 +542,7 @@ def test_an_owner_that_cannot_be_looked_up_loses_nothing(omni: OmniSimulator, li
     assert environment(omni)["id"] == life.outputs["environmentId"]
 
 
-def test_variables_are_not_made_twice_while_the_list_is_behind(omni: OmniSimulator, life: Life) -> None:
+def test_variables_are_not_made_twice_while_the_list_is_behind(omni: OmniSimulator, life: ResourceHarness) -> None:
     """After a lost answer an update waits until the list shows the new variables, whose IDs the next one needs."""
     life.up()
     omni.inject(faults.Reset(processed=True, method="PUT"), faults.Stale(path="/dbt/environments$", after=1, times=2))
@@ -546,7 +552,7 @@ def test_variables_are_not_made_twice_while_the_list_is_behind(omni: OmniSimulat
     assert [each["id"] for each in sent["variables"]] == [*variable_ids(omni).values()]
 
 
-def test_a_refused_update_says_why_also_when_the_list_fails(omni: OmniSimulator, life: Life) -> None:
+def test_a_refused_update_says_why_also_when_the_list_fails(omni: OmniSimulator, life: ResourceHarness) -> None:
     """The look after a refusal is only for variables that moved: its own failure does not hide the refusal."""
     life.up()
     omni.inject(

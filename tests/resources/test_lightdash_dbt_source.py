@@ -18,7 +18,7 @@ from omni_pulumi.api.lightdash import DbtSource, LightdashClient
 from omni_pulumi.resources.lightdash_dbt_source import LIFECYCLE, LightdashDbtSourceProvider
 from omni_pulumi.simulator import LightdashSimulator, faults
 from tests.catalogue import SAMPLES
-from tests.life import Life
+from tests.harness import ResourceHarness
 from tests.logged import warnings
 from tests.servicer import ProviderError, Stack
 
@@ -47,9 +47,9 @@ OTHER_VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
 
 
 @pytest.fixture
-def life(lightdash_stack: Stack) -> Life:
+def life(lightdash_stack: Stack) -> ResourceHarness:
     program = {**SAMPLES["LightdashDbtSource"].minimal, "dbtConnection": CONNECTION}
-    return Life(lightdash_stack, LightdashDbtSourceProvider(), program)
+    return ResourceHarness(lightdash_stack, LightdashDbtSourceProvider(), program)
 
 
 def connection(**changes: Any) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def bodies(lightdash: LightdashSimulator, method: str) -> list[Any]:
     return [request.body for request in lightdash.requests if request.method == method]
 
 
-def test_creates_what_the_program_says(lightdash: LightdashSimulator, life: Life) -> None:
+def test_creates_what_the_program_says(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
     """A create writes the connection with the method that follows from its token, and nothing is left to change."""
     assert life.preview() == "create"
     assert life.up() == "create"
@@ -79,7 +79,7 @@ def test_creates_what_the_program_says(lightdash: LightdashSimulator, life: Life
 
 
 @pytest.mark.parametrize("name", OTHER_VALUES)
-def test_updates_each_field_of_the_connection(lightdash: LightdashSimulator, life: Life, name: str) -> None:
+def test_updates_each_field_of_the_connection(lightdash: LightdashSimulator, life: ResourceHarness, name: str) -> None:
     """A new value arrives with the whole connection, token included, and dropping it again is an update too."""
     value, wire = OTHER_VALUES[name]
     life.up()
@@ -92,7 +92,7 @@ def test_updates_each_field_of_the_connection(lightdash: LightdashSimulator, lif
     assert source(lightdash)["connection"] == WIRE
 
 
-def test_updates_the_name(lightdash: LightdashSimulator, life: Life) -> None:
+def test_updates_the_name(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
     """A source is renamed in place."""
     life.up()
     assert life.up(name="money") == "update"
@@ -101,7 +101,9 @@ def test_updates_the_name(lightdash: LightdashSimulator, life: Life) -> None:
 
 
 @pytest.mark.parametrize("name", OTHER_VALUES)
-def test_finds_and_repairs_drift_of_the_connection(lightdash: LightdashSimulator, life: Life, name: str) -> None:
+def test_finds_and_repairs_drift_of_the_connection(
+    lightdash: LightdashSimulator, life: ResourceHarness, name: str
+) -> None:
     """A field that somebody changed in the web page is seen by a refresh and set back by the next up."""
     life.up()
     lightdash.edit_source(source(lightdash)["id"], connection=OTHER_VALUES[name][1])
@@ -110,7 +112,7 @@ def test_finds_and_repairs_drift_of_the_connection(lightdash: LightdashSimulator
 
 
 @pytest.mark.parametrize("name", ["target", "selector", "hostDomain", "environment"])
-def test_finds_and_repairs_what_others_removed(lightdash: LightdashSimulator, life: Life, name: str) -> None:
+def test_finds_and_repairs_what_others_removed(lightdash: LightdashSimulator, life: ResourceHarness, name: str) -> None:
     """An optional field that somebody removed in the web page is seen by a refresh and set again."""
     value, wire = OTHER_VALUES[name]
     life.up(**connection(**{name: value}))
@@ -119,7 +121,7 @@ def test_finds_and_repairs_what_others_removed(lightdash: LightdashSimulator, li
     assert source(lightdash)["connection"] == {**WIRE, **wire}
 
 
-def test_finds_and_repairs_another_name(lightdash: LightdashSimulator, life: Life) -> None:
+def test_finds_and_repairs_another_name(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
     """A source that somebody renamed gets its name back."""
     life.up()
     lightdash.edit_source(source(lightdash)["id"], name="money")
@@ -135,7 +137,7 @@ def test_finds_and_repairs_another_name(lightdash: LightdashSimulator, life: Lif
     ],
 )
 def test_finds_and_repairs_another_kind_of_connection(
-    lightdash: LightdashSimulator, life: Life, theirs: dict[str, str]
+    lightdash: LightdashSimulator, life: ResourceHarness, theirs: dict[str, str]
 ) -> None:
     """A connection that somebody replaced by one of another kind is written again, with its token."""
     life.up()
@@ -144,7 +146,7 @@ def test_finds_and_repairs_another_kind_of_connection(
     assert source(lightdash)["connection"] == WIRE
 
 
-def test_a_new_token_is_written(lightdash: LightdashSimulator, life: Life) -> None:
+def test_a_new_token_is_written(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
     """Another token in the program replaces the stored one."""
     life.up()
     change = connection(personalAccessToken="ghp_new")
@@ -154,7 +156,7 @@ def test_a_new_token_is_written(lightdash: LightdashSimulator, life: Life) -> No
     life.assert_settled(**change)
 
 
-def test_a_token_of_others_cannot_be_seen(lightdash: LightdashSimulator, life: Life) -> None:
+def test_a_token_of_others_cannot_be_seen(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
     """Lightdash returns no token: another one is no drift, and the state keeps the program's."""
     life.up()
     lightdash.edit_source(source(lightdash)["id"], connection={"personal_access_token": "ghp_theirs"})
@@ -164,7 +166,7 @@ def test_a_token_of_others_cannot_be_seen(lightdash: LightdashSimulator, life: L
 
 
 def test_a_dropped_token_stays_with_a_warning(
-    lightdash: LightdashSimulator, life: Life, log: pytest.LogCaptureFixture
+    lightdash: LightdashSimulator, life: ResourceHarness, log: pytest.LogCaptureFixture
 ) -> None:
     """An update cannot remove a token, so the preview says that it stays and how to be rid of it."""
     life.up()
@@ -181,14 +183,14 @@ def test_a_dropped_token_stays_with_a_warning(
     assert log.messages == []
 
 
-def test_another_token_is_no_dropped_one(life: Life, log: pytest.LogCaptureFixture) -> None:
+def test_another_token_is_no_dropped_one(life: ResourceHarness, log: pytest.LogCaptureFixture) -> None:
     """A replaced token needs no warning."""
     life.up()
     life.preview(**connection(personalAccessToken="ghp_new"))
     assert warnings(log) == []
 
 
-def test_deleted_elsewhere_is_gone(lightdash: LightdashSimulator, life: Life) -> None:
+def test_deleted_elsewhere_is_gone(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
     """A source that was deleted in the web page is gone, and the next up makes it anew."""
     life.up()
     lightdash.delete_source(source(lightdash)["id"])
@@ -197,7 +199,7 @@ def test_deleted_elsewhere_is_gone(lightdash: LightdashSimulator, life: Life) ->
     life.assert_settled()
 
 
-def test_a_missing_project_is_an_error(life: Life) -> None:
+def test_a_missing_project_is_an_error(life: ResourceHarness) -> None:
     """A 404 of the project says nothing about the source, so the resource stays in the state."""
     life.up()
     life.outputs["projectUuid"] = "3f6d1c58-92ab-4e07-8c41-d0b7e5a9f999"
@@ -209,7 +211,7 @@ def test_a_missing_project_is_an_error(life: Life) -> None:
 
 
 def test_update_makes_a_deleted_one_anew(
-    lightdash: LightdashSimulator, life: Life, log: pytest.LogCaptureFixture
+    lightdash: LightdashSimulator, life: ResourceHarness, log: pytest.LogCaptureFixture
 ) -> None:
     """An update of a source that was deleted meanwhile makes it anew in the same run, and says so."""
     life.up()
@@ -221,7 +223,7 @@ def test_update_makes_a_deleted_one_anew(
     life.assert_settled(**connection(branch="dev"))
 
 
-def test_destroys(lightdash: LightdashSimulator, life: Life) -> None:
+def test_destroys(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
     """A destroy deletes the source and leaves the others."""
     lightdash.add_source(lightdash.project_id, "theirs", WIRE)
     life.up()
@@ -229,7 +231,7 @@ def test_destroys(lightdash: LightdashSimulator, life: Life) -> None:
     assert [each["name"] for each in lightdash.sources(lightdash.project_id)] == ["theirs"]
 
 
-def test_destroys_what_is_gone_already(lightdash: LightdashSimulator, life: Life) -> None:
+def test_destroys_what_is_gone_already(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
     """A destroy of a source that was deleted meanwhile succeeds."""
     life.up()
     lightdash.delete_source(source(lightdash)["id"])
@@ -237,7 +239,7 @@ def test_destroys_what_is_gone_already(lightdash: LightdashSimulator, life: Life
 
 
 @pytest.mark.parametrize("name", ["results", "projectDbtSourceUuid", "name", "dbtConnection", "type", "key", "value"])
-def test_an_answer_of_another_shape_is_named(lightdash: LightdashSimulator, life: Life, name: str) -> None:
+def test_an_answer_of_another_shape_is_named(lightdash: LightdashSimulator, life: ResourceHarness, name: str) -> None:
     """A read that lacks a field keeps the state, with an error that names the field.
 
     Found by the random lives: a variable without a value ended in a traceback.
@@ -255,7 +257,7 @@ def test_an_answer_of_another_shape_is_named(lightdash: LightdashSimulator, life
     life.assert_settled(**program)
 
 
-def test_another_project_replaces(lightdash: LightdashSimulator, life: Life) -> None:
+def test_another_project_replaces(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
     """A source cannot move to another project: a new one is made and the old one deleted."""
     life.up()
     assert life.preview(projectUuid=lightdash.other_project_id) == "replace"
@@ -275,7 +277,7 @@ def test_another_project_replaces(lightdash: LightdashSimulator, life: Life) -> 
     ],
     ids=["empty", "authorizationMethod", "projectUuid", "adopt"],
 )
-def test_noise_is_no_change(life: Life, noise: dict[str, Any]) -> None:
+def test_noise_is_no_change(life: ResourceHarness, noise: dict[str, Any]) -> None:
     """Another way to write the same is no change, whichever of the two comes first."""
     life.up()
     life.assert_settled(**noise)
@@ -283,14 +285,14 @@ def test_noise_is_no_change(life: Life, noise: dict[str, Any]) -> None:
     life.assert_settled()
 
 
-def test_nulls_are_no_change(life: Life) -> None:
+def test_nulls_are_no_change(life: ResourceHarness) -> None:
     """Fields of a connection that a program leaves at ``None`` are as if they were not there."""
     life.up()
     nulls = dict.fromkeys(["target", "selector", "hostDomain", "environment", "installationId", "authorizationMethod"])
     life.assert_settled(dbtConnection={**CONNECTION, **nulls})
 
 
-def test_the_order_of_the_environment_is_no_change(lightdash: LightdashSimulator, life: Life) -> None:
+def test_the_order_of_the_environment_is_no_change(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
     """Environment variables are known by name, so neither the program's order nor the service's matters."""
     life.up(**connection(environment={"A": "1", "B": "2"}))
     theirs = [{"key": "B", "value": "2"}, {"key": "A", "value": "1"}]
@@ -299,7 +301,7 @@ def test_the_order_of_the_environment_is_no_change(lightdash: LightdashSimulator
 
 
 def test_broken_credentials_are_repaired(
-    lightdash: LightdashSimulator, life: Life, log: pytest.LogCaptureFixture
+    lightdash: LightdashSimulator, life: ResourceHarness, log: pytest.LogCaptureFixture
 ) -> None:
     """A source whose stored credentials cannot be read any more is drift, and the next up writes them again."""
     life.up()
@@ -314,7 +316,7 @@ def test_broken_credentials_are_repaired(
     life.assert_settled()
 
 
-def test_refuses_a_name_in_use(lightdash: LightdashSimulator, life: Life) -> None:
+def test_refuses_a_name_in_use(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
     """A source of the same name is left alone, and the message says what taking over would change."""
     theirs = {**WIRE, "branch": "live", "personal_access_token": "ghp_theirs"}
     existing = lightdash.add_source(lightdash.project_id, "finance", theirs)
@@ -326,7 +328,7 @@ def test_refuses_a_name_in_use(lightdash: LightdashSimulator, life: Life) -> Non
     assert source(lightdash)["connection"] == theirs
 
 
-def test_adopts(lightdash: LightdashSimulator, life: Life) -> None:
+def test_adopts(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
     """With ``adopt`` the source becomes what the program says, and taking ``adopt`` out later is no change."""
     theirs = {**WIRE, "branch": "live", "target": "prod", "personal_access_token": "ghp_theirs"}
     existing = lightdash.add_source(lightdash.project_id, "finance", theirs)
@@ -337,13 +339,13 @@ def test_adopts(lightdash: LightdashSimulator, life: Life) -> None:
     life.assert_settled()
 
 
-def test_adopts_nothing(lightdash: LightdashSimulator, life: Life) -> None:
+def test_adopts_nothing(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
     """``adopt`` is harmless where nothing of the name exists."""
     assert life.up(adopt=True) == "create"
     assert source(lightdash)["connection"] == WIRE
 
 
-def test_a_rename_to_a_name_in_use_fails(lightdash: LightdashSimulator, life: Life) -> None:
+def test_a_rename_to_a_name_in_use_fails(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
     """An update does not take over another source, and the service's message comes through."""
     life.up()
     lightdash.add_source(lightdash.project_id, "money", WIRE)
@@ -371,7 +373,7 @@ def test_the_primary_source_is_refused(*, adopt: bool) -> None:
     client.update_dbt_source.assert_not_called()
 
 
-def test_another_kind_than_github_is_refused_by_lightdash(lightdash: LightdashSimulator, life: Life) -> None:
+def test_another_kind_than_github_is_refused_by_lightdash(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
     """The service has the last word on which kinds it takes, and its message comes through."""
     gitlab = {**CONNECTION, "type": "gitlab"}
     error = life.refusal(BadRequestError, dbtConnection=gitlab)
@@ -381,7 +383,7 @@ def test_another_kind_than_github_is_refused_by_lightdash(lightdash: LightdashSi
     assert lightdash.sources(lightdash.project_id) == []
 
 
-def test_what_adopting_shows_of_variables(lightdash: LightdashSimulator, life: Life) -> None:
+def test_what_adopting_shows_of_variables(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
     """A refusal names variables without their values, which may be secret on either side."""
     theirs = {**WIRE, "environment": [{"key": "DB_PASSWORD", "value": "hunter2"}]}
     lightdash.add_source(lightdash.project_id, "finance", theirs)
@@ -391,7 +393,7 @@ def test_what_adopting_shows_of_variables(lightdash: LightdashSimulator, life: L
     assert "hunter2" not in f"{error}{vars(error)}"
 
 
-def test_an_adopted_source_has_its_precedence(lightdash: LightdashSimulator, life: Life) -> None:
+def test_an_adopted_source_has_its_precedence(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
     """All outputs are there after taking over, not only after the next refresh."""
     lightdash.add_source(lightdash.project_id, "finance", WIRE)
     life.up(adopt=True)

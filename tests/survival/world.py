@@ -15,7 +15,6 @@ from tests.servicer import ProviderError, Stack
 from tests.survival.programs import SECRET, sample_of
 
 
-
 class World:
     """One stack with its program, and the services as they are."""
 

@@ -16,7 +16,7 @@ E = TypeVar("E", bound=Error)
 
 
 @dataclass
-class Life:
+class ResourceHarness:
     """One resource and the program that declares it; changes to the program are given with each step.
 
     A change to ``None`` takes the property out of the program.
