@@ -1,4 +1,4 @@
-"""The life of one resource in a stack, told in few words: ``life.up(branch="dev")``, ``life.refresh()``."""
+"""Drives one resource in a stack: ``harness.up(branch="dev")``, ``harness.refresh()``."""
 
 from __future__ import annotations
 

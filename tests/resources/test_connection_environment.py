@@ -55,7 +55,7 @@ def omni(request: pytest.FixtureRequest, services: Callable[[str], OmniSimulator
 
 
 @pytest.fixture
-def life(omni_stack: Stack) -> ResourceHarness:
+def harness(omni_stack: Stack) -> ResourceHarness:
     return ResourceHarness(omni_stack, ConnectionEnvironmentProvider(), PROGRAM)
 
 
@@ -79,80 +79,80 @@ def writes(omni: OmniSimulator) -> list[tuple[str, int | None]]:
     return [(request.method, request.status) for request in omni.requests if request.method != "GET"]
 
 
-def test_creates_what_the_program_says(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_creates_what_the_program_says(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """A create makes the association, then sets its values, and nothing is left to change."""
-    assert life.preview() == "create"
-    assert life.up() == "create"
+    assert harness.preview() == "create"
+    assert harness.up() == "create"
     (created,) = omni.connection_environments()
     assert created["base_connection_id"] == omni.connection_id
     assert created["connection_id"] == omni.staging_connection_id
     assert values(omni) == ["qa", "staging"]
-    assert life.id == life.outputs["connectionEnvironmentId"] == created["id"]
+    assert harness.id == harness.outputs["connectionEnvironmentId"] == created["id"]
     assert [method for method, status in writes(omni) if status in {200, 201}] == ["POST", "PUT"]
-    life.assert_settled()
+    harness.assert_settled()
 
 
 @pytest.mark.parametrize("changed", [["dev"], ["qa", "staging", "dev"], ["qa"], []], ids=str)
-def test_updates_the_values(omni: OmniSimulator, life: ResourceHarness, changed: list[str]) -> None:
+def test_updates_the_values(omni: OmniSimulator, harness: ResourceHarness, changed: list[str]) -> None:
     """New values arrive at the service in place of the old ones."""
-    life.up()
-    assert life.preview(userAttributeValues=changed) == "update"
-    assert life.up(userAttributeValues=changed) == "update"
+    harness.up()
+    assert harness.preview(userAttributeValues=changed) == "update"
+    assert harness.up(userAttributeValues=changed) == "update"
     assert values(omni) == sorted(changed)
-    life.assert_settled(userAttributeValues=changed)
+    harness.assert_settled(userAttributeValues=changed)
 
 
 @with_list
 @pytest.mark.parametrize("changed", [["dev"], ["qa", "staging", "dev"], ["qa"], []], ids=str)
-def test_finds_and_repairs_drift(omni: OmniSimulator, life: ResourceHarness, changed: list[str]) -> None:
+def test_finds_and_repairs_drift(omni: OmniSimulator, harness: ResourceHarness, changed: list[str]) -> None:
     """Values that somebody changed in the web page are seen by a refresh and set back by the next up."""
-    life.up()
-    omni.edit_connection_environment(life.id, changed)
-    life.assert_drifted_and_repaired()
+    harness.up()
+    omni.edit_connection_environment(harness.id, changed)
+    harness.assert_drifted_and_repaired()
     assert values(omni) == ["qa", "staging"]
 
 
 @pytest.mark.parametrize("noise", [{"userAttributeValues": ["qa", "staging"]}, {"adopt": True}], ids=str)
-def test_noise_is_no_change(life: ResourceHarness, noise: dict[str, Any]) -> None:
+def test_noise_is_no_change(harness: ResourceHarness, noise: dict[str, Any]) -> None:
     """Values in another order are no change, and neither is ``adopt``."""
-    life.up()
-    life.assert_settled(**noise)
+    harness.up()
+    harness.assert_settled(**noise)
 
 
 @with_list
-def test_the_order_of_the_service_is_no_drift(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_the_order_of_the_service_is_no_drift(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """The service may list the values in any order."""
-    life.up()
-    omni.edit_connection_environment(life.id, ["staging", "qa"])
-    life.assert_settled()
+    harness.up()
+    omni.edit_connection_environment(harness.id, ["staging", "qa"])
+    harness.assert_settled()
 
 
-def test_no_values_are_settled(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_no_values_are_settled(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """Values may be left out, and an empty list is the same."""
-    life.up(userAttributeValues=None)
+    harness.up(userAttributeValues=None)
     assert values(omni) == []
-    life.assert_settled(userAttributeValues=None)
-    life.assert_settled(userAttributeValues=[])
+    harness.assert_settled(userAttributeValues=None)
+    harness.assert_settled(userAttributeValues=[])
 
 
 @with_list
-def test_deleted_elsewhere_is_gone(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_deleted_elsewhere_is_gone(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """One that was deleted in the web page is gone, and the next up makes it anew."""
-    life.up()
-    omni.delete_connection_environment(life.id)
-    assert not life.refresh()
-    assert life.up() == "create"
-    life.assert_settled()
+    harness.up()
+    omni.delete_connection_environment(harness.id)
+    assert not harness.refresh()
+    assert harness.up() == "create"
+    harness.assert_settled()
 
 
 @without_list
-def test_without_a_list_the_state_is_kept(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_without_a_list_the_state_is_kept(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """Where nothing can be read, a refresh changes nothing, not even when the object is gone."""
-    life.up()
-    before = dict(life.outputs)
-    omni.delete_connection_environment(life.id)
-    assert life.refresh()
-    assert life.outputs == before
+    harness.up()
+    before = dict(harness.outputs)
+    omni.delete_connection_environment(harness.id)
+    assert harness.refresh()
+    assert harness.outputs == before
 
 
 @pytest.mark.parametrize("dialect", [DIALECTS[name] for name in WITHOUT_LIST], ids=WITHOUT_LIST)
@@ -188,31 +188,31 @@ def test_the_other_wire_form_is_tried_once(dialect: Dialect, creating: list[tupl
 
 
 def test_update_makes_a_deleted_one_anew(
-    omni: OmniSimulator, life: ResourceHarness, log: pytest.LogCaptureFixture
+    omni: OmniSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture
 ) -> None:
     """An update of one that was deleted meanwhile makes it anew in the same run, and says so."""
-    life.up()
-    deleted = life.id
+    harness.up()
+    deleted = harness.id
     omni.delete_connection_environment(deleted)
-    assert life.up(userAttributeValues=["dev"]) == "update"
+    assert harness.up(userAttributeValues=["dev"]) == "update"
     assert len([warning for warning in warnings(log) if deleted in warning]) == 1
     assert values(omni) == ["dev"]
-    life.assert_settled(userAttributeValues=["dev"])
+    harness.assert_settled(userAttributeValues=["dev"])
 
 
-def test_destroys(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_destroys(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """A destroy deletes the association and leaves those of others."""
     others = omni.add_connection_environment(omni.connection_id, omni.development_connection_id, ["dev"])
-    life.up()
-    life.destroy()
+    harness.up()
+    harness.destroy()
     assert [each["id"] for each in omni.connection_environments()] == [others]
 
 
-def test_destroys_what_is_gone_already(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_destroys_what_is_gone_already(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """A destroy of one that was deleted meanwhile succeeds."""
-    life.up()
-    omni.delete_connection_environment(life.id)
-    life.destroy()
+    harness.up()
+    omni.delete_connection_environment(harness.id)
+    harness.destroy()
 
 
 @pytest.mark.parametrize(
@@ -223,21 +223,21 @@ def test_destroys_what_is_gone_already(omni: OmniSimulator, life: ResourceHarnes
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_another_connection_replaces(omni: OmniSimulator, life: ResourceHarness, change: dict[str, str]) -> None:
+def test_another_connection_replaces(omni: OmniSimulator, harness: ResourceHarness, change: dict[str, str]) -> None:
     """Neither connection can be changed in place; the old one goes first, since a value serves one only."""
-    life.up()
+    harness.up()
     omni.clear_requests()
-    assert life.preview(**change) == "replace"
-    assert life.up(**change) == "replace"
+    assert harness.preview(**change) == "replace"
+    assert harness.up(**change) == "replace"
     assert [method for method, status in writes(omni) if status in {200, 201}] == ["DELETE", "POST", "PUT"]
     assert values(omni) == ["qa", "staging"]
-    life.assert_settled(**change)
+    harness.assert_settled(**change)
 
 
-def test_a_create_is_undone_when_its_values_are_refused(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_a_create_is_undone_when_its_values_are_refused(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """When another environment has the value already, nothing stays behind, and the service's reason is shown."""
     others = omni.add_connection_environment(omni.connection_id, omni.development_connection_id, ["qa"])
-    error = life.refusal(BadRequestError)
+    error = harness.refusal(BadRequestError)
     assert 'User attribute value "qa" is already in use' in error.detail
     assert error.detail in str(error)
     assert not error.outcome_unknown
@@ -258,10 +258,10 @@ def test_a_create_that_cannot_be_undone_says_so() -> None:
 
 
 @with_list
-def test_refuses_what_exists(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_refuses_what_exists(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """An association that exists is left alone, and the message says what taking over would change."""
     existing = omni.add_connection_environment(omni.connection_id, omni.staging_connection_id, ["old"])
-    error = life.refusal(AlreadyExistsError)
+    error = harness.refusal(AlreadyExistsError)
     assert error.resource_id == existing
     assert error.changes == ("userAttributeValues",)
     assert omni.connection_id in error.operation
@@ -270,22 +270,22 @@ def test_refuses_what_exists(omni: OmniSimulator, life: ResourceHarness) -> None
 
 
 @with_list
-def test_adopts(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_adopts(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """With ``adopt`` the association becomes what the program says, and taking ``adopt`` out later is no change."""
     existing = omni.add_connection_environment(omni.connection_id, omni.staging_connection_id, ["old"])
-    assert life.up(adopt=True) == "create"
-    assert life.id == existing
+    assert harness.up(adopt=True) == "create"
+    assert harness.id == existing
     assert values(omni) == ["qa", "staging"]
-    life.assert_settled(adopt=True)
-    life.assert_settled()
+    harness.assert_settled(adopt=True)
+    harness.assert_settled()
 
 
 @with_list
-def test_a_failed_adoption_deletes_nothing(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_a_failed_adoption_deletes_nothing(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """Only what a create has just made is undone: an association that existed before stays as it was."""
     omni.add_connection_environment(omni.connection_id, omni.development_connection_id, ["qa"])
     existing = omni.add_connection_environment(omni.connection_id, omni.staging_connection_id, ["old"])
-    error = life.refusal(BadRequestError, adopt=True)
+    error = harness.refusal(BadRequestError, adopt=True)
     assert error.resource_id == existing
     assert 'User attribute value "qa" is already in use' in error.detail
     assert existing in [each["id"] for each in omni.connection_environments()]
@@ -293,56 +293,56 @@ def test_a_failed_adoption_deletes_nothing(omni: OmniSimulator, life: ResourceHa
 
 @pytest.mark.parametrize("adopt", [False, True])
 @without_list
-def test_without_a_list_nothing_can_be_adopted(omni: OmniSimulator, life: ResourceHarness, *, adopt: bool) -> None:
+def test_without_a_list_nothing_can_be_adopted(omni: OmniSimulator, harness: ResourceHarness, *, adopt: bool) -> None:
     """Where nothing can be looked up, the service's refusal is what is shown, and nothing changes."""
     omni.add_connection_environment(omni.connection_id, omni.staging_connection_id, ["old"])
-    error = life.refusal(AlreadyExistsError, adopt=adopt)
+    error = harness.refusal(AlreadyExistsError, adopt=adopt)
     assert error.resource_id is None
     assert f"not valid for this connection: {omni.staging_connection_id}" in str(error)
     assert values(omni) == ["old"]
 
 
-def test_adopts_nothing(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_adopts_nothing(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """``adopt`` is harmless where nothing exists."""
-    assert life.up(adopt=True) == "create"
+    assert harness.up(adopt=True) == "create"
     assert values(omni) == ["qa", "staging"]
 
 
-def test_another_kind_of_database_is_refused(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_another_kind_of_database_is_refused(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """The service's own rules come through with its message."""
     kind = BadRequestError if omni.dialect.connection_environment_list else AlreadyExistsError
-    error = life.refusal(kind, environmentConnectionId=omni.other_dialect_connection_id)
+    error = harness.refusal(kind, environmentConnectionId=omni.other_dialect_connection_id)
     assert f"not valid for this connection: {omni.other_dialect_connection_id}" in str(error)
     assert omni.connection_environments() == []
 
 
 @without_list
-def test_without_a_list_a_lost_create_is_not_repeated(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_without_a_list_a_lost_create_is_not_repeated(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """Nobody can tell whether it is there, so the error says that it may be; a second request would be blind."""
     omni.inject(faults.Reset(processed=True, method="POST"))
-    error = life.refusal(PartlyCreatedError)
+    error = harness.refusal(PartlyCreatedError)
     assert error.outcome_unknown
     assert (error.resource_id, omni.staging_connection_id in error.operation) == (None, True)
     assert [method for method, _ in writes(omni)] == ["POST"]
 
 
 @with_list
-def test_a_proxy_s_page_does_not_end_the_list(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_a_proxy_s_page_does_not_end_the_list(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """One page with 404 is looked at again: the list is there, and what others change is seen."""
-    life.up()
-    omni.edit_connection_environment(life.id, ["other"])
+    harness.up()
+    omni.edit_connection_environment(harness.id, ["other"])
     omni.inject(faults.Status(404, processed=False, body="html", method="GET", times=2))
-    assert life.refresh()
-    assert life.preview() == "update"
+    assert harness.refresh()
+    assert harness.preview() == "update"
 
 
 @with_list
-def test_a_create_whose_undo_is_answered_404_says_so(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_a_create_whose_undo_is_answered_404_says_so(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """A 404 to what was made a moment ago is no evidence that the undo has worked: the list shows it."""
     omni.inject(*(faults.Status(404, processed=False, method=method) for method in ("PUT", "DELETE")))
-    error = life.refusal(PartlyCreatedError)
+    error = harness.refusal(PartlyCreatedError)
     (created,) = omni.connection_environments()
     assert (error.resource_id, error.outcome_unknown) == (created["id"], True)
     assert "adopt=True" in str(error)
-    assert life.up(adopt=True) == "create"
-    life.assert_settled()
+    assert harness.up(adopt=True) == "create"
+    harness.assert_settled()

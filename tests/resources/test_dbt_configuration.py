@@ -26,7 +26,7 @@ OTHER_VALUES = {
 
 
 @pytest.fixture
-def life(omni_stack: Stack) -> ResourceHarness:
+def harness(omni_stack: Stack) -> ResourceHarness:
     return ResourceHarness(omni_stack, DbtConfigurationProvider(), SAMPLES["DbtConfiguration"].minimal)
 
 
@@ -40,10 +40,10 @@ def put_bodies(omni: OmniSimulator) -> list[dict[str, Any]]:
     return [request.body for request in omni.requests if request.method == "PUT" and isinstance(request.body, dict)]
 
 
-def test_creates_what_the_program_says(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_creates_what_the_program_says(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """A create writes the program's values and the documented defaults, and nothing is left to change."""
-    assert life.preview() == "create"
-    assert life.up() == "create"
+    assert harness.preview() == "create"
+    assert harness.up() == "create"
     assert configuration(omni) == {
         "ssh_url": "git@github.com:acme/dbt.git",
         "branch": "main",
@@ -53,100 +53,100 @@ def test_creates_what_the_program_says(omni: OmniSimulator, life: ResourceHarnes
         "dbt_version": "Auto",
         "project_root_path": None,
     }
-    assert life.id == omni.connection_id
-    life.assert_settled()
+    assert harness.id == omni.connection_id
+    harness.assert_settled()
 
 
-def test_a_preview_sends_nothing(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_a_preview_sends_nothing(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """Check and diff work without a request."""
-    life.up()
+    harness.up()
     omni.clear_requests()
-    life.preview(branch="dev")
+    harness.preview(branch="dev")
     assert omni.requests == []
 
 
 @pytest.mark.parametrize("name", OTHER_VALUES)
-def test_updates_each_field(omni: OmniSimulator, life: ResourceHarness, name: str) -> None:
+def test_updates_each_field(omni: OmniSimulator, harness: ResourceHarness, name: str) -> None:
     """A new value arrives at the service, the other fields stay, and going back is an update too."""
-    life.up()
+    harness.up()
     before = configuration(omni)
     change = {name: OTHER_VALUES[name]}
-    assert life.preview(**change) == "update"
-    assert life.up(**change) == "update"
+    assert harness.preview(**change) == "update"
+    assert harness.up(**change) == "update"
     assert configuration(omni) == {**before, to_snake(name): OTHER_VALUES[name]}
-    life.assert_settled(**change)
-    assert life.up() == "update"
+    harness.assert_settled(**change)
+    assert harness.up() == "update"
     assert configuration(omni) == before
 
 
 @pytest.mark.parametrize("name", OTHER_VALUES)
-def test_finds_and_repairs_drift(omni: OmniSimulator, life: ResourceHarness, name: str) -> None:
+def test_finds_and_repairs_drift(omni: OmniSimulator, harness: ResourceHarness, name: str) -> None:
     """A field that somebody changed in the web page is seen by a refresh and set back by the next up."""
-    life.up()
+    harness.up()
     before = configuration(omni)
     omni.configure_dbt(omni.connection_id, **{to_snake(name): OTHER_VALUES[name]})
-    life.assert_drifted_and_repaired()
+    harness.assert_drifted_and_repaired()
     assert configuration(omni) == before
 
 
-def test_every_write_is_whole(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_every_write_is_whole(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """Omni's sources disagree on what an update does to omitted fields, so none is omitted."""
-    life.up()
-    life.up(branch="dev")
+    harness.up()
+    harness.up(branch="dev")
     assert [body.keys() for body in put_bodies(omni)] == [OTHER_VALUES.keys()] * 2
 
 
-def test_not_configured_is_gone(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_not_configured_is_gone(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """A configuration that was unlinked in the web page is gone, and the next up makes it anew."""
-    life.up()
+    harness.up()
     omni.unlink_dbt(omni.connection_id)
-    assert not life.refresh()
-    assert life.up() == "create"
-    life.assert_settled()
+    assert not harness.refresh()
+    assert harness.up() == "create"
+    harness.assert_settled()
 
 
-def test_a_missing_connection_is_an_error(life: ResourceHarness) -> None:
+def test_a_missing_connection_is_an_error(harness: ResourceHarness) -> None:
     """A 404 of the connection keeps the resource in the state: it says nothing about the configuration."""
-    life.up()
-    life.outputs["connectionId"] = "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be999"
+    harness.up()
+    harness.outputs["connectionId"] = "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be999"
     with pytest.raises(ProviderError) as caught:
-        life.refresh()
+        harness.refresh()
     assert isinstance(caught.value.error, NotFoundError)
     assert caught.value.error.resource_id == "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be999"
-    assert life.id
+    assert harness.id
 
 
-def test_update_makes_a_deleted_one_anew(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_update_makes_a_deleted_one_anew(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """An update of a configuration that was unlinked meanwhile succeeds in the same run."""
-    life.up()
+    harness.up()
     omni.unlink_dbt(omni.connection_id)
-    assert life.up(branch="dev") == "update"
+    assert harness.up(branch="dev") == "update"
     assert configuration(omni)["branch"] == "dev"
-    life.assert_settled(branch="dev")
+    harness.assert_settled(branch="dev")
 
 
-def test_destroys(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_destroys(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """A destroy unlinks the repository."""
-    life.up()
-    life.destroy()
+    harness.up()
+    harness.destroy()
     assert omni.dbt_configuration(omni.connection_id) is None
 
 
-def test_destroys_what_is_gone_already(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_destroys_what_is_gone_already(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """A destroy of a configuration that was unlinked meanwhile succeeds."""
-    life.up()
+    harness.up()
     omni.unlink_dbt(omni.connection_id)
-    life.destroy()
+    harness.destroy()
 
 
-def test_another_connection_replaces(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_another_connection_replaces(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """A changed connection means another configuration: the new one is written and the old one unlinked."""
-    life.up()
-    assert life.preview(connectionId=omni.other_connection_id) == "replace"
-    assert life.up(connectionId=omni.other_connection_id) == "replace"
+    harness.up()
+    assert harness.preview(connectionId=omni.other_connection_id) == "replace"
+    assert harness.up(connectionId=omni.other_connection_id) == "replace"
     assert omni.dbt_configuration(omni.connection_id) is None
     assert omni.dbt_configuration(omni.other_connection_id) is not None
-    life.assert_settled(connectionId=omni.other_connection_id)
+    harness.assert_settled(connectionId=omni.other_connection_id)
 
 
 @pytest.mark.parametrize(
@@ -161,26 +161,26 @@ def test_another_connection_replaces(omni: OmniSimulator, life: ResourceHarness)
     ],
     ids=str,
 )
-def test_noise_is_no_change(life: ResourceHarness, noise: dict[str, Any]) -> None:
+def test_noise_is_no_change(harness: ResourceHarness, noise: dict[str, Any]) -> None:
     """Another way to write the same is no change, whichever of the two comes first."""
-    life.up()
-    life.assert_settled(**noise)
-    life.up(**noise)
-    life.assert_settled()
+    harness.up()
+    harness.assert_settled(**noise)
+    harness.up(**noise)
+    harness.assert_settled()
 
 
-def test_an_empty_path_of_the_service_is_no_drift(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_an_empty_path_of_the_service_is_no_drift(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """The service may call the repository's root "" instead of null."""
-    life.up()
+    harness.up()
     omni.configure_dbt(omni.connection_id, project_root_path="")
-    life.assert_settled()
+    harness.assert_settled()
 
 
-def test_refuses_to_overwrite(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_refuses_to_overwrite(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """A configuration that exists is left alone, and the message says what it is and what taking over would change."""
     omni.configure_dbt(omni.connection_id, ssh_url="git@github.com:acme/dbt.git", branch="live", dbt_version="1.10")
     before = configuration(omni)
-    error = life.refusal(AlreadyExistsError)
+    error = harness.refusal(AlreadyExistsError)
     assert error.resource_id == omni.connection_id
     assert error.changes == ("autogenRelationships", "branch", "dbtVersion")
     assert [fact for fact in ("adopt=True", "false", '"live"', '"1.10"') if fact not in str(error)] == []
@@ -188,51 +188,51 @@ def test_refuses_to_overwrite(omni: OmniSimulator, life: ResourceHarness) -> Non
     assert put_bodies(omni) == []
 
 
-def test_adopts(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_adopts(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """With ``adopt`` the configuration becomes what the program says, and taking ``adopt`` out later is no change."""
     omni.configure_dbt(omni.connection_id, branch="live", dbt_version="1.10", project_root_path="old")
-    assert life.up(adopt=True) == "create"
+    assert harness.up(adopt=True) == "create"
     adopted = configuration(omni)
     assert (adopted["branch"], adopted["dbt_version"], adopted["project_root_path"]) == ("main", "Auto", None)
-    life.assert_settled(adopt=True)
-    life.assert_settled()
+    harness.assert_settled(adopt=True)
+    harness.assert_settled()
 
 
-def test_adopts_nothing(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_adopts_nothing(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """``adopt`` is harmless where nothing exists."""
-    assert life.up(adopt=True) == "create"
+    assert harness.up(adopt=True) == "create"
     assert configuration(omni)["branch"] == "main"
 
 
-def test_a_trigger_from_the_beginning_rotates_nothing(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_a_trigger_from_the_beginning_rotates_nothing(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """A new configuration has new keys, and one that is taken over keeps its own."""
     omni.configure_dbt(omni.connection_id)
-    life.up(rotateKeysTrigger="1", adopt=True)
-    life.assert_settled(rotateKeysTrigger="1")
+    harness.up(rotateKeysTrigger="1", adopt=True)
+    harness.assert_settled(rotateKeysTrigger="1")
     assert omni.key_rotations == {}
 
 
-def test_another_trigger_rotates_once(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_another_trigger_rotates_once(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """A changed trigger rotates the keys in one request, and neither a refresh nor a later update repeats it."""
-    life.up(rotateKeysTrigger="1")
-    assert life.up(rotateKeysTrigger="2", branch="dev") == "update"
-    life.assert_settled(rotateKeysTrigger="2", branch="dev")
-    life.up(rotateKeysTrigger="2")
+    harness.up(rotateKeysTrigger="1")
+    assert harness.up(rotateKeysTrigger="2", branch="dev") == "update"
+    harness.assert_settled(rotateKeysTrigger="2", branch="dev")
+    harness.up(rotateKeysTrigger="2")
     assert omni.key_rotations == {omni.connection_id: 1}
     assert [body.get("rotateKeys", False) for body in put_bodies(omni)] == [False, True, False]
 
 
-def test_a_removed_trigger_rotates_nothing(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_a_removed_trigger_rotates_nothing(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """Taking the trigger out of the program is a change of the state alone."""
-    life.up(rotateKeysTrigger="1")
-    assert life.up() == "update"
-    life.assert_settled()
+    harness.up(rotateKeysTrigger="1")
+    assert harness.up() == "update"
+    harness.assert_settled()
     assert omni.key_rotations == {}
 
 
-def test_a_refused_value_says_what_and_why(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_a_refused_value_says_what_and_why(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """The service's own message comes with what was tried on what, and with the certainty that nothing was written."""
-    error = life.refusal(PermissionDeniedError, connectionId=omni.connection_without_dbt_id)
+    error = harness.refusal(PermissionDeniedError, connectionId=omni.connection_without_dbt_id)
     assert error.operation == f"write the dbt configuration of connection {omni.connection_without_dbt_id}"
     assert error.resource_id == omni.connection_without_dbt_id
     assert "Connection does not support dbt" in error.detail
@@ -240,54 +240,54 @@ def test_a_refused_value_says_what_and_why(omni: OmniSimulator, life: ResourceHa
     assert not error.outcome_unknown
 
 
-def test_a_lost_write_is_read_back_patiently(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_a_lost_write_is_read_back_patiently(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """ "Not configured" that is behind does not make a write that was carried out an error."""
     omni.inject(faults.Status(500, processed=True, method="PUT"), faults.Stale(path="/dbt$", after=1, times=2))
-    assert life.up() == "create"
-    life.assert_settled()
+    assert harness.up() == "create"
+    harness.assert_settled()
 
 
-def test_a_lost_write_that_cannot_be_read_back_tells_both(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_a_lost_write_that_cannot_be_read_back_tells_both(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """The error says that the write may have been carried out, not only that reading failed."""
     omni.inject(
         faults.Status(500, processed=True, method="PUT"),
         faults.Status(403, processed=False, method="GET", after=1, times=None),
     )
-    error = life.refusal(ResponseLostError)
+    error = harness.refusal(ResponseLostError)
     assert error.outcome_unknown
     assert error.operation == f"write the dbt configuration of connection {omni.connection_id}"
     assert [status for status in ("500", "403") if status not in str(error)] == []
 
 
-def test_a_lost_write_whose_repetition_is_refused(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_a_lost_write_whose_repetition_is_refused(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """A token that ends between two attempts does not make the first one undone: the error says so.
 
     Found by the random lives: the configuration was there, and the error spoke of the token only.
     """
     omni.inject(faults.Reset(processed=True, method="PUT"), faults.expired(after=1))
-    error = life.refusal(ResponseLostError)
+    error = harness.refusal(ResponseLostError)
     assert error.outcome_unknown
     assert "401" in str(error)
     omni.clear_faults()
-    assert life.up(adopt=True) == "create"
+    assert harness.up(adopt=True) == "create"
 
 
-def test_a_lost_write_whose_repetition_is_refused_is_read_back(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_a_lost_write_whose_repetition_is_refused_is_read_back(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """Where it can be read back, it is seen to be written."""
     omni.inject(faults.Reset(processed=True, method="PUT"), faults.Status(403, processed=False, method="PUT"))
-    assert life.up() == "create"
-    life.assert_settled()
+    assert harness.up() == "create"
+    harness.assert_settled()
 
 
-def test_what_others_set_may_be_what_no_program_may(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_what_others_set_may_be_what_no_program_may(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """A refresh puts into the inputs what it has found; the next one copes with it, and ``up`` repairs it.
 
     Found by the random lives, since they compare in a refresh as the engine does.
     """
-    life.up()
+    harness.up()
     omni.configure_dbt(omni.connection_id, dbt_version="1.12-beta")
     for _ in range(3):
-        assert life.refresh()
-    assert life.inputs["dbtVersion"] == "1.12-beta"
-    assert life.up() == "update"
-    life.assert_settled()
+        assert harness.refresh()
+    assert harness.inputs["dbtVersion"] == "1.12-beta"
+    assert harness.up() == "update"
+    harness.assert_settled()

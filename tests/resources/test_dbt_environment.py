@@ -45,7 +45,7 @@ VARIABLE_CHANGES: dict[str, tuple[Declared, Declared]] = {
 
 
 @pytest.fixture
-def life(omni: OmniSimulator, omni_stack: Stack) -> ResourceHarness:
+def harness(omni: OmniSimulator, omni_stack: Stack) -> ResourceHarness:
     omni.configure_dbt(omni.connection_id)
     return environment_of(omni_stack)
 
@@ -96,7 +96,7 @@ def program(declared: Declared) -> dict[str, Any]:
     return {"variables": declared[0], "secretVariables": declared[1]}
 
 
-def test_creates_what_the_program_says(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_creates_what_the_program_says(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """A create writes the fields and the variables, and nothing is left to change."""
     declared = {
         "targetDatabase": "warehouse",
@@ -106,8 +106,8 @@ def test_creates_what_the_program_says(omni: OmniSimulator, life: ResourceHarnes
         "variables": {"A": "1"},
         "secretVariables": {"S": "hush"},
     }
-    assert life.preview(**declared) == "create"
-    assert life.up(**declared) == "create"
+    assert harness.preview(**declared) == "create"
+    assert harness.up(**declared) == "create"
     stored = environment(omni)
     assert [stored[to_snake(name)] for name in ("targetDatabase", "targetName", "targetRole", "ownerId")] == [
         "warehouse",
@@ -116,103 +116,103 @@ def test_creates_what_the_program_says(omni: OmniSimulator, life: ResourceHarnes
         USER_ID,
     ]
     assert variables(omni) == ({"A": "1"}, {"S": "hush"})
-    assert life.id == f"{omni.connection_id}/{stored['id']}"
-    assert life.outputs["environmentId"] == stored["id"]
-    assert life.outputs["isDefaultEnvironment"] is False
-    life.assert_settled(**declared)
+    assert harness.id == f"{omni.connection_id}/{stored['id']}"
+    assert harness.outputs["environmentId"] == stored["id"]
+    assert harness.outputs["isDefaultEnvironment"] is False
+    harness.assert_settled(**declared)
 
 
-def test_creates_the_least(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_creates_the_least(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """Without overrides, owner and variables, nothing of them is in the first request, and nothing changes later."""
-    life.up()
+    harness.up()
     (post,) = [request for request in omni.requests if request.method == "POST"]
     assert isinstance(post.body, dict)
     assert not {"ownerId", "variables", "isDeferralEnabled"} & post.body.keys()
-    life.assert_settled()
+    harness.assert_settled()
 
 
 @pytest.mark.parametrize("name", OTHER_VALUES)
-def test_updates_each_field(omni: OmniSimulator, life: ResourceHarness, name: str) -> None:
+def test_updates_each_field(omni: OmniSimulator, harness: ResourceHarness, name: str) -> None:
     """A new value arrives at the service, the other fields stay, and going back is an update too."""
-    life.up()
+    harness.up()
     before = environment(omni)
     change = {name: OTHER_VALUES[name]}
-    assert life.preview(**change) == "update"
-    assert life.up(**change) == "update"
+    assert harness.preview(**change) == "update"
+    assert harness.up(**change) == "update"
     (after,) = [each for each in omni.environments(omni.connection_id) if each["id"] == before["id"]]
     assert after == {**before, to_snake(name): OTHER_VALUES[name]}
-    life.assert_settled(**change)
-    assert life.up() == "update"
+    harness.assert_settled(**change)
+    assert harness.up() == "update"
     assert environment(omni) == before
 
 
 @pytest.mark.parametrize("name", OTHER_VALUES)
-def test_finds_and_repairs_drift(omni: OmniSimulator, life: ResourceHarness, name: str) -> None:
+def test_finds_and_repairs_drift(omni: OmniSimulator, harness: ResourceHarness, name: str) -> None:
     """A field that somebody changed in the web page is seen by a refresh and set back by the next up."""
-    life.up(ownerId=USER_ID)
+    harness.up(ownerId=USER_ID)
     before = environment(omni)
     omni.edit_environment(before["id"], **{to_snake(name): OTHER_VALUES[name]})
-    life.assert_drifted_and_repaired(ownerId=USER_ID)
+    harness.assert_drifted_and_repaired(ownerId=USER_ID)
     assert environment(omni) == before
 
 
-def test_deleted_elsewhere_is_gone(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_deleted_elsewhere_is_gone(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """An environment that was deleted in the web page is gone, and the next up makes it anew."""
-    life.up()
+    harness.up()
     omni.delete_environment(environment(omni)["id"])
-    assert not life.refresh()
-    assert life.up() == "create"
-    life.assert_settled()
+    assert not harness.refresh()
+    assert harness.up() == "create"
+    harness.assert_settled()
 
 
-def test_a_missing_connection_is_an_error(life: ResourceHarness) -> None:
+def test_a_missing_connection_is_an_error(harness: ResourceHarness) -> None:
     """A list that fails says nothing about the environment, so the resource stays in the state."""
-    life.up()
-    life.outputs["connectionId"] = "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be999"
+    harness.up()
+    harness.outputs["connectionId"] = "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be999"
     with pytest.raises(ProviderError) as caught:
-        life.refresh()
+        harness.refresh()
     assert isinstance(caught.value.error, NotFoundError)
     assert "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be999" in caught.value.error.operation
-    assert life.id
+    assert harness.id
 
 
 def test_update_makes_a_deleted_one_anew(
-    omni: OmniSimulator, life: ResourceHarness, log: pytest.LogCaptureFixture
+    omni: OmniSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture
 ) -> None:
     """An update of an environment that was deleted meanwhile makes it anew in the same run, and says so."""
-    life.up()
+    harness.up()
     omni.delete_environment(environment(omni)["id"])
-    assert life.up(targetRole="analyst") == "update"
+    assert harness.up(targetRole="analyst") == "update"
     (warning,) = warnings(log)
     assert '"Staging"' in warning
     assert environment(omni)["target_role"] == "analyst"
-    life.assert_settled(targetRole="analyst")
-    assert life.id == f"{omni.connection_id}/{environment(omni)['id']}"
+    harness.assert_settled(targetRole="analyst")
+    assert harness.id == f"{omni.connection_id}/{environment(omni)['id']}"
 
 
-def test_destroys(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_destroys(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """A destroy deletes the environment and leaves the others."""
-    life.up()
-    life.destroy()
+    harness.up()
+    harness.destroy()
     assert [each["name"] for each in omni.environments(omni.connection_id)] == ["Production"]
 
 
-def test_destroys_what_is_gone_already(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_destroys_what_is_gone_already(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """A destroy of an environment that was deleted meanwhile succeeds."""
-    life.up()
+    harness.up()
     omni.delete_environment(environment(omni)["id"])
-    life.destroy()
+    harness.destroy()
 
 
-def test_another_connection_replaces(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_another_connection_replaces(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """An environment cannot move to another connection: a new one is made and the old one deleted."""
     omni.configure_dbt(omni.other_connection_id)
-    life.up()
-    assert life.preview(connectionId=omni.other_connection_id) == "replace"
-    assert life.up(connectionId=omni.other_connection_id) == "replace"
+    harness.up()
+    assert harness.preview(connectionId=omni.other_connection_id) == "replace"
+    assert harness.up(connectionId=omni.other_connection_id) == "replace"
     assert environments(omni) == []
     assert [each["name"] for each in omni.environments(omni.other_connection_id)] == ["Production", "Staging"]
-    life.assert_settled(connectionId=omni.other_connection_id)
+    harness.assert_settled(connectionId=omni.other_connection_id)
 
 
 @pytest.mark.parametrize(
@@ -226,41 +226,41 @@ def test_another_connection_replaces(omni: OmniSimulator, life: ResourceHarness)
     ],
     ids=str,
 )
-def test_noise_is_no_change(life: ResourceHarness, noise: dict[str, Any]) -> None:
+def test_noise_is_no_change(harness: ResourceHarness, noise: dict[str, Any]) -> None:
     """Another way to write the same is no change, whichever of the two comes first."""
-    life.up()
-    life.assert_settled(**noise)
-    life.up(**noise)
-    life.assert_settled()
+    harness.up()
+    harness.assert_settled(**noise)
+    harness.up(**noise)
+    harness.assert_settled()
 
 
-def test_the_order_of_variables_is_no_change(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_the_order_of_variables_is_no_change(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """Variables are known by name, so neither the program's order nor the service's matters."""
-    life.up(variables={"A": "1", "B": "2"})
+    harness.up(variables={"A": "1", "B": "2"})
     omni.remove_variable(environment(omni)["id"], "A")
     omni.set_variable(environment(omni)["id"], "A", "1")
-    life.assert_settled(variables={"B": "2", "A": "1"})
+    harness.assert_settled(variables={"B": "2", "A": "1"})
 
 
-def test_empty_overrides_of_the_service_are_no_drift(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_empty_overrides_of_the_service_are_no_drift(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """The service may answer "" instead of null."""
-    life.up()
+    harness.up()
     omni.edit_environment(environment(omni)["id"], target_database="", target_name="", target_role="")
-    life.assert_settled()
+    harness.assert_settled()
 
 
 @pytest.mark.parametrize("change", VARIABLE_CHANGES.values(), ids=VARIABLE_CHANGES)
-def test_changes_variables(omni: OmniSimulator, life: ResourceHarness, change: tuple[Declared, Declared]) -> None:
+def test_changes_variables(omni: OmniSimulator, harness: ResourceHarness, change: tuple[Declared, Declared]) -> None:
     """After any change the service has exactly the program's variables, and those that stay keep their IDs."""
     before, after = change
-    life.up(**program(before))
+    harness.up(**program(before))
     ids = variable_ids(omni)
-    assert life.preview(**program(after)) == "update"
-    assert life.up(**program(after)) == "update"
+    assert harness.preview(**program(after)) == "update"
+    assert harness.up(**program(after)) == "update"
     assert variables(omni) == after
     stayed = {name: id_ for name, id_ in variable_ids(omni).items() if name in ids}
     assert stayed == {name: ids[name] for name in stayed}
-    life.assert_settled(**program(after))
+    harness.assert_settled(**program(after))
 
 
 @pytest.mark.parametrize(
@@ -276,96 +276,96 @@ def test_changes_variables(omni: OmniSimulator, life: ResourceHarness, change: t
     ],
 )
 def test_finds_and_repairs_drift_of_variables(
-    omni: OmniSimulator, life: ResourceHarness, name: str, value: str | None, *, is_secret: bool
+    omni: OmniSimulator, harness: ResourceHarness, name: str, value: str | None, *, is_secret: bool
 ) -> None:
     """What somebody did to variables in the web page is seen by a refresh and undone by the next up."""
     declared = ({"A": "1"}, {"S": "hush"})
-    life.up(**program(declared))
+    harness.up(**program(declared))
     if value is None:
         omni.remove_variable(environment(omni)["id"], name)
     else:
         omni.set_variable(environment(omni)["id"], name, value, is_secret=is_secret)
-    life.assert_drifted_and_repaired(**program(declared))
+    harness.assert_drifted_and_repaired(**program(declared))
     assert variables(omni) == declared
 
 
-def test_a_secret_of_another_value_cannot_be_seen(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_a_secret_of_another_value_cannot_be_seen(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """Omni returns no secrets, so another value of one is no drift, and the next update sets the program's."""
-    life.up(secretVariables={"S": "hush"})
+    harness.up(secretVariables={"S": "hush"})
     omni.set_variable(environment(omni)["id"], "S", "other", is_secret=True)
-    life.assert_settled(secretVariables={"S": "hush"})
-    life.up(secretVariables={"S": "hush"}, targetRole="analyst")
+    harness.assert_settled(secretVariables={"S": "hush"})
+    harness.up(secretVariables={"S": "hush"}, targetRole="analyst")
     assert variables(omni) == ({}, {"S": "hush"})
 
 
-def test_a_secret_that_was_made_plain_is_not_shown(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_a_secret_that_was_made_plain_is_not_shown(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """Omni returns the value of a secret that somebody made plain, and the state must not show it."""
-    life.up(secretVariables={"S": "hush"})
+    harness.up(secretVariables={"S": "hush"})
     omni.set_variable(environment(omni)["id"], "S", "found-in-omni")
-    life.refresh()
-    assert "found-in-omni" not in f"{life.outputs}{life.inputs}"
-    assert life.outputs["variables"] == {"S": "(was secret)"}
-    life.refresh()
-    assert "found-in-omni" not in f"{life.outputs}{life.inputs}"
+    harness.refresh()
+    assert "found-in-omni" not in f"{harness.outputs}{harness.inputs}"
+    assert harness.outputs["variables"] == {"S": "(was secret)"}
+    harness.refresh()
+    assert "found-in-omni" not in f"{harness.outputs}{harness.inputs}"
 
 
 def test_kept_variables_are_told(keeping_omni: OmniSimulator, log: pytest.LogCaptureFixture) -> None:
     """Where Omni keeps dropped variables, a warning and an output name them, and no change is reported for ever."""
-    life = environment_of(stack_of(keeping_omni))
-    life.up(variables={"A": "1", "B": "2"}, secretVariables={"S": "hush"})
+    harness = environment_of(stack_of(keeping_omni))
+    harness.up(variables={"A": "1", "B": "2"}, secretVariables={"S": "hush"})
     assert log.messages == []
-    life.up(variables={"A": "1"})
+    harness.up(variables={"A": "1"})
     (warning,) = warnings(log)
     assert '"Staging"' in warning
     assert "B, S" in warning
-    assert life.outputs["retainedVariables"] == ["B", "S"]
-    assert life.outputs["variables"] == {"A": "1"}
-    life.assert_settled(variables={"A": "1"})
-    assert life.outputs["retainedVariables"] == ["B", "S"]
+    assert harness.outputs["retainedVariables"] == ["B", "S"]
+    assert harness.outputs["variables"] == {"A": "1"}
+    harness.assert_settled(variables={"A": "1"})
+    assert harness.outputs["retainedVariables"] == ["B", "S"]
 
 
 def test_kept_variables_that_others_delete_are_forgotten(keeping_omni: OmniSimulator) -> None:
     """Once somebody has deleted a kept variable in the web page, a refresh forgets it, and that is no change."""
-    life = environment_of(stack_of(keeping_omni))
-    life.up(variables={"A": "1", "B": "2"})
-    life.up(variables={"A": "1"})
+    harness = environment_of(stack_of(keeping_omni))
+    harness.up(variables={"A": "1", "B": "2"})
+    harness.up(variables={"A": "1"})
     keeping_omni.remove_variable(environment(keeping_omni)["id"], "B")
-    life.assert_settled(variables={"A": "1"})
-    assert life.outputs["retainedVariables"] == []
+    harness.assert_settled(variables={"A": "1"})
+    assert harness.outputs["retainedVariables"] == []
 
 
 def test_kept_variables_can_be_declared_again(keeping_omni: OmniSimulator) -> None:
     """A kept variable that the program declares again is updated under its ID."""
-    life = environment_of(stack_of(keeping_omni))
-    life.up(variables={"A": "1", "B": "2"})
+    harness = environment_of(stack_of(keeping_omni))
+    harness.up(variables={"A": "1", "B": "2"})
     ids = variable_ids(keeping_omni)
-    life.up(variables={"A": "1"})
-    assert life.up(variables={"A": "1", "B": "3"}) == "update"
+    harness.up(variables={"A": "1"})
+    assert harness.up(variables={"A": "1", "B": "3"}) == "update"
     assert variables(keeping_omni) == ({"A": "1", "B": "3"}, {})
     assert variable_ids(keeping_omni) == ids
-    life.assert_settled(variables={"A": "1", "B": "3"})
-    assert life.outputs["retainedVariables"] == []
+    harness.assert_settled(variables={"A": "1", "B": "3"})
+    assert harness.outputs["retainedVariables"] == []
 
 
 def test_variables_that_others_add_are_drift_where_omni_keeps_variables(
     keeping_omni: OmniSimulator, log: pytest.LogCaptureFixture
 ) -> None:
     """A variable from the web page is seen once; the up that cannot remove it tells, and then all is quiet."""
-    life = environment_of(stack_of(keeping_omni))
-    life.up()
+    harness = environment_of(stack_of(keeping_omni))
+    harness.up()
     keeping_omni.set_variable(environment(keeping_omni)["id"], "NEW", "1")
-    life.assert_drifted_and_repaired()
+    harness.assert_drifted_and_repaired()
     assert warnings(log)
     assert all("NEW" in warning for warning in warnings(log))
 
 
-def test_refuses_a_second_one_of_the_same_name(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_refuses_a_second_one_of_the_same_name(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """An environment of the same name and owner is left alone, and the message says what taking over would change."""
     existing = omni.add_environment(omni.connection_id, name="Staging", target_schema="old", target_role="analyst")
     omni.set_variable(existing, "A", "1")
     omni.set_variable(existing, "S", "their-secret", is_secret=True)
     before = environment(omni)
-    error = life.refusal(AlreadyExistsError, secretVariables={"S": "hush"})
+    error = harness.refusal(AlreadyExistsError, secretVariables={"S": "hush"})
     assert error.operation == f'create dbt environment "Staging" of connection {omni.connection_id}'
     assert error.resource_id == existing
     assert error.changes == ("targetRole", "targetSchema", "variables.A")
@@ -375,69 +375,71 @@ def test_refuses_a_second_one_of_the_same_name(omni: OmniSimulator, life: Resour
     assert environment(omni) == before
 
 
-def test_adopts(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_adopts(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """With ``adopt`` the environment becomes what the program says, and taking ``adopt`` out later is no change."""
     existing = omni.add_environment(omni.connection_id, name="Staging", target_schema="old", target_role="analyst")
     omni.set_variable(existing, "A", "1")
     omni.set_variable(existing, "S", "their-secret", is_secret=True)
     declared = program(({"B": "2"}, {"S": "hush"}))
-    assert life.up(adopt=True, **declared) == "create"
+    assert harness.up(adopt=True, **declared) == "create"
     stored = environment(omni)
     assert (stored["id"], stored["target_schema"], stored["target_role"]) == (existing, "analytics_staging", None)
     assert variables(omni) == ({"B": "2"}, {"S": "hush"})
-    life.assert_settled(adopt=True, **declared)
-    life.assert_settled(**declared)
+    harness.assert_settled(adopt=True, **declared)
+    harness.assert_settled(**declared)
 
 
-def test_adopts_nothing(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_adopts_nothing(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """``adopt`` is harmless where nothing of the name exists."""
-    assert life.up(adopt=True) == "create"
+    assert harness.up(adopt=True) == "create"
     assert environment(omni)["target_schema"] == "analytics_staging"
 
 
-def test_another_owner_may_have_the_same_name(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_another_owner_may_have_the_same_name(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """A shared and a personal environment of one name are two environments."""
     omni.add_environment(omni.connection_id, name="Staging", target_schema="theirs", owner_id=USER_ID)
-    assert life.up() == "create"
+    assert harness.up() == "create"
     assert [each["owner_id"] for each in environments(omni)] == [USER_ID, None]
-    life.assert_settled()
+    harness.assert_settled()
 
 
 def test_the_default_environment_is_adopted_and_stays(
-    omni: OmniSimulator, life: ResourceHarness, log: pytest.LogCaptureFixture
+    omni: OmniSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture
 ) -> None:
     """The default environment is taken over by its name and never deleted, which a warning says."""
     default = environment(omni, "Production")["id"]
-    error = life.refusal(AlreadyExistsError, name="Production")
+    error = harness.refusal(AlreadyExistsError, name="Production")
     assert error.resource_id == default
     assert "adopt=True" in str(error)
-    life.up(name="Production", adopt=True)
+    harness.up(name="Production", adopt=True)
     assert environment(omni, "Production")["target_schema"] == "analytics_staging"
-    assert life.outputs["isDefaultEnvironment"] is True
-    life.assert_settled(name="Production")
-    life.destroy()
+    assert harness.outputs["isDefaultEnvironment"] is True
+    harness.assert_settled(name="Production")
+    harness.destroy()
     (warning,) = warnings(log)
     assert '"Production"' in warning
     assert omni.connection_id in warning
     assert environment(omni, "Production")["is_default_environment"]
 
 
-def test_an_owner_that_omni_chose_is_its_own_business(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_an_owner_that_omni_chose_is_its_own_business(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """An undeclared owner that somebody sets in the web page is no drift, and an update does not take it away."""
-    life.up()
+    harness.up()
     omni.edit_environment(environment(omni)["id"], owner_id=OTHER_USER_ID)
-    life.assert_settled()
-    life.up(targetRole="analyst")
+    harness.assert_settled()
+    harness.up(targetRole="analyst")
     assert environment(omni)["owner_id"] == OTHER_USER_ID
-    life.assert_settled(targetRole="analyst")
+    harness.assert_settled(targetRole="analyst")
 
 
-def test_an_owner_that_is_removed_from_the_program_makes_it_shared(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_an_owner_that_is_removed_from_the_program_makes_it_shared(
+    omni: OmniSimulator, harness: ResourceHarness
+) -> None:
     """Taking the owner out of the program gives the environment to all."""
-    life.up(ownerId=USER_ID)
-    assert life.up() == "update"
+    harness.up(ownerId=USER_ID)
+    assert harness.up() == "update"
     assert environment(omni)["owner_id"] is None
-    life.assert_settled()
+    harness.assert_settled()
 
 
 def test_with_a_personal_access_token_the_owner_is_its_user(omni: OmniSimulator, personal: ResourceHarness) -> None:
@@ -469,23 +471,23 @@ def test_with_a_personal_access_token_ones_own_is_adopted(omni: OmniSimulator, p
     personal.assert_settled()
 
 
-def test_finds_one_among_many(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_finds_one_among_many(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """An environment on a later page is found: by a refresh, by an update and by an adoption."""
     for number in range(120):
         omni.add_environment(omni.connection_id, name=f"{'Z' if number % 2 else 'A'}{number}", target_schema="x")
-    life.up()
-    life.assert_settled()
-    assert life.up(targetRole="analyst") == "update"
+    harness.up()
+    harness.assert_settled()
+    assert harness.up(targetRole="analyst") == "update"
     assert len(environments(omni)) == 1
-    error = environment_of(Stack(life.stack.config)).refusal(AlreadyExistsError)
+    error = environment_of(Stack(harness.stack.config)).refusal(AlreadyExistsError)
     assert error.resource_id == environment(omni)["id"]
 
 
-def test_neither_state_nor_inputs_have_more_than_the_program(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_neither_state_nor_inputs_have_more_than_the_program(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """What a refresh hands back as inputs is what a program would write: no computed output is among it."""
-    life.up(variables={"A": "1"}, ownerId=USER_ID)
-    life.refresh()
-    assert life.inputs == {
+    harness.up(variables={"A": "1"}, ownerId=USER_ID)
+    harness.refresh()
+    assert harness.inputs == {
         "adopt": False,
         "connectionId": omni.connection_id,
         "name": "Staging",
@@ -497,26 +499,26 @@ def test_neither_state_nor_inputs_have_more_than_the_program(omni: OmniSimulator
 
 
 def test_the_default_environment_stays_after_an_answer_that_lacks_the_field(
-    omni: OmniSimulator, life: ResourceHarness
+    omni: OmniSimulator, harness: ResourceHarness
 ) -> None:
     """What was known to be the default environment still is when the answer to an update does not say so."""
-    life.up(name="Production", adopt=True)
+    harness.up(name="Production", adopt=True)
     omni.inject(faults.Missing("isDefaultEnvironment", method="PUT"))
-    assert life.up(name="Production", targetSchema="other") == "update"
-    assert life.outputs["isDefaultEnvironment"] is True
-    life.destroy()
+    assert harness.up(name="Production", targetSchema="other") == "update"
+    assert harness.outputs["isDefaultEnvironment"] is True
+    harness.destroy()
     assert environment(omni, "Production")["is_default_environment"]
 
 
 @pytest.mark.parametrize("adopt", [False, True])
 def test_an_owner_that_the_answer_lacks_is_the_program_s(
-    omni: OmniSimulator, life: ResourceHarness, *, adopt: bool
+    omni: OmniSimulator, harness: ResourceHarness, *, adopt: bool
 ) -> None:
     """A shared environment of the name is not the twin of one with an owner, whatever the answer leaves out."""
     shared = omni.add_environment(omni.connection_id, name="Staging", target_schema="theirs")
     omni.inject(faults.Missing("ownerId", method="POST"))
-    assert life.up(ownerId=USER_ID, adopt=adopt) == "create"
-    assert life.outputs["environmentId"] != shared
+    assert harness.up(ownerId=USER_ID, adopt=adopt) == "create"
+    assert harness.outputs["environmentId"] != shared
     assert {each["owner_id"]: each["target_schema"] for each in environments(omni)} == {
         None: "theirs",
         USER_ID: "analytics_staging",
@@ -533,30 +535,30 @@ def test_an_owner_that_the_answer_lacks_is_looked_up(omni: OmniSimulator, person
     assert [each["id"] for each in environments(omni)] == [existing]
 
 
-def test_an_owner_that_cannot_be_looked_up_loses_nothing(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_an_owner_that_cannot_be_looked_up_loses_nothing(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """The environment is in the state, whatever becomes of the look."""
     omni.inject(
         faults.Missing("ownerId", method="POST"), faults.Status(403, processed=False, method="GET", after=1, times=None)
     )
-    assert life.up() == "create"
-    assert environment(omni)["id"] == life.outputs["environmentId"]
+    assert harness.up() == "create"
+    assert environment(omni)["id"] == harness.outputs["environmentId"]
 
 
-def test_variables_are_not_made_twice_while_the_list_is_behind(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_variables_are_not_made_twice_while_the_list_is_behind(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """After a lost answer an update waits until the list shows the new variables, whose IDs the next one needs."""
-    life.up()
+    harness.up()
     omni.inject(faults.Reset(processed=True, method="PUT"), faults.Stale(path="/dbt/environments$", after=1, times=2))
-    assert life.up(variables={"A": "1"}) == "update"
+    assert harness.up(variables={"A": "1"}) == "update"
     (sent,) = [request.body for request in omni.requests if request.method == "PUT"][1:]
     assert isinstance(sent, dict)
     assert [each["id"] for each in sent["variables"]] == [*variable_ids(omni).values()]
 
 
-def test_a_refused_update_says_why_also_when_the_list_fails(omni: OmniSimulator, life: ResourceHarness) -> None:
+def test_a_refused_update_says_why_also_when_the_list_fails(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """The look after a refusal is only for variables that moved: its own failure does not hide the refusal."""
-    life.up()
+    harness.up()
     omni.inject(
         faults.Status(400, processed=False, method="PUT"),
         faults.Status(500, processed=False, method="GET", after=1, times=None),
     )
-    assert life.refusal(BadRequestError, targetSchema="other").status == 400
+    assert harness.refusal(BadRequestError, targetSchema="other").status == 400

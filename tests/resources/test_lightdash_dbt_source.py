@@ -47,7 +47,7 @@ OTHER_VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
 
 
 @pytest.fixture
-def life(lightdash_stack: Stack) -> ResourceHarness:
+def harness(lightdash_stack: Stack) -> ResourceHarness:
     program = {**SAMPLES["LightdashDbtSource"].minimal, "dbtConnection": CONNECTION}
     return ResourceHarness(lightdash_stack, LightdashDbtSourceProvider(), program)
 
@@ -66,66 +66,70 @@ def bodies(lightdash: LightdashSimulator, method: str) -> list[Any]:
     return [request.body for request in lightdash.requests if request.method == method]
 
 
-def test_creates_what_the_program_says(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
+def test_creates_what_the_program_says(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
     """A create writes the connection with the method that follows from its token, and nothing is left to change."""
-    assert life.preview() == "create"
-    assert life.up() == "create"
+    assert harness.preview() == "create"
+    assert harness.up() == "create"
     created = source(lightdash)
     assert created["connection"] == WIRE
-    assert life.id == f"{lightdash.project_id}/{created['id']}"
-    assert life.outputs["sourceUuid"] == created["id"]
-    assert life.outputs["precedence"] == 1
-    life.assert_settled()
+    assert harness.id == f"{lightdash.project_id}/{created['id']}"
+    assert harness.outputs["sourceUuid"] == created["id"]
+    assert harness.outputs["precedence"] == 1
+    harness.assert_settled()
 
 
 @pytest.mark.parametrize("name", OTHER_VALUES)
-def test_updates_each_field_of_the_connection(lightdash: LightdashSimulator, life: ResourceHarness, name: str) -> None:
+def test_updates_each_field_of_the_connection(
+    lightdash: LightdashSimulator, harness: ResourceHarness, name: str
+) -> None:
     """A new value arrives with the whole connection, token included, and dropping it again is an update too."""
     value, wire = OTHER_VALUES[name]
-    life.up()
-    assert life.preview(**connection(**{name: value})) == "update"
-    assert life.up(**connection(**{name: value})) == "update"
+    harness.up()
+    assert harness.preview(**connection(**{name: value})) == "update"
+    assert harness.up(**connection(**{name: value})) == "update"
     assert bodies(lightdash, "PATCH") == [{"name": "finance", "dbtConnection": {**WIRE, **wire}}]
     assert source(lightdash)["connection"] == {**WIRE, **wire}
-    life.assert_settled(**connection(**{name: value}))
-    assert life.up() == "update"
+    harness.assert_settled(**connection(**{name: value}))
+    assert harness.up() == "update"
     assert source(lightdash)["connection"] == WIRE
 
 
-def test_updates_the_name(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
+def test_updates_the_name(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
     """A source is renamed in place."""
-    life.up()
-    assert life.up(name="money") == "update"
+    harness.up()
+    assert harness.up(name="money") == "update"
     assert source(lightdash, "money")["connection"] == WIRE
-    life.assert_settled(name="money")
+    harness.assert_settled(name="money")
 
 
 @pytest.mark.parametrize("name", OTHER_VALUES)
 def test_finds_and_repairs_drift_of_the_connection(
-    lightdash: LightdashSimulator, life: ResourceHarness, name: str
+    lightdash: LightdashSimulator, harness: ResourceHarness, name: str
 ) -> None:
     """A field that somebody changed in the web page is seen by a refresh and set back by the next up."""
-    life.up()
+    harness.up()
     lightdash.edit_source(source(lightdash)["id"], connection=OTHER_VALUES[name][1])
-    life.assert_drifted_and_repaired()
+    harness.assert_drifted_and_repaired()
     assert source(lightdash)["connection"] == WIRE
 
 
 @pytest.mark.parametrize("name", ["target", "selector", "hostDomain", "environment"])
-def test_finds_and_repairs_what_others_removed(lightdash: LightdashSimulator, life: ResourceHarness, name: str) -> None:
+def test_finds_and_repairs_what_others_removed(
+    lightdash: LightdashSimulator, harness: ResourceHarness, name: str
+) -> None:
     """An optional field that somebody removed in the web page is seen by a refresh and set again."""
     value, wire = OTHER_VALUES[name]
-    life.up(**connection(**{name: value}))
+    harness.up(**connection(**{name: value}))
     lightdash.edit_source(source(lightdash)["id"], connection=WIRE)
-    life.assert_drifted_and_repaired(**connection(**{name: value}))
+    harness.assert_drifted_and_repaired(**connection(**{name: value}))
     assert source(lightdash)["connection"] == {**WIRE, **wire}
 
 
-def test_finds_and_repairs_another_name(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
+def test_finds_and_repairs_another_name(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
     """A source that somebody renamed gets its name back."""
-    life.up()
+    harness.up()
     lightdash.edit_source(source(lightdash)["id"], name="money")
-    life.assert_drifted_and_repaired()
+    harness.assert_drifted_and_repaired()
     assert source(lightdash)["name"] == "finance"
 
 
@@ -137,134 +141,136 @@ def test_finds_and_repairs_another_name(lightdash: LightdashSimulator, life: Res
     ],
 )
 def test_finds_and_repairs_another_kind_of_connection(
-    lightdash: LightdashSimulator, life: ResourceHarness, theirs: dict[str, str]
+    lightdash: LightdashSimulator, harness: ResourceHarness, theirs: dict[str, str]
 ) -> None:
     """A connection that somebody replaced by one of another kind is written again, with its token."""
-    life.up()
+    harness.up()
     lightdash.edit_source(source(lightdash)["id"], connection=theirs)
-    life.assert_drifted_and_repaired()
+    harness.assert_drifted_and_repaired()
     assert source(lightdash)["connection"] == WIRE
 
 
-def test_a_new_token_is_written(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
+def test_a_new_token_is_written(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
     """Another token in the program replaces the stored one."""
-    life.up()
+    harness.up()
     change = connection(personalAccessToken="ghp_new")
-    assert life.preview(**change) == "update"
-    life.up(**change)
+    assert harness.preview(**change) == "update"
+    harness.up(**change)
     assert source(lightdash)["connection"]["personal_access_token"] == "ghp_new"
-    life.assert_settled(**change)
+    harness.assert_settled(**change)
 
 
-def test_a_token_of_others_cannot_be_seen(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
+def test_a_token_of_others_cannot_be_seen(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
     """Lightdash returns no token: another one is no drift, and the state keeps the program's."""
-    life.up()
+    harness.up()
     lightdash.edit_source(source(lightdash)["id"], connection={"personal_access_token": "ghp_theirs"})
-    life.assert_settled()
-    assert life.outputs["dbtConnection"]["personalAccessToken"] == TOKEN
-    assert life.inputs["dbtConnection"]["personalAccessToken"] == TOKEN
+    harness.assert_settled()
+    assert harness.outputs["dbtConnection"]["personalAccessToken"] == TOKEN
+    assert harness.inputs["dbtConnection"]["personalAccessToken"] == TOKEN
 
 
 def test_a_dropped_token_stays_with_a_warning(
-    lightdash: LightdashSimulator, life: ResourceHarness, log: pytest.LogCaptureFixture
+    lightdash: LightdashSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture
 ) -> None:
     """An update cannot remove a token, so the preview says that it stays and how to be rid of it."""
-    life.up()
+    harness.up()
     change = connection(personalAccessToken=None, installationId="42")
-    assert life.preview(**change) == "update"
+    assert harness.preview(**change) == "update"
     (warning,) = warnings(log)
     assert '"finance"' in warning
     assert "personalAccessToken" in warning
     assert TOKEN not in log.text
-    life.up(**change)
+    harness.up(**change)
     assert source(lightdash)["connection"]["authorization_method"] == "installation_id"
     log.clear()
-    life.assert_settled(**change)
+    harness.assert_settled(**change)
     assert log.messages == []
 
 
-def test_another_token_is_no_dropped_one(life: ResourceHarness, log: pytest.LogCaptureFixture) -> None:
+def test_another_token_is_no_dropped_one(harness: ResourceHarness, log: pytest.LogCaptureFixture) -> None:
     """A replaced token needs no warning."""
-    life.up()
-    life.preview(**connection(personalAccessToken="ghp_new"))
+    harness.up()
+    harness.preview(**connection(personalAccessToken="ghp_new"))
     assert warnings(log) == []
 
 
-def test_deleted_elsewhere_is_gone(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
+def test_deleted_elsewhere_is_gone(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
     """A source that was deleted in the web page is gone, and the next up makes it anew."""
-    life.up()
+    harness.up()
     lightdash.delete_source(source(lightdash)["id"])
-    assert not life.refresh()
-    assert life.up() == "create"
-    life.assert_settled()
+    assert not harness.refresh()
+    assert harness.up() == "create"
+    harness.assert_settled()
 
 
-def test_a_missing_project_is_an_error(life: ResourceHarness) -> None:
+def test_a_missing_project_is_an_error(harness: ResourceHarness) -> None:
     """A 404 of the project says nothing about the source, so the resource stays in the state."""
-    life.up()
-    life.outputs["projectUuid"] = "3f6d1c58-92ab-4e07-8c41-d0b7e5a9f999"
+    harness.up()
+    harness.outputs["projectUuid"] = "3f6d1c58-92ab-4e07-8c41-d0b7e5a9f999"
     with pytest.raises(ProviderError) as caught:
-        life.refresh()
+        harness.refresh()
     assert isinstance(caught.value.error, NotFoundError)
     assert "3f6d1c58-92ab-4e07-8c41-d0b7e5a9f999" in caught.value.error.operation
-    assert life.id
+    assert harness.id
 
 
 def test_update_makes_a_deleted_one_anew(
-    lightdash: LightdashSimulator, life: ResourceHarness, log: pytest.LogCaptureFixture
+    lightdash: LightdashSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture
 ) -> None:
     """An update of a source that was deleted meanwhile makes it anew in the same run, and says so."""
-    life.up()
+    harness.up()
     lightdash.delete_source(source(lightdash)["id"])
-    assert life.up(**connection(branch="dev")) == "update"
+    assert harness.up(**connection(branch="dev")) == "update"
     (warning,) = warnings(log)
     assert '"finance"' in warning
     assert source(lightdash)["connection"]["branch"] == "dev"
-    life.assert_settled(**connection(branch="dev"))
+    harness.assert_settled(**connection(branch="dev"))
 
 
-def test_destroys(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
+def test_destroys(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
     """A destroy deletes the source and leaves the others."""
     lightdash.add_source(lightdash.project_id, "theirs", WIRE)
-    life.up()
-    life.destroy()
+    harness.up()
+    harness.destroy()
     assert [each["name"] for each in lightdash.sources(lightdash.project_id)] == ["theirs"]
 
 
-def test_destroys_what_is_gone_already(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
+def test_destroys_what_is_gone_already(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
     """A destroy of a source that was deleted meanwhile succeeds."""
-    life.up()
+    harness.up()
     lightdash.delete_source(source(lightdash)["id"])
-    life.destroy()
+    harness.destroy()
 
 
 @pytest.mark.parametrize("name", ["results", "projectDbtSourceUuid", "name", "dbtConnection", "type", "key", "value"])
-def test_an_answer_of_another_shape_is_named(lightdash: LightdashSimulator, life: ResourceHarness, name: str) -> None:
+def test_an_answer_of_another_shape_is_named(
+    lightdash: LightdashSimulator, harness: ResourceHarness, name: str
+) -> None:
     """A read that lacks a field keeps the state, with an error that names the field.
 
     Found by the random lives: a variable without a value ended in a traceback.
     """
     program = connection(environment={"A": "1"})
-    life.up(**program)
+    harness.up(**program)
     lightdash.inject(faults.Missing(name, method="GET", path="/dbt-sources/"))
     with pytest.raises(ProviderError) as caught:
-        life.refresh()
+        harness.refresh()
     error = caught.value.error
     assert isinstance(error, UnexpectedResponseError)
     assert [field.rpartition(".")[2] for field in error.fields] == [name]
     assert (error.resource_id, error.outcome_unknown) == (source(lightdash)["id"], False)
     assert error.fields[0] in str(error)
-    life.assert_settled(**program)
+    harness.assert_settled(**program)
 
 
-def test_another_project_replaces(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
+def test_another_project_replaces(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
     """A source cannot move to another project: a new one is made and the old one deleted."""
-    life.up()
-    assert life.preview(projectUuid=lightdash.other_project_id) == "replace"
-    assert life.up(projectUuid=lightdash.other_project_id) == "replace"
+    harness.up()
+    assert harness.preview(projectUuid=lightdash.other_project_id) == "replace"
+    assert harness.up(projectUuid=lightdash.other_project_id) == "replace"
     assert lightdash.sources(lightdash.project_id) == []
     assert [each["name"] for each in lightdash.sources(lightdash.other_project_id)] == ["finance"]
-    life.assert_settled(projectUuid=lightdash.other_project_id)
+    harness.assert_settled(projectUuid=lightdash.other_project_id)
 
 
 @pytest.mark.parametrize(
@@ -277,50 +283,50 @@ def test_another_project_replaces(lightdash: LightdashSimulator, life: ResourceH
     ],
     ids=["empty", "authorizationMethod", "projectUuid", "adopt"],
 )
-def test_noise_is_no_change(life: ResourceHarness, noise: dict[str, Any]) -> None:
+def test_noise_is_no_change(harness: ResourceHarness, noise: dict[str, Any]) -> None:
     """Another way to write the same is no change, whichever of the two comes first."""
-    life.up()
-    life.assert_settled(**noise)
-    life.up(**noise)
-    life.assert_settled()
+    harness.up()
+    harness.assert_settled(**noise)
+    harness.up(**noise)
+    harness.assert_settled()
 
 
-def test_nulls_are_no_change(life: ResourceHarness) -> None:
+def test_nulls_are_no_change(harness: ResourceHarness) -> None:
     """Fields of a connection that a program leaves at ``None`` are as if they were not there."""
-    life.up()
+    harness.up()
     nulls = dict.fromkeys(["target", "selector", "hostDomain", "environment", "installationId", "authorizationMethod"])
-    life.assert_settled(dbtConnection={**CONNECTION, **nulls})
+    harness.assert_settled(dbtConnection={**CONNECTION, **nulls})
 
 
-def test_the_order_of_the_environment_is_no_change(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
+def test_the_order_of_the_environment_is_no_change(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
     """Environment variables are known by name, so neither the program's order nor the service's matters."""
-    life.up(**connection(environment={"A": "1", "B": "2"}))
+    harness.up(**connection(environment={"A": "1", "B": "2"}))
     theirs = [{"key": "B", "value": "2"}, {"key": "A", "value": "1"}]
     lightdash.edit_source(source(lightdash)["id"], connection={"environment": theirs})
-    life.assert_settled(**connection(environment={"B": "2", "A": "1"}))
+    harness.assert_settled(**connection(environment={"B": "2", "A": "1"}))
 
 
 def test_broken_credentials_are_repaired(
-    lightdash: LightdashSimulator, life: ResourceHarness, log: pytest.LogCaptureFixture
+    lightdash: LightdashSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture
 ) -> None:
     """A source whose stored credentials cannot be read any more is drift, and the next up writes them again."""
-    life.up()
+    harness.up()
     lightdash.break_credentials(source(lightdash)["id"])
     for _ in range(2):
-        assert life.refresh()
+        assert harness.refresh()
     assert len(warnings(log)) == 2
     assert all(source(lightdash)["id"] in warning for warning in warnings(log))
-    assert life.preview() == "update"
-    assert life.up() == "update"
+    assert harness.preview() == "update"
+    assert harness.up() == "update"
     assert source(lightdash)["connection"] == WIRE
-    life.assert_settled()
+    harness.assert_settled()
 
 
-def test_refuses_a_name_in_use(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
+def test_refuses_a_name_in_use(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
     """A source of the same name is left alone, and the message says what taking over would change."""
     theirs = {**WIRE, "branch": "live", "personal_access_token": "ghp_theirs"}
     existing = lightdash.add_source(lightdash.project_id, "finance", theirs)
-    error = life.refusal(AlreadyExistsError)
+    error = harness.refusal(AlreadyExistsError)
     assert error.resource_id == existing
     assert error.changes == ("dbtConnection.branch",)
     assert [fact for fact in (existing, '"finance"', "adopt=True", '"live"') if fact not in str(error)] == []
@@ -328,28 +334,28 @@ def test_refuses_a_name_in_use(lightdash: LightdashSimulator, life: ResourceHarn
     assert source(lightdash)["connection"] == theirs
 
 
-def test_adopts(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
+def test_adopts(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
     """With ``adopt`` the source becomes what the program says, and taking ``adopt`` out later is no change."""
     theirs = {**WIRE, "branch": "live", "target": "prod", "personal_access_token": "ghp_theirs"}
     existing = lightdash.add_source(lightdash.project_id, "finance", theirs)
-    assert life.up(adopt=True) == "create"
+    assert harness.up(adopt=True) == "create"
     adopted = source(lightdash)
     assert (adopted["id"], adopted["connection"]) == (existing, WIRE)
-    life.assert_settled(adopt=True)
-    life.assert_settled()
+    harness.assert_settled(adopt=True)
+    harness.assert_settled()
 
 
-def test_adopts_nothing(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
+def test_adopts_nothing(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
     """``adopt`` is harmless where nothing of the name exists."""
-    assert life.up(adopt=True) == "create"
+    assert harness.up(adopt=True) == "create"
     assert source(lightdash)["connection"] == WIRE
 
 
-def test_a_rename_to_a_name_in_use_fails(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
+def test_a_rename_to_a_name_in_use_fails(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
     """An update does not take over another source, and the service's message comes through."""
-    life.up()
+    harness.up()
     lightdash.add_source(lightdash.project_id, "money", WIRE)
-    error = life.refusal(ConflictError, name="money")
+    error = harness.refusal(ConflictError, name="money")
     assert 'A dbt source named "money" already exists on this project' in error.detail
     assert error.detail in str(error)
     assert source(lightdash)["connection"] == WIRE
@@ -373,31 +379,33 @@ def test_the_primary_source_is_refused(*, adopt: bool) -> None:
     client.update_dbt_source.assert_not_called()
 
 
-def test_another_kind_than_github_is_refused_by_lightdash(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
+def test_another_kind_than_github_is_refused_by_lightdash(
+    lightdash: LightdashSimulator, harness: ResourceHarness
+) -> None:
     """The service has the last word on which kinds it takes, and its message comes through."""
     gitlab = {**CONNECTION, "type": "gitlab"}
-    error = life.refusal(BadRequestError, dbtConnection=gitlab)
+    error = harness.refusal(BadRequestError, dbtConnection=gitlab)
     assert "Additional dbt sources currently support GitHub connections only" in error.detail
     assert error.detail in str(error)
     assert TOKEN not in f"{error}{vars(error)}"
     assert lightdash.sources(lightdash.project_id) == []
 
 
-def test_what_adopting_shows_of_variables(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
+def test_what_adopting_shows_of_variables(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
     """A refusal names variables without their values, which may be secret on either side."""
     theirs = {**WIRE, "environment": [{"key": "DB_PASSWORD", "value": "hunter2"}]}
     lightdash.add_source(lightdash.project_id, "finance", theirs)
-    error = life.refusal(AlreadyExistsError)
+    error = harness.refusal(AlreadyExistsError)
     assert error.changes == ("dbtConnection.environment.DB_PASSWORD",)
     assert "dbtConnection.environment.DB_PASSWORD" in str(error)
     assert "hunter2" not in f"{error}{vars(error)}"
 
 
-def test_an_adopted_source_has_its_precedence(lightdash: LightdashSimulator, life: ResourceHarness) -> None:
+def test_an_adopted_source_has_its_precedence(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
     """All outputs are there after taking over, not only after the next refresh."""
     lightdash.add_source(lightdash.project_id, "finance", WIRE)
-    life.up(adopt=True)
-    outputs = life.outputs
+    harness.up(adopt=True)
+    outputs = harness.outputs
     assert outputs["precedence"] == 1
-    assert life.refresh()
-    assert life.outputs == outputs
+    assert harness.refresh()
+    assert harness.outputs == outputs
