@@ -30,18 +30,17 @@ from omni_pulumi.process import PROCESS
 PROVIDER_KEY = "__provider"
 
 
-def _servicer_class() -> Any:
-    """The class of ``python -m pulumi.dynamic``, whose module serves for ever when it is imported."""
+def _import_servicer() -> Any:
+    """Import the module of ``python -m pulumi.dynamic``, which would serve for ever."""
     with (
         mock.patch.object(grpc, "server"),
         mock.patch.object(threading.Event, "wait", side_effect=KeyboardInterrupt),
         contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO())),
     ):
-        return importlib.import_module("pulumi.dynamic.__main__").DynamicResourceProviderServicer
+        return importlib.import_module("pulumi.dynamic.__main__")
 
 
-_Servicer = _servicer_class()
-
+_pulumi = _import_servicer()
 
 _pickled: dict[type, str] = {}
 """Providers have no attributes, so one pickled form serves all of a class."""
@@ -112,9 +111,9 @@ class Servicer:
     """One provider process: the stack's configuration and any provider."""
 
     def __init__(self, config: Mapping[str, str]) -> None:
-        vars(importlib.import_module("pulumi.dynamic.__main__"))["_PROVIDER_CACHE"].clear()
+        _pulumi._PROVIDER_CACHE.clear()  # noqa: SLF001 - Pulumi has no public way to forget unpickled providers
         PROCESS.reset()
-        self._servicer = _Servicer()
+        self._servicer = _pulumi.DynamicResourceProviderServicer()
         self._servicer.Configure(provider_pb2.ConfigureRequest(args=to_struct(config)), _Context())
 
     def check(self, provider: Provider[Any, Any, Any], news: Mapping[str, Any]) -> dict[str, Any] | Refusal:

@@ -24,6 +24,13 @@ LOST = [faults.Reset, faults.Close]
 
 
 @pytest.fixture
+def _new_process() -> Iterator[None]:
+    """The tests that follow know nothing of a cancellation in this one."""
+    yield
+    PROCESS.reset()
+
+
+@pytest.fixture
 def omni(omni_services: dict[str, OmniSimulator]) -> OmniSimulator:
     """An empty Omni of one dialect: requests are the same in both."""
     omni = omni_services["pages"]
@@ -131,11 +138,11 @@ def test_a_refused_repetition_keeps_the_outcome_unknown(asker: Transport, omni: 
     assert not caught.value.outcome_unknown
 
 
+@pytest.mark.usefixtures("_new_process")
 def test_a_cancelled_repetition_keeps_the_outcome_unknown(
     asker: Transport, omni: OmniSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C between two attempts ends in an error that says what was tried, and that it may be done."""
-    monkeypatch.setattr(waiting, "_cancelled", threading.Event())
     monkeypatch.setattr(waiting, "pause", PAUSE)
     waiting.cancel()
     omni.inject(faults.Reset(processed=True, method="PUT"))
@@ -234,13 +241,6 @@ def test_the_debug_log(asker: Transport, omni: OmniSimulator, log: pytest.LogCap
     assert [line.split(" in ")[0] for line in lines] == [f"{path}503", f"{path}no answer", f"{path}200"]
     assert [line.rpartition(", ")[2] for line in lines] == ["attempt 1", "attempt 2", "attempt 3"]
     assert omni.api_key not in log.text
-
-
-@pytest.fixture
-def _new_process() -> Iterator[None]:
-    """The tests that follow know nothing of a cancellation in this one."""
-    yield
-    PROCESS.reset()
 
 
 @pytest.mark.usefixtures("_new_process")
