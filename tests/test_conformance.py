@@ -223,6 +223,7 @@ def test_has_tests(subject: Subject) -> None:
 @every
 def test_has_a_sample(subject: Subject) -> None:
     """The catalogue of the tests has a program with the required arguments and one with all arguments."""
+    assert subject.resource.__name__ in SAMPLES, "add it to tests/catalogue.py"
     sample = SAMPLES[subject.resource.__name__]
     assert sample.provider is subject.provider
     own = {name: field for name, field in subject.lifecycle.args.model_fields.items() if name not in Args.model_fields}
