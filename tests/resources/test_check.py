@@ -63,93 +63,89 @@ def without(properties: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in properties.items() if key != name}
 
 
-PATH_RULE = "must be a path inside the repository"
-VERSION_RULE = 'must be "Auto" or <major>.<minor>'
-METHOD_RULE = "needs either personalAccessToken or installationId"
-
 BROKEN: list[tuple[Sample, dict[str, Any], str, str]] = [
-    (CONFIGURATION, {"connectionId": "abc"}, "connectionId", "must be a UUID"),
-    (CONFIGURATION, {"connectionId": f"{CONNECTION_ID}\n"}, "connectionId", "must be a UUID"),
-    (CONFIGURATION, {"connectionId": 1}, "connectionId", "must be text"),
-    (CONFIGURATION, {"sshUrl": ""}, "sshUrl", "must not be empty"),
-    (CONFIGURATION, {"branch": ""}, "branch", "must not be empty"),
-    (CONFIGURATION, {"branch": 1}, "branch", "must be text"),
-    (CONFIGURATION, {"autogenRelationships": "true"}, "autogenRelationships", "must be true or false"),
-    (CONFIGURATION, {"enableVirtualSchemas": 1}, "enableVirtualSchemas", "must be true or false"),
-    (CONFIGURATION, {"enableSemanticLayer": "no"}, "enableSemanticLayer", "must be true or false"),
-    (CONFIGURATION, {"dbtVersion": ""}, "dbtVersion", VERSION_RULE),
-    (CONFIGURATION, {"dbtVersion": "auto"}, "dbtVersion", VERSION_RULE),
-    (CONFIGURATION, {"dbtVersion": "1"}, "dbtVersion", VERSION_RULE),
-    (CONFIGURATION, {"dbtVersion": "1.11.2"}, "dbtVersion", VERSION_RULE),
-    (CONFIGURATION, {"dbtVersion": 1.1}, "dbtVersion", "must be text"),
-    (CONFIGURATION, {"projectRootPath": "/dbt"}, "projectRootPath", PATH_RULE),
-    (CONFIGURATION, {"projectRootPath": "a/../b"}, "projectRootPath", PATH_RULE),
-    (CONFIGURATION, {"projectRootPath": "a*b"}, "projectRootPath", PATH_RULE),
-    (CONFIGURATION, {"projectRootPath": 1}, "projectRootPath", "must be text"),
-    (CONFIGURATION, {"rotateKeysTrigger": 1}, "rotateKeysTrigger", "must be text"),
-    (CONFIGURATION, {"sshURL": "x"}, "sshURL", "is not a property of this resource"),
-    (CONFIGURATION, {"adopt": "yes"}, "adopt", "must be true or false"),
+    (CONFIGURATION, {"connectionId": "abc"}, "connectionId", "UUID"),
+    (CONFIGURATION, {"connectionId": f"{CONNECTION_ID}\n"}, "connectionId", "UUID"),
+    (CONFIGURATION, {"connectionId": 1}, "connectionId", "text"),
+    (CONFIGURATION, {"sshUrl": ""}, "sshUrl", "empty"),
+    (CONFIGURATION, {"branch": ""}, "branch", "empty"),
+    (CONFIGURATION, {"branch": 1}, "branch", "text"),
+    (CONFIGURATION, {"autogenRelationships": "true"}, "autogenRelationships", "true or false"),
+    (CONFIGURATION, {"enableVirtualSchemas": 1}, "enableVirtualSchemas", "true or false"),
+    (CONFIGURATION, {"enableSemanticLayer": "no"}, "enableSemanticLayer", "true or false"),
+    (CONFIGURATION, {"dbtVersion": ""}, "dbtVersion", '"Auto"'),
+    (CONFIGURATION, {"dbtVersion": "auto"}, "dbtVersion", '"Auto"'),
+    (CONFIGURATION, {"dbtVersion": "1"}, "dbtVersion", '"Auto"'),
+    (CONFIGURATION, {"dbtVersion": "1.11.2"}, "dbtVersion", '"Auto"'),
+    (CONFIGURATION, {"dbtVersion": 1.1}, "dbtVersion", "text"),
+    (CONFIGURATION, {"projectRootPath": "/dbt"}, "projectRootPath", '".."'),
+    (CONFIGURATION, {"projectRootPath": "a/../b"}, "projectRootPath", '".."'),
+    (CONFIGURATION, {"projectRootPath": "a*b"}, "projectRootPath", '".."'),
+    (CONFIGURATION, {"projectRootPath": 1}, "projectRootPath", "text"),
+    (CONFIGURATION, {"rotateKeysTrigger": 1}, "rotateKeysTrigger", "text"),
+    (CONFIGURATION, {"sshURL": "x"}, "sshURL", "not a property"),
+    (CONFIGURATION, {"adopt": "yes"}, "adopt", "true or false"),
     (CONFIGURATION, {"profile": "EU!"}, "profile", ""),
-    (CONFIGURATION, {"profile": "us"}, "", "Omni is not configured for profile 'us'"),
-    (ENVIRONMENT, {"connectionId": "abc"}, "connectionId", "must be a UUID"),
-    (ENVIRONMENT, {"name": ""}, "name", "must not be empty"),
-    (ENVIRONMENT, {"targetSchema": ""}, "targetSchema", "must not be empty"),
-    (ENVIRONMENT, {"targetDatabase": 1}, "targetDatabase", "must be text"),
-    (ENVIRONMENT, {"targetName": True}, "targetName", "must be text"),
-    (ENVIRONMENT, {"targetRole": ["a"]}, "targetRole", "must be text"),
-    (ENVIRONMENT, {"ownerId": "ann"}, "ownerId", "must be a UUID"),
-    (ENVIRONMENT, {"variables": "A"}, "variables", "must be a map"),
-    (ENVIRONMENT, {"variables": {"A": 1}}, "variables.A", "must be text"),
-    (ENVIRONMENT, {"variables": {"": "1"}}, "variables.", "must not be empty"),
-    (ENVIRONMENT, {"secretVariables": "S"}, "secretVariables", "must be a map"),
-    (ENVIRONMENT, {"secretVariables": {"S": 1}}, "secretVariables.S", "must be text"),
-    (ENVIRONMENT, {"secretVariables": {"": "1"}}, "secretVariables.", "must not be empty"),
-    (ENVIRONMENT, {"secretVariables": {"A": "1"}}, "secretVariables", "has names that are in variables too: A"),
-    (CONNECTION_ENVIRONMENT, {"baseConnectionId": "abc"}, "baseConnectionId", "must be a UUID"),
-    (CONNECTION_ENVIRONMENT, {"environmentConnectionId": "abc"}, "environmentConnectionId", "must be a UUID"),
-    (CONNECTION_ENVIRONMENT, {"environmentConnectionId": CONNECTION_ID}, "environmentConnectionId", "must be another"),
+    (CONFIGURATION, {"profile": "us"}, "", "omni-us:apiKey"),
+    (ENVIRONMENT, {"connectionId": "abc"}, "connectionId", "UUID"),
+    (ENVIRONMENT, {"name": ""}, "name", "empty"),
+    (ENVIRONMENT, {"targetSchema": ""}, "targetSchema", "empty"),
+    (ENVIRONMENT, {"targetDatabase": 1}, "targetDatabase", "text"),
+    (ENVIRONMENT, {"targetName": True}, "targetName", "text"),
+    (ENVIRONMENT, {"targetRole": ["a"]}, "targetRole", "text"),
+    (ENVIRONMENT, {"ownerId": "ann"}, "ownerId", "UUID"),
+    (ENVIRONMENT, {"variables": "A"}, "variables", "map"),
+    (ENVIRONMENT, {"variables": {"A": 1}}, "variables.A", "text"),
+    (ENVIRONMENT, {"variables": {"": "1"}}, "variables.", "empty"),
+    (ENVIRONMENT, {"secretVariables": "S"}, "secretVariables", "map"),
+    (ENVIRONMENT, {"secretVariables": {"S": 1}}, "secretVariables.S", "text"),
+    (ENVIRONMENT, {"secretVariables": {"": "1"}}, "secretVariables.", "empty"),
+    (ENVIRONMENT, {"variables": {"TWICE": "1"}, "secretVariables": {"TWICE": "1"}}, "secretVariables", "TWICE"),
+    (CONNECTION_ENVIRONMENT, {"baseConnectionId": "abc"}, "baseConnectionId", "UUID"),
+    (CONNECTION_ENVIRONMENT, {"environmentConnectionId": "abc"}, "environmentConnectionId", "UUID"),
+    (CONNECTION_ENVIRONMENT, {"environmentConnectionId": CONNECTION_ID}, "environmentConnectionId", "baseConnectionId"),
     (
         CONNECTION_ENVIRONMENT,
         {"environmentConnectionId": CONNECTION_ID.upper()},
         "environmentConnectionId",
-        "must be another",
+        "baseConnectionId",
     ),
-    (CONNECTION_ENVIRONMENT, {"userAttributeValues": "a"}, "userAttributeValues", "must be a list"),
-    (CONNECTION_ENVIRONMENT, {"userAttributeValues": [1]}, "userAttributeValues.0", "must be text"),
-    (CONNECTION_ENVIRONMENT, {"userAttributeValues": ["a", ""]}, "userAttributeValues.1", "must not be empty"),
-    (CONNECTION_ENVIRONMENT, {"userAttributeValues": ["a,b"]}, "userAttributeValues.0", "must not contain a comma"),
-    (CONNECTION_ENVIRONMENT, {"userAttributeValues": [" a"]}, "userAttributeValues.0", "must not begin or end"),
+    (CONNECTION_ENVIRONMENT, {"userAttributeValues": "a"}, "userAttributeValues", "list"),
+    (CONNECTION_ENVIRONMENT, {"userAttributeValues": [1]}, "userAttributeValues.0", "text"),
+    (CONNECTION_ENVIRONMENT, {"userAttributeValues": ["a", ""]}, "userAttributeValues.1", "empty"),
+    (CONNECTION_ENVIRONMENT, {"userAttributeValues": ["a,b"]}, "userAttributeValues.0", "comma"),
+    (CONNECTION_ENVIRONMENT, {"userAttributeValues": [" a"]}, "userAttributeValues.0", "blanks"),
     (CONNECTION_ENVIRONMENT, {"userAttributeValues": ["a", "a"]}, "userAttributeValues", "twice"),
-    (SOURCE, {"projectUuid": "abc"}, "projectUuid", "must be a UUID of version 4"),
-    (SOURCE, {"projectUuid": UUID_OF_VERSION_1}, "projectUuid", "must be a UUID of version 4"),
-    (SOURCE, {"name": ""}, "name", "must have 1 to 255 characters"),
-    (SOURCE, {"name": "x" * 256}, "name", "must have 1 to 255 characters"),
-    (SOURCE, {"name": "a\0b"}, "name", "no NUL"),
-    (SOURCE, {"dbtConnection": {"branch": "main"}}, "dbtConnection", "needs a type"),
-    (SOURCE, {"dbtConnection": {"type": "svn"}}, "dbtConnection", "'github', 'gitlab'"),
+    (SOURCE, {"projectUuid": "abc"}, "projectUuid", "UUID of version 4"),
+    (SOURCE, {"projectUuid": UUID_OF_VERSION_1}, "projectUuid", "UUID of version 4"),
+    (SOURCE, {"name": ""}, "name", "255"),
+    (SOURCE, {"name": "x" * 256}, "name", "255"),
+    (SOURCE, {"name": "a\0b"}, "name", "NUL"),
+    (SOURCE, {"dbtConnection": {"branch": "main"}}, "dbtConnection", "type"),
+    (SOURCE, {"dbtConnection": {"type": "svn"}}, "dbtConnection", "'gitlab'"),
     (SOURCE, {"dbtConnection": "github"}, "dbtConnection", ""),
-    (SOURCE, github(tagline="x"), "dbtConnection.tagline", "is not a property"),
-    (SOURCE, github(branch=""), "dbtConnection.branch", "must not be empty"),
-    (SOURCE, github(environment={"A": 1}), "dbtConnection.environment.A", "must be text"),
-    (SOURCE, github(environment={"1A": "x"}), "dbtConnection.environment.1A", "must be letters, digits"),
-    (SOURCE, github(environment={"A-B": "x"}), "dbtConnection.environment.A-B", "must be letters, digits"),
+    (SOURCE, github(tagline="x"), "dbtConnection.tagline", "not a property"),
+    (SOURCE, github(branch=""), "dbtConnection.branch", "empty"),
+    (SOURCE, github(environment={"A": 1}), "dbtConnection.environment.A", "text"),
+    (SOURCE, github(environment={"1A": "x"}), "dbtConnection.environment.1A", "letters, digits"),
+    (SOURCE, github(environment={"A-B": "x"}), "dbtConnection.environment.A-B", "letters, digits"),
     (
         SOURCE,
         github(environment={"LIGHTDASH_DBT_PROFILE_VAR_A": "x"}),
         "dbtConnection.environment.LIGHTDASH_DBT_PROFILE_VAR_A",
-        "must not begin with LIGHTDASH_DBT_PROFILE_VAR_",
+        "LIGHTDASH_DBT_PROFILE_VAR_",
     ),
-    (SOURCE, github(personalAccessToken=None), "dbtConnection.authorizationMethod", METHOD_RULE),
-    (SOURCE, github(installationId="42"), "dbtConnection.authorizationMethod", METHOD_RULE),
-    (SOURCE, github(authorizationMethod="installation_id"), "dbtConnection.authorizationMethod", METHOD_RULE),
-    (SOURCE, github(personalAccessToken=""), "dbtConnection.personalAccessToken", "must not be empty"),
-    (SOURCE, connection("gitlab", installationId="42"), "dbtConnection.installationId", "is not a property"),
-    (SOURCE, connection("dbt_cloud_ide", tags="a"), "dbtConnection.tags", "must be a list"),
-    (SOURCE, connection("dbt_cloud_ide", tags=[1]), "dbtConnection.tags.0", "must be text"),
-    (SOURCE, connection("dbt_cloud_ide", webhookHmacSecret=""), "dbtConnection.webhookHmacSecret", "must not be empty"),
-    (SOURCE, connection("none", hideRefreshButton="no"), "dbtConnection.hideRefreshButton", "must be true or false"),
-    (SOURCE, connection("dbt", profilesDir=1), "dbtConnection.profilesDir", "must be text"),
-    (SOURCE, connection("manifest", manifest=""), "dbtConnection.manifest", "must not be empty"),
+    (SOURCE, github(personalAccessToken=None), "dbtConnection.authorizationMethod", "installationId"),
+    (SOURCE, github(installationId="42"), "dbtConnection.authorizationMethod", "installationId"),
+    (SOURCE, github(authorizationMethod="installation_id"), "dbtConnection.authorizationMethod", "installationId"),
+    (SOURCE, github(personalAccessToken=""), "dbtConnection.personalAccessToken", "empty"),
+    (SOURCE, connection("gitlab", installationId="42"), "dbtConnection.installationId", "not a property"),
+    (SOURCE, connection("dbt_cloud_ide", tags="a"), "dbtConnection.tags", "list"),
+    (SOURCE, connection("dbt_cloud_ide", tags=[1]), "dbtConnection.tags.0", "text"),
+    (SOURCE, connection("dbt_cloud_ide", webhookHmacSecret=""), "dbtConnection.webhookHmacSecret", "empty"),
+    (SOURCE, connection("none", hideRefreshButton="no"), "dbtConnection.hideRefreshButton", "true or false"),
+    (SOURCE, connection("dbt", profilesDir=1), "dbtConnection.profilesDir", "text"),
+    (SOURCE, connection("manifest", manifest=""), "dbtConnection.manifest", "empty"),
 ]
 
 REQUIRED = [(sample, name) for sample in SAMPLES.values() for name in sample.minimal]
@@ -223,7 +219,7 @@ def test_accepts_the_least_of_each_connection(servicer: Servicer, kind: str) -> 
 def test_refuses_what_breaks_a_rule(
     servicer: Servicer, sample: Sample, change: dict[str, Any], property_: str, reason: str
 ) -> None:
-    """A broken rule names its property and says what is wrong with it, and only that."""
+    """A broken rule names its property, and what it expects there, and nothing else is refused."""
     failures = refusal(servicer, sample, {**sample.complete, **change})
     assert failures.keys() == {property_}
     assert reason in failures[property_]
@@ -232,7 +228,9 @@ def test_refuses_what_breaks_a_rule(
 @pytest.mark.parametrize(("sample", "name"), REQUIRED, ids=label)
 def test_refuses_what_lacks_a_required_field(servicer: Servicer, sample: Sample, name: str) -> None:
     """A required field that is left out is named."""
-    assert refusal(servicer, sample, without(sample.complete, name)) == {name: "is required"}
+    failures = refusal(servicer, sample, without(sample.complete, name))
+    assert failures.keys() == {name}
+    assert "required" in failures[name]
 
 
 @pytest.mark.parametrize(
@@ -244,7 +242,8 @@ def test_refuses_a_connection_that_lacks_a_required_field(servicer: Servicer, ki
     """What a kind of connection requires is named under the connection, as it is written in a program."""
     least = {"type": kind, **without(CONNECTIONS[kind], name)}
     failures = refusal(servicer, SOURCE, {**SOURCE.complete, "dbtConnection": least})
-    assert failures == {f"dbtConnection.{name}": "is required"}
+    assert failures.keys() == {f"dbtConnection.{name}"}
+    assert "required" in failures[f"dbtConnection.{name}"]
 
 
 @every_sample
@@ -324,7 +323,9 @@ def test_an_unknown_value_inside_is_set_aside(servicer: Servicer, sample: Sample
 def test_an_unknown_value_hides_no_failure(servicer: Servicer) -> None:
     """The rules of the values that are known hold in a preview, too."""
     properties = {**SOURCE.complete, "name": UNKNOWN, **github(branch=UNKNOWN, repository="")}
-    assert refusal(servicer, SOURCE, properties) == {"dbtConnection.repository": "must not be empty"}
+    failures = refusal(servicer, SOURCE, properties)
+    assert failures.keys() == {"dbtConnection.repository"}
+    assert "empty" in failures["dbtConnection.repository"]
 
 
 def test_one_unknown_credential_may_be_none(servicer: Servicer) -> None:
