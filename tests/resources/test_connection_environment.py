@@ -346,3 +346,10 @@ def test_a_create_whose_undo_is_answered_404_says_so(omni: OmniSimulator, harnes
     assert "adopt=True" in str(error)
     assert harness.up(adopt=True) == "create"
     harness.assert_settled()
+
+
+def test_a_create_that_was_undone_has_a_known_outcome(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """Nothing is left of a create whose values got no answer, so the error does not say that there may be."""
+    omni.inject(faults.Status(500, processed=True, method="PUT"))
+    assert not harness.refusal(ServerError).outcome_unknown
+    assert omni.connection_environments() == []

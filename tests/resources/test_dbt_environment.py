@@ -562,3 +562,12 @@ def test_a_refused_update_says_why_also_when_the_list_fails(omni: OmniSimulator,
         faults.Status(500, processed=False, method="GET", after=1, times=None),
     )
     assert harness.refusal(BadRequestError, targetSchema="other").status == 400
+
+
+def test_a_refusal_after_a_lost_update_keeps_the_outcome_unknown(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """The first request may have been carried out, although Omni refuses the second one."""
+    harness.up()
+    omni.inject(faults.Reset(processed=True, method="PUT"), faults.Status(400, processed=False, method="PUT"))
+    error = harness.refusal(BadRequestError, targetSchema="other")
+    assert (error.outcome_unknown, error.resource_id) == (True, environment(omni)["id"])
+    assert environment(omni)["target_schema"] == "other"

@@ -82,6 +82,21 @@ def test_a_create_that_was_not_carried_out_is_tried_again(
 
 
 @every_sample_where(lambda sample: sample.create_method == "POST")
+def test_a_create_that_is_never_carried_out_has_a_known_outcome(
+    stack: Stack, omni_services: dict[str, OmniSimulator], lightdash: LightdashSimulator, sample: Sample
+) -> None:
+    """The list is read after each lost answer: when it never shows the object, the error says that there is none."""
+    omni = omni_services["generated"]
+    for service in (omni, lightdash):
+        service.inject(faults.Close(processed=False, times=None, **creates(sample)))
+    with pytest.raises(ProviderError) as caught:
+        stack.up("it", sample.provider(), sample.complete)
+    assert isinstance(caught.value.error, ResponseLostError)
+    assert not caught.value.error.outcome_unknown
+    assert objects(omni, lightdash) == []
+
+
+@every_sample_where(lambda sample: sample.create_method == "POST")
 def test_when_looking_fails_too_the_error_says_how_to_go_on(
     stack: Stack, omni_services: dict[str, OmniSimulator], lightdash: LightdashSimulator, sample: Sample
 ) -> None:

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from omni_pulumi.api.errors import AlreadyExistsError
+from omni_pulumi.api.errors import AlreadyExistsError, Error, PartlyCreatedError
 from omni_pulumi.dynamic import Provider
 from omni_pulumi.simulator import CONNECTION_ID, PROJECT_ID, LightdashSimulator, OmniSimulator
 from tests.servicer import ProviderError, Stack
@@ -94,8 +94,16 @@ class World:
             step()
         except ProviderError as error:
             self.shown.append(error)
-            if error.error.outcome_unknown and name not in self.stack.resources:
+            if self._may_be_missing(name, error.error):
                 self.told.add(name)
+
+    def _may_be_missing(self, name: str, error: Error) -> bool:
+        """Whether the service may have an object of the resource that the state lacks.
+
+        An update keeps the object in the state, unless it creates what was deleted meanwhile.
+        """
+        in_state = name in self.stack.resources and not isinstance(error, PartlyCreatedError)
+        return error.outcome_unknown and not in_state
 
     def converge(self) -> None:
         """Quiet ``up --refresh`` until all is as declared, doing what the errors say, and check everything."""
