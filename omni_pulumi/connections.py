@@ -24,6 +24,8 @@ from omni_pulumi.lifecycle import Known, OptionalText, Secret, Text
 
 SECRET_PROPERTIES = frozenset(map(to_camel, SECRET_FIELDS))
 
+_CREDENTIALS = SECRET_PROPERTIES | {"installationId", "authorizationMethod"}
+
 _WIRE_NAMES = {"hide_refresh_button": "hideRefreshButton"}
 """The one field that Lightdash does not write in snake_case."""
 
@@ -365,3 +367,22 @@ def stored_connection(answer: Mapping[str, Any], known: StoredConnection | None)
     if known is not None and known.get("type") == kind:
         properties.update({name: value for name, value in known.items() if name in SECRET_PROPERTIES})
     return properties
+
+
+def undeclared_fields(current: StoredConnection | None, declared: Any) -> list[str]:
+    """Return the paths of the fields that Lightdash has and the program does not declare.
+
+    An update replaces the whole connection, so it would remove them. Credentials are not among them: an update of the
+    same type keeps those that it leaves out.
+    """
+    known = stored(declared)
+    if current is None or current.get("type") != known.get("type"):
+        return []
+    paths = [f"dbtConnection.{name}" for name in current if name not in known and name not in _CREDENTIALS]
+    environment = current.get("environment", {})
+    if "environment" in known:
+        paths += [f"dbtConnection.environment.{key}" for key in environment if key not in known["environment"]]
+    elif environment:
+        paths.remove("dbtConnection.environment")
+        paths += [f"dbtConnection.environment.{key}" for key in environment]
+    return sorted(paths)

@@ -13,27 +13,25 @@ import functools
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic
 
 import pulumi
 import tenacity
 from pulumi import dynamic
+from pulumi.output import Unknown
 from pydantic.alias_generators import to_camel
 
 from omni_pulumi import options
 from omni_pulumi.api import waiting
-from omni_pulumi.api.errors import ConfigurationError, Error, NotFoundError
-from omni_pulumi.lifecycle import A, C, Failure, Lifecycle, S, new_secrets
-from omni_pulumi.process import PROCESS
+from omni_pulumi.api.errors import AlreadyExistsError, ConfigurationError, Error, NotFoundError
+from omni_pulumi.lifecycle import A, C, Claim, Failure, Lifecycle, S, new_secrets
+from omni_pulumi.process import PROCESS, Identity, ObjectKey
 
 _log = logging.getLogger("omni_pulumi")
 
 _PARENT_ATTEMPTS = 3
 """After one second, and after two more."""
-
-_NOT_YET = ""
-"""Stands for the ID of what is being taken over, and for good if that fails."""
 
 
 class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
@@ -62,8 +60,15 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
             self.lifecycle.service.instance(self._config, args.profile)
         except ConfigurationError as error:
             return _refused([Failure("", str(error))])
-        if args.adopt is True:
-            PROCESS.adoptions.ids.setdefault(self._identity(args), set())
+        if _own(_olds):
+            PROCESS.adoptions.expect_diff(self._identity(args))
+        elif args.adopt:
+            PROCESS.adoptions.expect_adoption(self._identity(args))
+            _log.info(
+                "%s: %s",
+                self.lifecycle.describe(args),
+                "adopts it, and fails if it does not exist" if args.adopt == "existing" else "adopts it if it exists",
+            )
         return dynamic.CheckResult(args.to_properties(), [])
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
@@ -84,13 +89,15 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         replaces = [to_camel(name) for name in changed if name in self.lifecycle.replace_on]
         for path in new_secrets(state, args):
             _log.info("%s: %s gets another value", _id, path)
-        if caution := self.lifecycle.caution(state, args):
-            _log.warning(caution)
+        if warning := self.lifecycle.diff_warning(state, args):
+            _log.warning(warning)
         with _short_traceback():
             if self.lifecycle.moves(self._config, state, args):
                 replaces.append("profile")
-            if not replaces:
-                self._kept(args).add(self.lifecycle.id_of(state))
+            if replaces and args.adopt == "existing":
+                raise self._replaces_although_existing(_id, args, replaces)
+            if not replaces and not PROCESS.adoptions.claim_in_diff(self._identity(args), self._key(_id, args)):
+                raise self._is_managed_twice(_id, args)
         return dynamic.DiffResult(
             changes=bool(changed) or args.profile != state.profile,
             replaces=replaces,
@@ -98,18 +105,12 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         )
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        """Create the object, or take it over."""
+        """Create the object, or adopt the one that exists."""
         args = self._args(props)
-        with _short_traceback():
+        with _short_traceback(), PROCESS.adoptions.creating(self._identity(args)):
             client = self._client(args.profile)
-            kept = self._kept(args)
-            kept.clear()  # of what the resource had, if this replaces it
-            kept.add(_NOT_YET)
-            state = _patient(lambda: self.lifecycle.create(client, args))
-            kept.discard(_NOT_YET)
-        id_ = self.lifecycle.id_of(state)
-        kept.add(id_)
-        return dynamic.CreateResult(id_, state.to_properties())
+            state = _patient(lambda: self._claiming(args, lambda claim: self.lifecycle.create(client, args, claim)))
+        return dynamic.CreateResult(self.lifecycle.id_of(state), state.to_properties())
 
     def read(self, _id: str, props: dict[str, Any]) -> dynamic.ReadResult:
         """Read the object. An empty ID tells the engine that it is gone, another one that it was made anew."""
@@ -127,29 +128,77 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         """Make the object what the program says."""
         state, args = self._state(_olds), self._args(_news)
         with _short_traceback():
-            state = self.lifecycle.update(self._client(args.profile), state, args)
-            self._kept(args).add(self.lifecycle.id_of(state))
+            client = self._client(args.profile)
+            state = self._claiming(args, lambda claim: self.lifecycle.update(client, state, args, claim))
         return dynamic.UpdateResult(state.to_properties())
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Delete the object, unless another resource of the program takes it over.
+        """Delete the object, unless another resource of the program manages it.
 
-        The engine deletes after it has created, so a resource that is only called otherwise, or replaced by itself,
-        would lose with its old name what its new one has taken over, in this command or in one that failed half-way.
+        The engine deletes after it has created. So a resource that got another name in the program, or that replaces
+        itself, would delete with its old name the object that its new one has adopted.
         """
         state = self._state(_props)
+        adoptions, identity, key = PROCESS.adoptions, self._identity(state), self._key(_id, state)
         with _short_traceback():
-            kept = PROCESS.adoptions.ids.get(self._identity(state))
-            if kept is not None and _NOT_YET in kept:
+            if adoptions.adoption_failed(identity):
                 raise Error(
-                    f"Cannot delete {_id}: another resource of this program was to take it over, and failed.",
-                    operation=f"delete {_id}",
-                    resource_id=_id.rpartition("/")[2],
+                    f"Cannot delete {self.lifecycle.describe(state)}: another resource of this program failed to adopt "
+                    "it. Correct the error of that resource, and run the command again.",
+                    operation=f"delete {self.lifecycle.describe(state)}",
+                    resource_id=_object_id(_id),
                 )
-            if kept is not None and (not kept or self.lifecycle.id_of(state) in kept):
-                _log.warning("%s belongs to another resource of this program now, so it is not deleted", _id)
+            if adoptions.is_claimed(key) or adoptions.is_adopting(identity):
+                _log.warning(
+                    "%s (%s) is not deleted, because another resource of this program manages it now",
+                    self.lifecycle.describe(state),
+                    _id,
+                )
                 return
             self.lifecycle.delete(self._client(state.profile), state)
+
+    def _claiming(self, args: A, write: Callable[[Claim], S]) -> S:
+        """Claim what ``write`` adopts before it is written, and what it creates afterwards; claim nothing on errors."""
+        claimed: list[ObjectKey] = []
+
+        def claim(object_id: str) -> None:
+            key = self._key(object_id, args)
+            if not PROCESS.adoptions.claim(key):
+                raise self._is_claimed(object_id, args)
+            claimed.append(key)
+
+        try:
+            state = write(claim)
+        except BaseException:
+            for key in claimed:
+                PROCESS.adoptions.release(key)
+            raise
+        PROCESS.adoptions.claim(self._key(self.lifecycle.id_of(state), args))
+        return state
+
+    def _is_claimed(self, object_id: str, args: A) -> AlreadyExistsError:
+        return AlreadyExistsError(
+            f"Cannot create {self.lifecycle.describe(args)} ({object_id}): another resource of this program manages "
+            "it. Remove one of the two. If the other one is renamed in the same update, add it to depends_on.",
+            operation=f"create {self.lifecycle.describe(args)}",
+            resource_id=_object_id(object_id),
+        )
+
+    def _is_managed_twice(self, object_id: str, args: A) -> AlreadyExistsError:
+        return AlreadyExistsError(
+            f"Two resources of this program manage {self.lifecycle.describe(args)} ({object_id}). Remove one of them "
+            "from the program, which deletes nothing. To have two objects, remove one, run `pulumi up`, and declare it "
+            "again with another name.",
+            operation=f"manage {self.lifecycle.describe(args)}",
+            resource_id=_object_id(object_id),
+        )
+
+    def _replaces_although_existing(self, object_id: str, args: A, replaces: Sequence[str]) -> ConfigurationError:
+        return ConfigurationError(
+            f"Cannot replace {self.lifecycle.describe(args)} ({object_id}): {', '.join(replaces)} changed, and "
+            'adopt="existing" forbids to create a new object. Remove adopt from the program.',
+            settings=("adopt",),
+        )
 
     def _args(self, properties: Mapping[str, Any]) -> A:
         args = self.lifecycle.validate(_own(properties))
@@ -163,13 +212,13 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
     def _state(self, properties: Mapping[str, Any]) -> S:
         return self.lifecycle.state.model_validate(_own(properties))
 
-    def _identity(self, it: A | S) -> tuple[Any, ...]:
-        url = self.lifecycle.service.url(self._config, it.profile)
-        return type(self), url, *(getattr(it, name) for name in sorted(self.lifecycle.identity))
+    def _identity(self, it: A | S) -> Identity:
+        """By what a create finds an object. What a preview does not know yet counts as nothing."""
+        values = (getattr(it, name) for name in sorted(self.lifecycle.identity))
+        return self._key("", it) + tuple(None if isinstance(value, Unknown) else value for value in values)
 
-    def _kept(self, args: A) -> set[str]:
-        """The IDs of what the program's resources have, to add to. They are only remembered where one takes it over."""
-        return PROCESS.adoptions.ids.get(self._identity(args), set())
+    def _key(self, object_id: str, it: A | S) -> ObjectKey:
+        return type(self).__name__, self.lifecycle.service.url(self._config, it.profile), object_id
 
     def _client(self, profile: str | None) -> C:
         """The one client of an instance, shared by all providers and threads of this process."""
@@ -245,6 +294,11 @@ def secret_values(
     if isinstance(values, Mapping):
         return {name: pulumi.Output.secret(value) for name, value in values.items()}
     return None if values is None else pulumi.Output.secret(values)
+
+
+def _object_id(pulumi_id: str) -> str:
+    """Return the service's ID of an object, which is the last part of its Pulumi ID."""
+    return pulumi_id.rpartition("/")[2]
 
 
 def _own(properties: Mapping[str, Any]) -> dict[str, Any]:

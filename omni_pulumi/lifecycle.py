@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import pydantic
 from pulumi.output import Unknown
@@ -51,6 +51,17 @@ def _uuid4(text: str) -> str:
     return text.lower()
 
 
+Adopt = bool | Literal["existing"]
+
+
+def _adopt(value: object) -> Adopt:
+    if value is True or value is False:
+        return value
+    if value == "existing":
+        return "existing"
+    raise ValueError('must be True, False or "existing"')
+
+
 Text = Annotated[str, pydantic.StringConstraints(min_length=1)]
 Uuid = Annotated[str, pydantic.AfterValidator(_uuid)]
 Uuid4 = Annotated[str, pydantic.AfterValidator(_uuid4)]
@@ -65,9 +76,10 @@ class Args(pydantic.BaseModel):
         alias_generator=to_camel, extra="forbid", frozen=True, hide_input_in_errors=True, strict=True
     )
 
-    adopt: Known[bool] = pydantic.Field(
+    adopt: Known[Annotated[Adopt, pydantic.PlainValidator(_adopt)]] = pydantic.Field(
         default=False,
-        description="Take over what exists already instead of refusing to create. Changing it later is no change.",
+        description='Adopt an object that exists. `True` creates it when there is none, `"existing"` fails then. By '
+        "default, a create fails when the object exists. Changing it later is no change.",
     )
     profile: Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")] | None = pydantic.Field(
         default=None, description="Name of the instance's settings, for a stack that serves several instances."
@@ -94,7 +106,7 @@ class State(pydantic.BaseModel):
         alias_generator=to_camel, validate_by_name=True, extra="ignore", frozen=True, hide_input_in_errors=True
     )
 
-    adopt: bool = False
+    adopt: Adopt = False
     profile: str | None = None
 
     @classmethod
@@ -110,6 +122,10 @@ class State(pydantic.BaseModel):
 A = TypeVar("A", bound=Args)
 S = TypeVar("S", bound=State)
 C = TypeVar("C", bound=Client)
+
+
+Claim = Callable[[str], None]
+"""Claims an object by its Pulumi ID. Raises ``AlreadyExistsError`` when another resource of the program manages it."""
 
 
 @dataclass(frozen=True)
@@ -130,14 +146,15 @@ class Lifecycle(Generic[C, A, S]):
         args: what a program declares.
         state: what is known of the object.
         id_of: the Pulumi ID of a state.
-        identity: fields by which a create with ``adopt`` finds what it takes over.
-        create: makes the object.
+        describe: names the object of arguments or a state, for messages.
+        identity: fields by which a create finds an object that exists.
+        create: creates the object, or adopts the one that exists.
         read: the state as the service has it now, ``None`` when the object is gone. An error never means gone.
-        update: makes the object what the arguments say, and makes it anew where somebody deleted it meanwhile.
+        update: makes the object what the arguments say, and creates it again when it was deleted outside Pulumi.
         delete: removes the object; one that is gone already is no error.
         replace_on: fields that cannot be changed in place.
         delete_before_replace: whether the old object must go before the new one can be made.
-        caution: what to tell the user about a change before it is made, ``None`` when it is what it seems.
+        diff_warning: what to tell the user about a change in a preview, ``None`` when there is nothing to tell.
     """
 
     service: Service
@@ -145,14 +162,15 @@ class Lifecycle(Generic[C, A, S]):
     args: type[A]
     state: type[S]
     id_of: Callable[[S], str]
+    describe: Callable[[A | S], str]
     identity: frozenset[str]
-    create: Callable[[C, A], S]
+    create: Callable[[C, A, Claim], S]
     read: Callable[[C, S], S | None]
-    update: Callable[[C, S, A], S]
+    update: Callable[[C, S, A, Claim], S]
     delete: Callable[[C, S], None]
     replace_on: frozenset[str]
     delete_before_replace: bool = False
-    caution: Callable[[S, A], str | None] = lambda _state, _args: None
+    diff_warning: Callable[[S, A], str | None] = lambda _state, _args: None
 
     def validate(self, properties: Mapping[str, Any]) -> A | list[Failure]:
         """The arguments, or all the rules that the properties break."""
@@ -180,17 +198,54 @@ class Lifecycle(Generic[C, A, S]):
 _VARIABLE = re.compile(r"(^|\.)(variables|environment)\.")
 
 
-def describe_changes(state: State, args: Args) -> str:
-    """What the program would change, with the values that the service has: ``branch (now "main")``.
+def describe_changes(state: State, args: Args, *, verb: str) -> list[str]:
+    """Return what the program declares otherwise, with the values that the service has: ``branch (now "main")``.
 
     The program's own values are left out: any of them may be a secret, and a provider is not told which. So are those
     of variables, on either side.
+
+    Args:
+        state: what the service has.
+        args: what the program declares.
+        verb: ``now`` before the change, ``was`` after it.
     """
-    changes = (
-        path if _VARIABLE.search(path) else f"{path} (now {_shown(before)})"
-        for path, (before, _after) in _changed_leaves(state, args).items()
-    )
-    return ", ".join(changes) or "nothing"
+    secrets = written_secrets(state, args)
+    changes = []
+    for path, (before, after) in _changed_leaves(state, args).items():
+        if after is None:
+            continue
+        if path in secrets:
+            changes.append(f"{path} written")
+        else:
+            changes.append(path if _VARIABLE.search(path) else f"{path} ({verb} {_shown(before)})")
+    return changes
+
+
+def written_secrets(state: State, args: Args) -> list[str]:
+    """Return the secrets that the program writes: no service returns one, so every declared secret is written."""
+    return [
+        path for path, (_before, after) in _changed_leaves(state, args).items() if isinstance(after, pydantic.SecretStr)
+    ]
+
+
+def undeclared_fields(current: State, args: Args, known: State | None = None) -> dict[str, Any]:
+    """Return the optional fields that the service has and neither the program nor the state knows.
+
+    A write of the whole object would remove them.
+
+    Args:
+        current: what the service has.
+        args: what the program declares.
+        known: what the state has, ``None`` when the object is not in the state.
+    """
+    return {
+        name: getattr(current, name)
+        for name in type(args).model_fields
+        if name not in Args.model_fields
+        and getattr(args, name) is None
+        and (known is None or getattr(known, name) is None)
+        and getattr(current, name) is not None
+    }
 
 
 def changed_paths(state: State, args: Args) -> tuple[str, ...]:

@@ -6,8 +6,10 @@ providers and threads share during a command is therefore here, in :data:`PROCES
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable, Hashable
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator
 from typing import TypeVar, cast
 
 from omni_pulumi.api import waiting
@@ -37,15 +39,104 @@ class ClientPool:
                 self._clients.popitem()[1].close()
 
 
+Identity = tuple[Hashable, ...]
+"""What an object is found by before it has an ID: name of the provider, URL of the instance, connection and name."""
+
+ObjectKey = tuple[Hashable, ...]
+"""What an object is known by: name of the provider, URL of the instance, Pulumi ID."""
+
+
 class AdoptionRegistry:
-    """Which objects the resources of this program adopt."""
+    """Which objects the resources of this program manage, so that two resources never manage one object.
+
+    A provider is not told the URN of a resource, so objects are claimed by their ID. A resource claims the object that
+    it has in the state when the engine calls `diff` for it, and the object that it creates or adopts in `create`. The
+    engine also calls `diff` in a refresh and to find the dependents of a replacement. Only the `diff` that follows the
+    `check` of a program's resource is a claim.
+    """
 
     def __init__(self) -> None:
-        self.ids: dict[tuple[Hashable, ...], set[str]] = {}
+        self._lock = threading.Lock()
+        self._checked: Counter[Identity] = Counter()
+        self._owned: set[ObjectKey] = set()
+        self._creating: dict[Identity, threading.Lock] = {}
+        self._adopting: set[Identity] = set()
+        self._failed: set[Identity] = set()
+
+    def expect_diff(self, identity: Identity) -> None:
+        """Remember a `check` of a resource that is in the state: the next `diff` of this identity is the program's."""
+        with self._lock:
+            self._checked[identity] += 1
+
+    def expect_adoption(self, identity: Identity) -> None:
+        """Remember a `check` of a resource that is not in the state and may adopt an object."""
+        with self._lock:
+            self._adopting.add(identity)
+
+    def claim_in_diff(self, identity: Identity, key: ObjectKey) -> bool:
+        """Claim the object that a resource has in the state, and tell whether no other resource manages it."""
+        with self._lock:
+            if not self._checked[identity]:
+                return True
+            self._checked[identity] -= 1
+            if key in self._owned:
+                return False
+            self._owned.add(key)
+            return True
+
+    def claim(self, key: ObjectKey) -> bool:
+        """Claim an object that is created or adopted, and tell whether no other resource manages it."""
+        with self._lock:
+            if key in self._owned:
+                return False
+            self._owned.add(key)
+            return True
+
+    def release(self, key: ObjectKey) -> None:
+        """Give up a claim."""
+        with self._lock:
+            self._owned.discard(key)
+
+    def is_claimed(self, key: ObjectKey) -> bool:
+        """Return whether a resource of this program manages the object."""
+        with self._lock:
+            return key in self._owned
+
+    @contextlib.contextmanager
+    def creating(self, identity: Identity) -> Iterator[None]:
+        """Let one create of an identity run after the other, so that the second one sees what the first one made."""
+        with self._lock:
+            turn = self._creating.setdefault(identity, threading.Lock())
+        with turn:
+            try:
+                yield
+            except BaseException:
+                with self._lock:
+                    if identity in self._adopting:
+                        self._failed.add(identity)
+                raise
+            with self._lock:
+                self._adopting.discard(identity)
+                self._failed.discard(identity)
+
+    def is_adopting(self, identity: Identity) -> bool:
+        """Return whether a resource of this program is still to adopt an object of this identity."""
+        with self._lock:
+            return identity in self._adopting
+
+    def adoption_failed(self, identity: Identity) -> bool:
+        """Return whether a resource of this program failed to adopt an object of this identity."""
+        with self._lock:
+            return identity in self._failed
 
     def reset(self) -> None:
         """Forget everything."""
-        self.ids.clear()
+        with self._lock:
+            self._checked.clear()
+            self._owned.clear()
+            self._creating.clear()
+            self._adopting.clear()
+            self._failed.clear()
 
 
 class Process:

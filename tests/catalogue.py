@@ -109,6 +109,8 @@ _ALL = (
             "ownerId": USER_ID,
             "variables": {"A": "1", "B": "2"},
             "secretVariables": {"S": "made-up-secret"},
+            "unmanagedVariables": ["TEAM_*"],
+            "secretsTrigger": "1",
         },
         id_key="environmentId",
         create_path="/dbt/environments$",

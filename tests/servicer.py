@@ -30,6 +30,10 @@ from omni_pulumi.process import PROCESS
 PROVIDER_KEY = "__provider"
 
 
+def claim_nothing(_object_id: str) -> None:
+    """Stands for the claim of a lifecycle that is called without a provider: nothing else manages the object."""
+
+
 def _import_servicer() -> Any:
     """Import the module of ``python -m pulumi.dynamic``, which would serve for ever."""
     with (
@@ -116,8 +120,12 @@ class Servicer:
         self._servicer = _pulumi.DynamicResourceProviderServicer()
         self._servicer.Configure(provider_pb2.ConfigureRequest(args=to_struct(config)), _Context())
 
-    def check(self, provider: Provider[Any, Any, Any], news: Mapping[str, Any]) -> dict[str, Any] | Refusal:
-        request = provider_pb2.CheckRequest(olds=to_struct({}), news=self._bag(provider, news))
+    def check(
+        self, provider: Provider[Any, Any, Any], news: Mapping[str, Any], olds: Mapping[str, Any] | None = None
+    ) -> dict[str, Any] | Refusal:
+        """Validate inputs. ``olds`` are the inputs in the state, ``None`` for a resource that is not there."""
+        old_inputs = to_struct({}) if olds is None else self._bag(provider, olds)
+        request = provider_pb2.CheckRequest(olds=old_inputs, news=self._bag(provider, news))
         answer = self._servicer.Check(request, _Context())
         if answer.failures:
             assert {failure.property for failure in answer.failures} == {""}, "the engine would print the values"
@@ -199,8 +207,8 @@ class Stack:
     def preview(self, name: str, provider: Provider[Any, Any, Any], program: Mapping[str, Any]) -> str:
         """What an ``up`` would do: ``create``, ``update``, ``replace`` or ``same``."""
         servicer = self.servicer
-        inputs = self._checked(servicer, provider, program)
         resource = self.resources.get(name)
+        inputs = self._checked(servicer, provider, program, resource)
         if resource is None:
             return "create"
         diff = servicer.diff(provider, resource.id, resource.outputs, inputs)
@@ -209,13 +217,14 @@ class Stack:
     def up(self, name: str, provider: Provider[Any, Any, Any], program: Mapping[str, Any]) -> str:
         """Make the resource what the program says, and return what was done."""
         servicer = self.servicer
-        inputs = self._checked(servicer, provider, program)
         resource = self.resources.get(name)
+        inputs = self._checked(servicer, provider, program, resource)
         if resource is None:
             self._create(servicer, name, provider, inputs)
             return "create"
         diff = servicer.diff(provider, resource.id, resource.outputs, inputs)
         if diff.replaces:
+            inputs = self._checked(servicer, provider, program, None)
             if diff.delete_before_replace:
                 servicer.delete(provider, resource.id, resource.outputs)
                 del self.resources[name]
@@ -229,6 +238,13 @@ class Stack:
             return "update"
         resource.inputs = inputs
         return "same"
+
+    def replace(self, name: str, provider: Provider[Any, Any, Any], program: Mapping[str, Any]) -> None:
+        """Replace the resource as `replacement_trigger` does: the engine decides by itself and calls no `diff`."""
+        servicer, resource = self.servicer, self.resources[name]
+        self._checked(servicer, provider, program, resource)
+        self._create(servicer, name, provider, self._checked(servicer, provider, program, None))
+        servicer.delete(resource.provider, resource.id, resource.outputs)
 
     def refresh(self, name: str) -> bool:
         """Read the resource, and tell whether it is still there."""
@@ -253,8 +269,10 @@ class Stack:
         self.resources[name] = Resource(provider, id_, inputs, outputs)
 
     @staticmethod
-    def _checked(servicer: Servicer, provider: Provider[Any, Any, Any], program: Mapping[str, Any]) -> dict[str, Any]:
-        inputs = servicer.check(provider, program)
+    def _checked(
+        servicer: Servicer, provider: Provider[Any, Any, Any], program: Mapping[str, Any], resource: Resource | None
+    ) -> dict[str, Any]:
+        inputs = servicer.check(provider, program, resource.inputs if resource else None)
         assert not isinstance(inputs, Refusal), inputs
         return inputs
 

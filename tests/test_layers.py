@@ -19,13 +19,17 @@ MODULES = {
 ALLOWED = {
     "omni_pulumi": {"omni_pulumi.resources", "omni_pulumi.connections"},
     "omni_pulumi.resources": {
+        "omni_pulumi.adoption",
         "omni_pulumi.dynamic",
         "omni_pulumi.connections",
         "omni_pulumi.lifecycle",
         "omni_pulumi.settings",
         "omni_pulumi.settle",
+        "omni_pulumi.variables",
         "omni_pulumi.api",
     },
+    "omni_pulumi.adoption": {"omni_pulumi.lifecycle", "omni_pulumi.api.errors"},
+    "omni_pulumi.variables": {"omni_pulumi.api.omni"},
     "omni_pulumi.dynamic": {
         "omni_pulumi.lifecycle",
         "omni_pulumi.options",

@@ -2,7 +2,8 @@
 
     Error                               operation, resource_id, outcome_unknown
     ├── ConfigurationError              settings, or a resource's properties, are missing or malformed: settings
-    ├── AlreadyExistsError              creating would overwrite an object that exists: changes
+    ├── AlreadyExistsError              creating would overwrite an object that exists: changes, undeclared
+    ├── NothingToAdoptError             adopt="existing", and there is no such object: nearest
     ├── CancelledError                  Ctrl-C while a request waited to be sent
     ├── PartlyCreatedError              a create failed, and its object is, or may be, still in the service
     ├── RequestError                    no answer
@@ -63,11 +64,33 @@ class AlreadyExistsError(Error):
     Attributes:
         resource_id: ID of the object that exists, ``None`` where the service does not tell it.
         changes: paths of the properties that adopting it would change, such as ``variables.DBT_TARGET``.
+        undeclared: what the object has and the program does not declare, and what adopting it would remove.
     """
 
-    def __init__(self, message: str, *, operation: str, resource_id: str | None, changes: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        operation: str,
+        resource_id: str | None,
+        changes: tuple[str, ...] = (),
+        undeclared: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(message, operation=operation, resource_id=resource_id)
         self.changes = changes
+        self.undeclared = undeclared
+
+
+class NothingToAdoptError(Error):
+    """The program says ``adopt="existing"``, and there is no such object.
+
+    Attributes:
+        nearest: the objects that may be meant.
+    """
+
+    def __init__(self, message: str, *, operation: str, nearest: tuple[str, ...] = ()) -> None:
+        super().__init__(message, operation=operation)
+        self.nearest = nearest
 
 
 class CancelledError(Error):

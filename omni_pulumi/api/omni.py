@@ -14,10 +14,17 @@ import pydantic
 from pydantic.alias_generators import to_camel
 
 from omni_pulumi.api import errors, waiting
+from omni_pulumi.api.request_form import RequestForm
 from omni_pulumi.api.shared import SharedReads
 from omni_pulumi.api.transport import Instance, Transport
 
 _log = logging.getLogger(__name__)
+
+_Values = Literal["text", "list"]
+"""How values are sent: as comma-separated text, as the pages say, or as a list, as the generated document says."""
+
+_KeptSecret = Literal["missing", "null"]
+"""How a secret that keeps its value is sent: without ``value``, or with ``null``. Omni's sources allow both."""
 
 _PAGE_SIZE = 100
 """The most that a list answers at once; its default is 20."""
@@ -53,11 +60,14 @@ class Variable(_Model):
 
 
 class VariableBody(_Model):
-    """A variable as it is sent: a new one has a name, an existing one its ID and no name (names cannot change)."""
+    """A variable as it is sent: a new one has a name, an existing one its ID and no name (names cannot change).
+
+    A secret without a value keeps the one that Omni has.
+    """
 
     id: str | None = None
     name: str | None = None
-    value: str = pydantic.Field(repr=False)
+    value: str | None = pydantic.Field(default=None, repr=False)
     is_secret: bool
 
     @classmethod
@@ -118,6 +128,19 @@ class DbtEnvironmentBody(_Model):
         left_out = {"variables"} if creating and not self.variables else set()
         return self.model_dump(by_alias=True, exclude_unset=True, exclude=left_out)
 
+    @property
+    def keeps_secrets(self) -> bool:
+        """Whether a secret is sent without a value, so that it keeps the one that Omni has."""
+        return any(variable.is_secret and variable.value is None for variable in self.variables)
+
+    def with_kept_secrets(self, form: _KeptSecret) -> DbtEnvironmentBody:
+        """The body with the values of kept secrets left out, or ``null``."""
+        if form == "missing":
+            return self
+        null = {"value": None}
+        variables = [v.model_copy(update=null) if v.value is None else v for v in self.variables]
+        return self.model_copy(update={"variables": variables})
+
 
 class ConnectionEnvironment(_Model):
     """A connection environment in a list."""
@@ -167,7 +190,8 @@ class OmniClient:
         self._transport = Transport("Omni", instance, "Bearer")
         self._environments: SharedReads[list[ListedDbtEnvironment]] = SharedReads()
         self._connection_environments: SharedReads[list[ConnectionEnvironment] | None] = SharedReads()
-        self._connection_environment_form: Literal["text", "list"] = "text"
+        self._values: RequestForm[_Values] = RequestForm("text", "list")
+        self._kept_secret: RequestForm[_KeptSecret] = RequestForm("missing", "null")
         self._has_connection_environment_list = True
 
     def close(self) -> None:
@@ -300,19 +324,23 @@ class OmniClient:
             errors.NotFoundError: no such connection or environment.
         """
         operation = f'update dbt environment "{body.name}" ({environment_id}) of connection {connection_id}'
-        with self._environments.writing(connection_id):
-            content = self._transport.request(
-                "PUT",
-                f"{_environments(connection_id)}/{environment_id}",
-                operation=operation,
-                resource_id=environment_id,
-                body=body.to_json(creating=False),
-                secrets=_secrets(body),
-                idempotent=False,
+
+        def send(form: _KeptSecret) -> DbtEnvironment:
+            with self._environments.writing(connection_id):
+                content = self._transport.request(
+                    "PUT",
+                    f"{_environments(connection_id)}/{environment_id}",
+                    operation=operation,
+                    resource_id=environment_id,
+                    body=body.with_kept_secrets(form).to_json(creating=False),
+                    secrets=_secrets(body),
+                    idempotent=False,
+                )
+            return self._transport.parse(
+                DbtEnvironment, content, operation=operation, resource_id=environment_id, outcome_unknown=True
             )
-        return self._transport.parse(
-            DbtEnvironment, content, operation=operation, resource_id=environment_id, outcome_unknown=True
-        )
+
+        return self._kept_secret.send(send) if body.keeps_secrets else send("missing")
 
     def delete_dbt_environment(self, connection_id: str, environment_id: str) -> None:
         """Delete a dbt environment. This cannot be undone.
@@ -433,14 +461,13 @@ class OmniClient:
     ) -> Any:
         """Send ``field`` as comma-separated text (the pages) or as a list (the generated document).
 
-        Nobody knows which of the two a given Omni takes. A 400 that names the field wrote nothing, so the other form is
-        tried once, and the one that worked is remembered.
+        Nobody knows which of the two a given Omni takes.
         """
 
-        def send(form: Literal["text", "list"]) -> Any:
+        def send(form: _Values) -> Any:
             value = ",".join(values) if form == "text" else list(values)
             with self._connection_environments.writing(_CONNECTION_ENVIRONMENTS):
-                content = self._transport.request(
+                return self._transport.request(
                     method,
                     path,
                     operation=operation,
@@ -448,19 +475,8 @@ class OmniClient:
                     body={**rest, field: value},
                     idempotent=method == "PUT",
                 )
-            self._connection_environment_form = form
-            return content
 
-        first = self._connection_environment_form
-        try:
-            return send(first)
-        except errors.BadRequestError as refusal:
-            if field not in refusal.detail:
-                raise
-            try:
-                return send("list" if first == "text" else "text")
-            except errors.BadRequestError as error:
-                raise (refusal if field in error.detail else error) from None
+        return self._values.send(send)
 
 
 _CONNECTION_ENVIRONMENTS = "/api/v1/connection-environments"
@@ -475,4 +491,4 @@ def _environments(connection_id: str) -> str:
 
 
 def _secrets(body: DbtEnvironmentBody) -> list[str]:
-    return [variable.value for variable in body.variables if variable.is_secret]
+    return [variable.value for variable in body.variables if variable.is_secret and variable.value is not None]

@@ -6,22 +6,27 @@ creation, in a second request; and not every Omni has a list, without which noth
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import Annotated
 
 import pulumi
 import pydantic
 
+from omni_pulumi.adoption import adopt, log_created, nothing_to_adopt, recreate, warn_about_kept
 from omni_pulumi.api import omni
-from omni_pulumi.api.errors import AlreadyExistsError, BadRequestError, Error, NotFoundError, PartlyCreatedError
+from omni_pulumi.api.errors import (
+    AlreadyExistsError,
+    BadRequestError,
+    Error,
+    NotFoundError,
+    NothingToAdoptError,
+    PartlyCreatedError,
+)
 from omni_pulumi.api.omni import OmniClient
 from omni_pulumi.dynamic import Provider, Resource, output
-from omni_pulumi.lifecycle import Args, Known, Lifecycle, State, Text, Uuid, changed_paths, describe_changes
+from omni_pulumi.lifecycle import Adopt, Args, Claim, Known, Lifecycle, State, Text, Uuid
 from omni_pulumi.settings import OMNI
 from omni_pulumi.settle import look, settle
-
-_log = logging.getLogger(__name__)
 
 
 def _not_the_base(environment_connection_id: str, info: pydantic.ValidationInfo) -> str:
@@ -75,29 +80,34 @@ class ConnectionEnvironmentState(State):
     connection_environment_id: str = ""
 
 
-def create(client: OmniClient, args: ConnectionEnvironmentArgs) -> ConnectionEnvironmentState:
-    """Make the connection an environment, then set its values; the first is undone when the second fails."""
+def create(client: OmniClient, args: ConnectionEnvironmentArgs, claim: Claim) -> ConnectionEnvironmentState:
+    """Make the connection an environment and set its values, or adopt the connection environment that exists.
+
+    When the values of a new one cannot be set, it is deleted again.
+    """
     existing = _find(client, args)
     if existing is not None:
-        if args.adopt:
-            return _set_values(client, args, existing.id)
-        known = _merge(ConnectionEnvironmentState.from_args(args), existing)
-        changes = describe_changes(known, args)
-        raise AlreadyExistsError(
-            f"Connection {args.environment_connection_id} is an environment of connection {args.base_connection_id} "
-            f"already ({existing.id}). Set adopt=True to take it over, which changes {changes}.",
-            operation=f"make connection {args.environment_connection_id} an environment of connection "
-            f"{args.base_connection_id}",
-            resource_id=existing.id,
-            changes=changed_paths(known, args),
+        claim(existing.id)
+        current = _merge(_state(args, existing.id), existing)
+        return adopt(
+            _describe(args),
+            existing.id,
+            args,
+            current,
+            write=lambda: _set_values(client, args, existing.id),
+            undeclared=_named(_undeclared_values(existing, args)),
         )
+    if args.adopt == "existing":
+        raise _nothing_to_adopt(client, args)
     created = _create(client, args)
     try:
-        return _set_values(client, args, created)
+        state = _set_values(client, args, created)
     except Error as error:
         _undo(client, args, created, error)
         error.outcome_unknown = False  # nothing of it is left
         raise
+    log_created(_describe(args), created, args)
+    return state
 
 
 def read(client: OmniClient, state: ConnectionEnvironmentState) -> ConnectionEnvironmentState | None:
@@ -109,18 +119,21 @@ def read(client: OmniClient, state: ConnectionEnvironmentState) -> ConnectionEnv
 
 
 def update(
-    client: OmniClient, state: ConnectionEnvironmentState, args: ConnectionEnvironmentArgs
+    client: OmniClient, state: ConnectionEnvironmentState, args: ConnectionEnvironmentArgs, claim: Claim
 ) -> ConnectionEnvironmentState:
-    """Set the values, or create the connection environment anew when it was deleted meanwhile."""
+    """Set the values, or create the connection environment again when it was deleted outside Pulumi."""
+    current = _listed(client, state, fresh=False)
+    kept = [] if current is None else _undeclared_values(current, args, state)
     try:
-        return _set_values(client, args, state.connection_environment_id)
+        client.update_connection_environment(
+            state.connection_environment_id, sorted([*args.user_attribute_values, *kept])
+        )
     except NotFoundError:
         if _is_there(client, state):
             raise
-        _log.warning(
-            "connection environment %s was deleted outside Pulumi and is created again", state.connection_environment_id
-        )
-        return create(client, args)
+        return create(client, recreate(_describe(args), state.connection_environment_id, args), claim)
+    warn_about_kept(_describe(args), _named(kept))
+    return _state(args, state.connection_environment_id)
 
 
 def delete(client: OmniClient, state: ConnectionEnvironmentState) -> None:
@@ -130,6 +143,36 @@ def delete(client: OmniClient, state: ConnectionEnvironmentState) -> None:
     except NotFoundError:
         if _is_there(client, state):
             raise
+
+
+def _describe(it: ConnectionEnvironmentArgs | ConnectionEnvironmentState) -> str:
+    return f"connection {it.environment_connection_id} as an environment of connection {it.base_connection_id}"
+
+
+def _undeclared_values(
+    current: omni.ConnectionEnvironment,
+    args: ConnectionEnvironmentArgs,
+    known: ConnectionEnvironmentState | None = None,
+) -> list[str]:
+    """Return the values that Omni has and neither the program nor the state knows."""
+    expected = {*args.user_attribute_values, *(known.user_attribute_values if known else ())}
+    return [value for value in current.user_attribute_values if value not in expected]
+
+
+def _named(values: Sequence[str]) -> list[str]:
+    return [f'userAttributeValues "{value}"' for value in values]
+
+
+def _nothing_to_adopt(client: OmniClient, args: ConnectionEnvironmentArgs) -> Error:
+    environments = client.list_connection_environments()
+    if environments is None:
+        return NothingToAdoptError(
+            f"Cannot adopt {_describe(args)}: whether it exists is unknown, as this Omni has no list of connection "
+            'environments. Leave out adopt="existing", and delete the connection environment in Omni if it exists.',
+            operation=f"adopt {_describe(args)}",
+        )
+    siblings = (e.connection_id for e in environments if e.base_connection_id == args.base_connection_id)
+    return nothing_to_adopt(_describe(args), siblings)
 
 
 def _create(client: OmniClient, args: ConnectionEnvironmentArgs) -> str:
@@ -209,6 +252,7 @@ LIFECYCLE = Lifecycle(
     args=ConnectionEnvironmentArgs,
     state=ConnectionEnvironmentState,
     id_of=lambda state: state.connection_environment_id,
+    describe=_describe,
     identity=frozenset({"base_connection_id", "environment_connection_id"}),
     create=create,
     read=read,
@@ -244,7 +288,7 @@ class ConnectionEnvironment(Resource, module="omni", name="ConnectionEnvironment
         base_connection_id: pulumi.Input[str],
         environment_connection_id: pulumi.Input[str],
         user_attribute_values: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
-        adopt: bool | None = None,
+        adopt: Adopt | None = None,
         profile: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:

@@ -12,21 +12,24 @@ from typing import Annotated
 
 import pulumi
 import pydantic
+from pydantic.alias_generators import to_camel
 
+from omni_pulumi.adoption import adopt, log_created, nothing_to_adopt, recreate, warn_about_kept
 from omni_pulumi.api import omni
-from omni_pulumi.api.errors import AlreadyExistsError, Error, NotFoundError, ResponseLostError
+from omni_pulumi.api.errors import Error, NotFoundError, ResponseLostError
 from omni_pulumi.api.omni import OmniClient
 from omni_pulumi.dynamic import Provider, Resource, output
 from omni_pulumi.lifecycle import (
+    Adopt,
     Args,
+    Claim,
     Known,
     Lifecycle,
     OptionalText,
     State,
     Text,
     Uuid,
-    changed_paths,
-    describe_changes,
+    undeclared_fields,
 )
 from omni_pulumi.settings import OMNI
 from omni_pulumi.settle import look
@@ -94,20 +97,25 @@ class DbtConfigurationState(State):
     rotate_keys_trigger: str | None = None
 
 
-def create(client: OmniClient, args: DbtConfigurationArgs) -> DbtConfigurationState:
-    """Write the configuration, unless one exists that the program has not taken over."""
+def create(client: OmniClient, args: DbtConfigurationArgs, claim: Claim) -> DbtConfigurationState:
+    """Write the configuration, or adopt the one that the connection has."""
     existing = client.get_dbt_configuration(args.connection_id)
-    if existing is not None and not args.adopt:
-        known = _merge(DbtConfigurationState.from_args(args), existing)
-        changes = describe_changes(known, args)
-        raise AlreadyExistsError(
-            f"Connection {args.connection_id} has a dbt configuration already ({existing.ssh_url}, branch "
-            f"{existing.branch}). Set adopt=True to take it over, which changes {changes}.",
-            operation=f"create the dbt configuration of connection {args.connection_id}",
-            resource_id=args.connection_id,
-            changes=changed_paths(known, args),
-        )
-    return _write(client, args)
+    if existing is None:
+        if args.adopt == "existing":
+            raise nothing_to_adopt(_describe(args))
+        state = _write(client, args)
+        log_created(_describe(args), args.connection_id, args)
+        return state
+    claim(args.connection_id)
+    current = _merge(DbtConfigurationState.from_args(args), existing)
+    return adopt(
+        _describe(args),
+        args.connection_id,
+        args,
+        current,
+        write=lambda: _write(client, args),
+        undeclared=[to_camel(name) for name in undeclared_fields(current, args)],
+    )
 
 
 def read(client: OmniClient, state: DbtConfigurationState) -> DbtConfigurationState | None:
@@ -116,11 +124,19 @@ def read(client: OmniClient, state: DbtConfigurationState) -> DbtConfigurationSt
     return None if current is None else _merge(state, current)
 
 
-def update(client: OmniClient, state: DbtConfigurationState, args: DbtConfigurationArgs) -> DbtConfigurationState:
+def update(
+    client: OmniClient, state: DbtConfigurationState, args: DbtConfigurationArgs, _claim: Claim
+) -> DbtConfigurationState:
     """Write the whole configuration; another trigger rotates the keys in the same request."""
+    current = client.get_dbt_configuration(args.connection_id)
+    if current is None:
+        recreate(_describe(args), args.connection_id, args)
+    kept = {} if current is None else undeclared_fields(_merge(state, current), args, state)
     rotate_keys = args.rotate_keys_trigger not in {None, state.rotate_keys_trigger}
     visible = LIFECYCLE.changed(state, args) != ["rotate_keys_trigger"]
-    return _write(client, args, rotate_keys=rotate_keys, visible=visible)
+    written = _write(client, args.model_copy(update=kept), rotate_keys=rotate_keys, visible=visible)
+    warn_about_kept(_describe(args), [to_camel(name) for name in kept])
+    return written.model_copy(update=dict.fromkeys(kept))
 
 
 def delete(client: OmniClient, state: DbtConfigurationState) -> None:
@@ -178,6 +194,10 @@ def _write(
     return written if current is None else _merge(written, current)
 
 
+def _describe(it: DbtConfigurationArgs | DbtConfigurationState) -> str:
+    return f"the dbt configuration of connection {it.connection_id}"
+
+
 def _merge(state: DbtConfigurationState, current: omni.DbtConfiguration) -> DbtConfigurationState:
     return state.model_copy(
         update={
@@ -198,6 +218,7 @@ LIFECYCLE = Lifecycle(
     args=DbtConfigurationArgs,
     state=DbtConfigurationState,
     id_of=lambda state: state.connection_id,
+    describe=_describe,
     identity=frozenset({"connection_id"}),
     create=create,
     read=read,
@@ -251,7 +272,7 @@ class DbtConfiguration(Resource, module="omni", name="DbtConfiguration"):
         dbt_version: pulumi.Input[str] | None = None,
         project_root_path: pulumi.Input[str] | None = None,
         rotate_keys_trigger: pulumi.Input[str] | None = None,
-        adopt: bool | None = None,
+        adopt: Adopt | None = None,
         profile: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:

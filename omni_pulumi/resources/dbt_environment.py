@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated
 
 import pulumi
 import pydantic
+from pydantic.alias_generators import to_camel
 
+from omni_pulumi.adoption import adopt, log_created, nearest_names, nothing_to_adopt, recreate, warn_about_kept
 from omni_pulumi.api import omni
-from omni_pulumi.api.errors import AlreadyExistsError, BadRequestError, Error, NotFoundError, PartlyCreatedError
+from omni_pulumi.api.errors import BadRequestError, Error, NotFoundError, PartlyCreatedError
 from omni_pulumi.api.omni import OmniClient
 from omni_pulumi.dynamic import Provider, Resource, output, secret_values
 from omni_pulumi.lifecycle import (
+    Adopt,
     Args,
+    Claim,
     Known,
     Lifecycle,
     OptionalText,
@@ -28,21 +32,25 @@ from omni_pulumi.lifecycle import (
     State,
     Text,
     Uuid,
-    changed_paths,
-    describe_changes,
+    undeclared_fields,
 )
 from omni_pulumi.settings import OMNI
 from omni_pulumi.settle import look, settle
+from omni_pulumi.variables import (
+    SET_IN_OMNI,
+    WAS_SECRET,
+    VariableUpdate,
+    declared_names,
+    is_glob,
+    is_unmanaged,
+    placeholders,
+    plan_update,
+    undeclared,
+)
 
 _log = logging.getLogger(__name__)
 
 _ATTEMPTS = 3
-
-_SET_IN_OMNI = pydantic.SecretStr("(set in Omni)")
-"""Stands for a secret that the program did not set: Omni never returns one."""
-
-_WAS_SECRET = "(was secret)"  # noqa: S105 - a text that people read
-"""Stands for the value of a secret that somebody made plain: Omni returns it now, and it still must not be shown."""
 
 
 def _not_in_variables(
@@ -53,6 +61,18 @@ def _not_in_variables(
     if twice:
         raise ValueError(f"has names that are in variables too: {', '.join(twice)}")
     return secret_variables
+
+
+def _unmanaged(patterns: list[str] | None, info: pydantic.ValidationInfo) -> list[str] | None:
+    """Order and repetition mean nothing here. A glob may match a declared name, which then counts as declared."""
+    if not patterns:
+        return None
+    maps = (info.data.get(field) for field in ("variables", "secret_variables"))
+    declared = {name for known in maps if isinstance(known, Mapping) for name in known}
+    twice = sorted(name for name in {*patterns} & declared if not is_glob(name))
+    if twice:
+        raise ValueError(f"has names that the program declares: {', '.join(twice)}")
+    return sorted({*patterns}) if all(isinstance(pattern, str) for pattern in patterns) else patterns
 
 
 class DbtEnvironmentArgs(Args):
@@ -78,6 +98,18 @@ class DbtEnvironmentArgs(Args):
             description="Secret environment variables, values by name, secret in the state even when plain here.",
         )
     )
+    unmanaged_variables: Known[Annotated[list[Known[Text]] | None, pydantic.AfterValidator(_unmanaged)]] = (
+        pydantic.Field(
+            default=None,
+            description='Names of variables that somebody else manages, or globs such as `"TEAM_*"`. Omni keeps these '
+            "variables, and they are never compared.",
+        )
+    )
+    secrets_trigger: Known[str | None] = pydantic.Field(
+        default=None,
+        description="Any text. Changing it writes all declared secrets again, because a drift of a secret cannot be "
+        "seen.",
+    )
 
 
 class DbtEnvironmentState(State):
@@ -92,39 +124,35 @@ class DbtEnvironmentState(State):
     owner_id: str | None = None
     variables: dict[str, str] = pydantic.Field(default_factory=dict)
     secret_variables: dict[str, Secret] = pydantic.Field(default_factory=dict)
+    unmanaged_variables: list[str] | None = None
+    secrets_trigger: str | None = None
     environment_id: str = ""
     is_default_environment: bool = False
     retained_variables: list[str] = pydantic.Field(default_factory=list)
 
 
-def create(client: OmniClient, args: DbtEnvironmentArgs) -> DbtEnvironmentState:
-    """Create the environment, unless one of the same name and owner exists that the program has not taken over.
+def create(client: OmniClient, args: DbtEnvironmentArgs, claim: Claim) -> DbtEnvironmentState:
+    """Create the environment, or adopt the one of the same name and owner.
 
     Without an owner in the program Omni chooses one, so whether an owner has two of the name shows only afterwards.
     """
     before = client.list_dbt_environments(args.connection_id)
-    twin = _find(before, args.name, args.owner_id)
-    if twin is None and args.adopt:  # the list may be behind, most of all one that is about to show the default one
-        twin = look(
+    existing = _find(before, args.name, args.owner_id)
+    if existing is None and args.adopt:  # the list may be behind, most of all one that is about to show the default one
+        existing = look(
             lambda: _find(client.list_dbt_environments(args.connection_id, fresh=True), args.name, args.owner_id)
         )
-    if twin is None:
-        created = _create(client, args, before)
-        twin = _find(before, args.name, _owner(client, args, created))
-        if twin is None:
-            return _written(client, args, created)
+    if existing is None:
+        if args.adopt == "existing":
+            raise nothing_to_adopt(_describe(args), _nearest(client, args))
+        created, plan = _create(client, args, before)
+        existing = _find(before, args.name, _owner(client, args, created))
+        if existing is None:
+            state = _written(client, args, created, plan)
+            log_created(_describe(args), created.id, args)
+            return state
         _undo(client, args, created)
-    if not args.adopt:
-        known = _merge(DbtEnvironmentState.from_args(args), twin)
-        changes = describe_changes(known, args)
-        raise AlreadyExistsError(
-            f'Connection {args.connection_id} has a dbt environment "{args.name}" already ({twin.id}, owner '
-            f"{twin.owner_id or 'none: it is shared'}). Set adopt=True to take it over, which changes {changes}.",
-            operation=f'create dbt environment "{args.name}" of connection {args.connection_id}',
-            resource_id=twin.id,
-            changes=changed_paths(known, args),
-        )
-    return _write(client, args, twin)
+    return _adopt(client, args, existing, claim)
 
 
 def read(client: OmniClient, state: DbtEnvironmentState) -> DbtEnvironmentState | None:
@@ -133,17 +161,18 @@ def read(client: OmniClient, state: DbtEnvironmentState) -> DbtEnvironmentState 
     return None if current is None else _merge(state, current)
 
 
-def update(client: OmniClient, state: DbtEnvironmentState, args: DbtEnvironmentArgs) -> DbtEnvironmentState:
-    """Write the whole environment, or create it anew when it was deleted meanwhile."""
-    current = look(lambda: _current(client, state))
+def update(
+    client: OmniClient, state: DbtEnvironmentState, args: DbtEnvironmentArgs, claim: Claim
+) -> DbtEnvironmentState:
+    """Write the whole environment, or create it again when it was deleted outside Pulumi."""
+    current = _current(client, state, fresh=False) or look(lambda: _current(client, state))
     if current is not None:
         try:
-            return _write(client, args, current, owned=state.owner_id is not None)
+            return _write(client, args, current, known=state)
         except NotFoundError:
             if look(lambda: _current(client, state)) is not None:
                 raise
-    _log.warning('dbt environment "%s" was deleted outside Pulumi and is created again', args.name)
-    return create(client, args)
+    return create(client, recreate(_describe(args), state.environment_id, args, lost=_only_in_omni(state)), claim)
 
 
 def delete(client: OmniClient, state: DbtEnvironmentState) -> None:
@@ -167,14 +196,17 @@ def _current(client: OmniClient, state: DbtEnvironmentState, *, fresh: bool = Tr
     return next((e for e in environments if e.id == state.environment_id), None)
 
 
-def _create(client: OmniClient, args: DbtEnvironmentArgs, before: Sequence[omni.DbtEnvironment]) -> omni.DbtEnvironment:
+def _create(
+    client: OmniClient, args: DbtEnvironmentArgs, before: Sequence[omni.DbtEnvironment]
+) -> tuple[omni.DbtEnvironment, VariableUpdate]:
+    plan = plan_update(args, [], None)
     known = {environment.id for environment in before}
     requests = 0
 
     def create_one() -> omni.DbtEnvironment:
         nonlocal requests
         requests += 1
-        return client.create_dbt_environment(args.connection_id, _body(args))
+        return client.create_dbt_environment(args.connection_id, _body(args, plan))
 
     def new() -> list[omni.DbtEnvironment]:
         """The default environment is new as well where the list was behind, but no request makes one."""
@@ -185,7 +217,7 @@ def _create(client: OmniClient, args: DbtEnvironmentArgs, before: Sequence[omni.
     created = settle(create_one, lambda: next(iter(new()), None))
     if requests > 1:
         _tell_of_late_ones(args, created, new)
-    return created
+    return created, plan
 
 
 def _tell_of_late_ones(
@@ -218,33 +250,76 @@ def _undo(client: OmniClient, args: DbtEnvironmentArgs, created: omni.DbtEnviron
         ) from None
 
 
-def _write(
-    client: OmniClient, args: DbtEnvironmentArgs, current: omni.DbtEnvironment, *, owned: bool = False
+def _adopt(
+    client: OmniClient, args: DbtEnvironmentArgs, existing: omni.DbtEnvironment, claim: Claim
 ) -> DbtEnvironmentState:
-    """Make ``current`` what the program says. ``owned`` tells that the program named an owner until now.
+    """Adopt an environment. A declared secret is always written, because nobody can tell which value Omni has."""
+    state = _state(args, existing.id)
+    claim(LIFECYCLE.id_of(state))
+    current = _merge(state.model_copy(update={"variables": {}, "secret_variables": {}}), existing)
+    return adopt(
+        _describe(args) + (f", owner {existing.owner_id}," if existing.owner_id else ""),
+        existing.id,
+        args,
+        current,
+        write=lambda: _write(client, args, existing),
+        undeclared=[
+            *(to_camel(name) for name in undeclared_fields(current, args)),
+            *(f"variables.{name}" for name in undeclared(args, existing.variables or [])),
+        ],
+        way_out="Declare them, or list the variables in unmanaged_variables.",
+    )
 
-    A new variable has no ID yet and an old one may have lost its own meanwhile, so after a refusal or a lost answer the
-    request is made anew from what Omni has then, and only then sent again.
+
+def _write(
+    client: OmniClient,
+    args: DbtEnvironmentArgs,
+    current: omni.DbtEnvironment,
+    *,
+    known: DbtEnvironmentState | None = None,
+) -> DbtEnvironmentState:
+    """Make ``current`` what the program says. ``known`` is the state, ``None`` for an environment that is adopted.
+
+    What neither the program nor the state knows stays as it is. A new variable has no ID yet and an old one may have
+    lost its own meanwhile, so after a refusal or a lost answer the request is built again from what Omni has then.
     """
     outcome_unknown = False
     for attempt in range(1, _ATTEMPTS + 1):
+        plan = plan_update(args, current.variables or [], known)
+        kept = undeclared_fields(_merge(_state(args, current.id), current), args, known)
+        owned = known is not None and known.owner_id is not None
+        body = _body(args.model_copy(update=kept), plan, current, owned=owned)
         try:
-            answer = client.update_dbt_environment(args.connection_id, current.id, _body(args, current, owned=owned))
-            return _written(client, args, answer, is_default=current.is_default_environment)
+            answer = client.update_dbt_environment(args.connection_id, current.id, body)
         except Error as error:
             is_last = attempt == _ATTEMPTS or not (isinstance(error, BadRequestError) or error.outcome_unknown)
             error.outcome_unknown = outcome_unknown = outcome_unknown or error.outcome_unknown
             if is_last:
                 raise
-            now = _after(client, args, current.id, error)
+            now = _after(client, args, current.id, error, plan)
             if now is None or (isinstance(error, BadRequestError) and _ids(now) == _ids(current)):
                 raise
             current = now
+        else:
+            state = _written(client, args, answer, plan, is_default=current.is_default_environment)
+            _warn_about_kept(args, plan, kept)
+            return state.model_copy(update=dict.fromkeys(kept))
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
+def _warn_about_kept(args: DbtEnvironmentArgs, plan: VariableUpdate, kept: Iterable[str]) -> None:
+    warn_about_kept(_describe(args), [*map(to_camel, kept), *(f"variables.{name}" for name in plan.unknown)])
+    if plan.released:
+        _log.warning(
+            "%s: unmanaged_variables no longer lists %s. This update keeps them; after a refresh the program decides "
+            "about them",
+            _describe(args),
+            ", ".join(plan.released),
+        )
+
+
 def _after(
-    client: OmniClient, args: DbtEnvironmentArgs, environment_id: str, error: Error
+    client: OmniClient, args: DbtEnvironmentArgs, environment_id: str, error: Error, plan: VariableUpdate
 ) -> omni.DbtEnvironment | None:
     """What Omni has after an update that failed with ``error``, ``None`` when the environment is gone.
 
@@ -257,7 +332,7 @@ def _after(
     def complete() -> bool | None:
         nonlocal now
         now = _current(client, state)
-        names = {*args.variables, *args.secret_variables}
+        names = declared_names(args) - {*plan.missing}
         return True if isinstance(error, BadRequestError) or (now and names <= {*_ids(now)}) else None
 
     try:
@@ -284,7 +359,12 @@ def _ids(environment: omni.DbtEnvironment) -> dict[str, str]:
 
 
 def _written(
-    client: OmniClient, args: DbtEnvironmentArgs, answer: omni.DbtEnvironment, *, is_default: bool = False
+    client: OmniClient,
+    args: DbtEnvironmentArgs,
+    answer: omni.DbtEnvironment,
+    plan: VariableUpdate,
+    *,
+    is_default: bool = False,
 ) -> DbtEnvironmentState:
     """The state after a write. What its answer lacks is read, and else taken to be as the program says."""
     state = _state(args, answer.id).model_copy(update={"is_default_environment": is_default})
@@ -293,8 +373,17 @@ def _written(
             answer = _current(client, state) or answer
         except Error as error:
             _log.warning('dbt environment "%s" was written and could not be read back: %s', args.name, error)
-    declared = {*args.variables, *args.secret_variables}
-    retained = sorted({variable.name for variable in answer.variables or []} - declared)
+    if plan.missing:
+        _log.warning(
+            "%s: Omni no longer has %s, and only Omni had the values. Set them again",
+            _describe(args),
+            ", ".join(plan.missing),
+        )
+    if answer.variables is not None:
+        variables = [variable for variable in answer.variables if variable.name not in plan.kept]
+        answer = answer.model_copy(update={"variables": variables})
+    names = {variable.name for variable in answer.variables or [] if not is_unmanaged(variable.name, args)}
+    retained = sorted(names - declared_names(args))
     if retained:
         _log.warning(
             'Omni kept variables of dbt environment "%s": delete them there: %s', args.name, ", ".join(retained)
@@ -303,21 +392,16 @@ def _written(
 
 
 def _body(
-    args: DbtEnvironmentArgs, current: omni.DbtEnvironment | None = None, *, owned: bool = False
+    args: DbtEnvironmentArgs, plan: VariableUpdate, current: omni.DbtEnvironment | None = None, *, owned: bool = False
 ) -> omni.DbtEnvironmentBody:
-    """Everything that is managed. What is not, the owner that Omni chose and deferral, is sent back as it is."""
-    ids = {} if current is None else _ids(current)
-    secrets = {name: value.get_secret_value() for name, value in args.secret_variables.items()}
+    """The request of a write. The owner that Omni chose and deferral are not managed, and sent back as they are."""
     body = omni.DbtEnvironmentBody(
         name=args.name,
         target_schema=args.target_schema,
         target_database=args.target_database,
         target_name=args.target_name,
         target_role=args.target_role,
-        variables=[
-            omni.VariableBody.of(ids.get(name), name, value, is_secret=name in secrets)
-            for name, value in {**args.variables, **secrets}.items()
-        ],
+        variables=plan.bodies,
     )
     unmanaged: dict[str, str | bool | None] = {}
     if args.owner_id is not None or owned:
@@ -327,6 +411,34 @@ def _body(
     if current is not None and current.is_deferral_enabled is not None:
         unmanaged["is_deferral_enabled"] = current.is_deferral_enabled
     return body.model_copy(update=unmanaged)
+
+
+def _describe(it: DbtEnvironmentArgs | DbtEnvironmentState) -> str:
+    return f'dbt environment "{it.name}" of connection {it.connection_id}'
+
+
+def _nearest(client: OmniClient, args: DbtEnvironmentArgs) -> list[str]:
+    """The environments that a program may mean: of another owner, or of a name that is alike."""
+    environments = client.list_dbt_environments(args.connection_id)
+    names = nearest_names(args.name, (e.name for e in environments))
+    nearest = (e for name in names for e in environments if e.name == name)
+    return [f'"{e.name}" ({e.id}, owner {e.owner_id or "none"})' for e in nearest]
+
+
+def _only_in_omni(state: DbtEnvironmentState) -> list[str]:
+    """Return the variables that cannot be created again, because their values are in Omni alone."""
+    return sorted({*(state.unmanaged_variables or ()), *placeholders(state)})
+
+
+def diff_warning(state: DbtEnvironmentState, args: DbtEnvironmentArgs) -> str | None:
+    """A replacement deletes variables whose values are in Omni alone. The state has the names of the last refresh."""
+    lost = _only_in_omni(state)
+    if not lost or (args.connection_id, args.profile) == (state.connection_id, state.profile):
+        return None
+    return (
+        f"{_describe(args)}: the replacement cannot carry over {', '.join(lost)}, because only Omni has the values. "
+        "Set them again in the new environment"
+    )
 
 
 def _merge(state: DbtEnvironmentState, current: omni.DbtEnvironment) -> DbtEnvironmentState:
@@ -342,20 +454,21 @@ def _merge(state: DbtEnvironmentState, current: omni.DbtEnvironment) -> DbtEnvir
 
 
 def _variables(state: DbtEnvironmentState, variables: list[omni.Variable]) -> dict[str, object]:
-    """The variables of an answer, without those that Omni keeps although the program has dropped them."""
-    declared = {*state.variables, *state.secret_variables}
+    """The variables of an answer, without the unmanaged and the retained ones."""
+    declared = declared_names(state)
     retained = [v.name for v in variables if v.name in state.retained_variables and v.name not in declared]
     plain: dict[str, str] = {}
     secret: dict[str, pydantic.SecretStr] = {}
     for variable in variables:
-        if variable.name in retained:
+        name = variable.name
+        if name in retained or (name not in declared and is_unmanaged(name, state)):
             continue
         if variable.is_secret:
-            secret[variable.name] = state.secret_variables.get(variable.name, _SET_IN_OMNI)
-        elif variable.name in state.secret_variables or state.variables.get(variable.name) == _WAS_SECRET:
-            plain[variable.name] = _WAS_SECRET
+            secret[name] = state.secret_variables.get(name, SET_IN_OMNI)
+        elif name in state.secret_variables or state.variables.get(name) == WAS_SECRET:
+            plain[name] = WAS_SECRET
         else:
-            plain[variable.name] = variable.value or ""
+            plain[name] = variable.value or ""
     return {"variables": plain, "secret_variables": secret, "retained_variables": retained}
 
 
@@ -365,12 +478,14 @@ LIFECYCLE = Lifecycle(
     args=DbtEnvironmentArgs,
     state=DbtEnvironmentState,
     id_of=lambda state: f"{state.connection_id}/{state.environment_id}",
-    identity=frozenset({"connection_id", "name", "owner_id"}),
+    describe=_describe,
+    identity=frozenset({"connection_id", "name"}),
     create=create,
     read=read,
     update=update,
     delete=delete,
     replace_on=frozenset({"connection_id"}),
+    diff_warning=diff_warning,
 )
 
 
@@ -401,6 +516,10 @@ class DbtEnvironment(Resource, module="omni", name="DbtEnvironment"):
     """Environment variables, values by name."""
     secret_variables: pulumi.Output[dict[str, str]] = output()
     """Secret environment variables, values by name; a secret output."""
+    unmanaged_variables: pulumi.Output[list[str] | None] = output()
+    """Names and globs of the variables that somebody else manages, in alphabetical order."""
+    secrets_trigger: pulumi.Output[str | None] = output()
+    """The trigger of the last write of all declared secrets."""
     environment_id: pulumi.Output[str] = output()
     """UUID of the environment."""
     is_default_environment: pulumi.Output[bool] = output()
@@ -421,7 +540,9 @@ class DbtEnvironment(Resource, module="omni", name="DbtEnvironment"):
         owner_id: pulumi.Input[str] | None = None,
         variables: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
         secret_variables: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
-        adopt: bool | None = None,
+        unmanaged_variables: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
+        secrets_trigger: pulumi.Input[str] | None = None,
+        adopt: Adopt | None = None,
         profile: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -436,6 +557,8 @@ class DbtEnvironment(Resource, module="omni", name="DbtEnvironment"):
             "owner_id": owner_id,
             "variables": variables,
             "secret_variables": secret_values(secret_variables),
+            "unmanaged_variables": unmanaged_variables,
+            "secrets_trigger": secrets_trigger,
             "adopt": adopt,
             "profile": profile,
         }

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import pulumi
 import pydantic
 
+from omni_pulumi.adoption import adopt, log_created, nearest_names, nothing_to_adopt, recreate
 from omni_pulumi.api.errors import AlreadyExistsError, ConflictError, NotFoundError, ServerError
 from omni_pulumi.api.lightdash import DbtSource, LightdashClient
 from omni_pulumi.connections import (
@@ -24,9 +25,10 @@ from omni_pulumi.connections import (
     connection_properties,
     stored,
     stored_connection,
+    undeclared_fields,
 )
 from omni_pulumi.dynamic import Provider, Resource, output
-from omni_pulumi.lifecycle import Args, Known, Lifecycle, State, Uuid4, changed_paths, describe_changes
+from omni_pulumi.lifecycle import Adopt, Args, Claim, Known, Lifecycle, State, Uuid4
 from omni_pulumi.settings import LIGHTDASH
 from omni_pulumi.settle import look, settle
 
@@ -62,11 +64,14 @@ class LightdashDbtSourceState(State):
     precedence: int | None = None
 
 
-def create(client: LightdashClient, args: LightdashDbtSourceArgs) -> LightdashDbtSourceState:
-    """Create the source, or take over the one that has the name."""
+def create(client: LightdashClient, args: LightdashDbtSourceArgs, claim: Claim) -> LightdashDbtSourceState:
+    """Create the source, or adopt the one that has the name."""
     existing = _find(client, args)
     if existing is not None and not existing.is_primary:
-        return _take_over(client, args, existing)
+        return _adopt(client, args, existing, claim)
+    if args.adopt == "existing":
+        names = (source.name for source in client.list_dbt_sources(args.project_uuid) if not source.is_primary)
+        raise nothing_to_adopt(_describe(args), (f'"{name}"' for name in nearest_names(args.name, names)))
     wire = args.dbt_connection.to_wire()
 
     def find() -> DbtSource | None:
@@ -79,7 +84,8 @@ def create(client: LightdashClient, args: LightdashDbtSourceArgs) -> LightdashDb
         existing = _find(client, args, fresh=True)
         if existing is None:
             raise
-        return _take_over(client, args, existing)
+        return _adopt(client, args, existing, claim)
+    log_created(_describe(args), created.project_dbt_source_uuid, args)
     return _merge(LightdashDbtSourceState.from_args(args), created)
 
 
@@ -105,19 +111,15 @@ def read(client: LightdashClient, state: LightdashDbtSourceState) -> LightdashDb
 
 
 def update(
-    client: LightdashClient, state: LightdashDbtSourceState, args: LightdashDbtSourceArgs
+    client: LightdashClient, state: LightdashDbtSourceState, args: LightdashDbtSourceArgs, claim: Claim
 ) -> LightdashDbtSourceState:
-    """Write name and connection, or create the source anew when it was deleted meanwhile."""
-    wire = args.dbt_connection.to_wire()
+    """Write name and connection, or create the source again when it was deleted outside Pulumi."""
     try:
-        client.update_dbt_source(args.project_uuid, state.source_uuid, args.name, wire)
+        return _write(client, state, args)
     except NotFoundError:
         if look(lambda: _listed(client, state)) is not None:
             raise
-        _log.warning('dbt source "%s" was deleted outside Pulumi and is created again', args.name)
-        return create(client, args)
-    computed = {"source_uuid": state.source_uuid, "precedence": state.precedence}
-    return LightdashDbtSourceState.from_args(args).model_copy(update=computed)
+    return create(client, recreate(_describe(args), state.source_uuid, args), claim)
 
 
 def delete(client: LightdashClient, state: LightdashDbtSourceState) -> None:
@@ -129,7 +131,7 @@ def delete(client: LightdashClient, state: LightdashDbtSourceState) -> None:
             raise
 
 
-def caution(state: LightdashDbtSourceState, args: LightdashDbtSourceArgs) -> str | None:
+def diff_warning(state: LightdashDbtSourceState, args: LightdashDbtSourceArgs) -> str | None:
     """A token can be replaced through an update, and never removed."""
     before, after = state.dbt_connection or {}, stored(args.dbt_connection)
     if not isinstance(after, Mapping):
@@ -149,26 +151,39 @@ def _find(client: LightdashClient, args: LightdashDbtSourceArgs, *, fresh: bool 
     return min(named, key=lambda source: source.is_primary, default=None)
 
 
-def _take_over(client: LightdashClient, args: LightdashDbtSourceArgs, existing: DbtSource) -> LightdashDbtSourceState:
-    operation = f'create dbt source "{args.name}" of project {args.project_uuid}'
+def _adopt(
+    client: LightdashClient, args: LightdashDbtSourceArgs, existing: DbtSource, claim: Claim
+) -> LightdashDbtSourceState:
     if existing.is_primary:
         raise AlreadyExistsError(
             f'"{args.name}" is the primary dbt source of project {args.project_uuid}, which is part of the project and '
             "cannot be managed here. Choose another name.",
-            operation=operation,
+            operation=f"create {_describe(args)}",
             resource_id=existing.project_dbt_source_uuid,
         )
-    known = _merge(LightdashDbtSourceState.from_args(args), existing)
-    if args.adopt:
-        return update(client, known, args)
-    current = read(client, known) or known
-    raise AlreadyExistsError(
-        f'Project {args.project_uuid} has a dbt source "{args.name}" already ({known.source_uuid}). '
-        f"Set adopt=True to take it over, which writes its credentials and changes {describe_changes(current, args)}.",
-        operation=operation,
-        resource_id=known.source_uuid,
-        changes=changed_paths(current, args),
+    found = _merge(LightdashDbtSourceState.from_args(args), existing).model_copy(update={"dbt_connection": None})
+    claim(LIFECYCLE.id_of(found))
+    current = read(client, found) or found
+    return adopt(
+        _describe(args),
+        found.source_uuid,
+        args,
+        current,
+        write=lambda: _write(client, current, args),
+        undeclared=undeclared_fields(current.dbt_connection, args.dbt_connection),
     )
+
+
+def _write(
+    client: LightdashClient, state: LightdashDbtSourceState, args: LightdashDbtSourceArgs
+) -> LightdashDbtSourceState:
+    client.update_dbt_source(args.project_uuid, state.source_uuid, args.name, args.dbt_connection.to_wire())
+    computed = {"source_uuid": state.source_uuid, "precedence": state.precedence}
+    return LightdashDbtSourceState.from_args(args).model_copy(update=computed)
+
+
+def _describe(it: LightdashDbtSourceArgs | LightdashDbtSourceState) -> str:
+    return f'dbt source "{it.name}" of project {it.project_uuid}'
 
 
 def _listed(client: LightdashClient, state: LightdashDbtSourceState) -> DbtSource | None:
@@ -193,13 +208,14 @@ LIFECYCLE = Lifecycle(
     args=LightdashDbtSourceArgs,
     state=LightdashDbtSourceState,
     id_of=lambda state: f"{state.project_uuid}/{state.source_uuid}",
+    describe=_describe,
     identity=frozenset({"project_uuid", "name"}),
     create=create,
     read=read,
     update=update,
     delete=delete,
     replace_on=frozenset({"project_uuid"}),
-    caution=caution,
+    diff_warning=diff_warning,
 )
 
 
@@ -230,7 +246,7 @@ class LightdashDbtSource(Resource, module="lightdash", name="LightdashDbtSource"
         project_uuid: pulumi.Input[str],
         name: pulumi.Input[str],
         dbt_connection: pulumi.Input[DbtConnection | Mapping[str, Any]],
-        adopt: bool | None = None,
+        adopt: Adopt | None = None,
         profile: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:

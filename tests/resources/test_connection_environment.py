@@ -22,7 +22,7 @@ from omni_pulumi.simulator import GENERATED, PAGES, Dialect, OmniSimulator, faul
 from tests.catalogue import SAMPLES
 from tests.harness import ResourceHarness
 from tests.logged import warnings
-from tests.servicer import Stack
+from tests.servicer import Stack, claim_nothing
 
 DIALECTS = {
     f"{form}, {'list' if has_list else 'no list'}": replace(base, connection_environment_list=has_list)
@@ -159,7 +159,7 @@ def test_without_a_list_the_state_is_kept(omni: OmniSimulator, harness: Resource
 def test_without_a_list_a_warning_comes_once(dialect: Dialect, log: pytest.LogCaptureFixture) -> None:
     """What cannot be seen is said by the first read, and the list is not asked for again."""
     with OmniSimulator(dialect=dialect) as omni, closing(OmniClient(Instance(omni.url, omni.api_key))) as client:
-        state = LIFECYCLE.create(client, parsed())
+        state = LIFECYCLE.create(client, parsed(), claim_nothing)
         assert LIFECYCLE.read(client, state) == state
         assert LIFECYCLE.read(client, state) == state
         assert [request.method for request in omni.requests].count("GET") == 1
@@ -178,12 +178,12 @@ def test_without_a_list_a_warning_comes_once(dialect: Dialect, log: pytest.LogCa
 def test_the_other_wire_form_is_tried_once(dialect: Dialect, creating: list[tuple[str, int]]) -> None:
     """A refusal of the field's type is answered with the other form, which is remembered for all requests after."""
     with OmniSimulator(dialect=dialect) as omni, closing(OmniClient(Instance(omni.url, omni.api_key))) as client:
-        state = LIFECYCLE.create(client, parsed())
+        state = LIFECYCLE.create(client, parsed(), claim_nothing)
         assert writes(omni) == creating
         omni.clear_requests()
-        LIFECYCLE.update(client, state, parsed(userAttributeValues=["dev"]))
+        LIFECYCLE.update(client, state, parsed(userAttributeValues=["dev"]), claim_nothing)
         LIFECYCLE.delete(client, state)
-        LIFECYCLE.create(client, parsed())
+        LIFECYCLE.create(client, parsed(), claim_nothing)
         assert writes(omni) == [("PUT", 200), ("DELETE", 200), ("POST", 201), ("PUT", 200)]
 
 
@@ -251,7 +251,7 @@ def test_a_create_that_cannot_be_undone_says_so() -> None:
     client.update_connection_environment.side_effect = BadRequestError("The value is in use.", status=400)
     client.delete_connection_environment.side_effect = ServerError("Omni is down.", status=503)
     with pytest.raises(PartlyCreatedError) as caught:
-        LIFECYCLE.create(client, parsed())
+        LIFECYCLE.create(client, parsed(), claim_nothing)
     assert (caught.value.resource_id, caught.value.outcome_unknown) == ("c0ffee", True)
     for part in ("The value is in use.", "c0ffee", "Omni is down.", "adopt=True"):
         assert part in str(caught.value)
@@ -272,7 +272,7 @@ def test_refuses_what_exists(omni: OmniSimulator, harness: ResourceHarness) -> N
 @with_list
 def test_adopts(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """With ``adopt`` the association becomes what the program says, and taking ``adopt`` out later is no change."""
-    existing = omni.add_connection_environment(omni.connection_id, omni.staging_connection_id, ["old"])
+    existing = omni.add_connection_environment(omni.connection_id, omni.staging_connection_id, ["qa"])
     assert harness.up(adopt=True) == "create"
     assert harness.id == existing
     assert values(omni) == ["qa", "staging"]
@@ -284,7 +284,7 @@ def test_adopts(omni: OmniSimulator, harness: ResourceHarness) -> None:
 def test_a_failed_adoption_deletes_nothing(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """Only what a create has just made is undone: an association that existed before stays as it was."""
     omni.add_connection_environment(omni.connection_id, omni.development_connection_id, ["qa"])
-    existing = omni.add_connection_environment(omni.connection_id, omni.staging_connection_id, ["old"])
+    existing = omni.add_connection_environment(omni.connection_id, omni.staging_connection_id, ["staging"])
     error = harness.refusal(BadRequestError, adopt=True)
     assert error.resource_id == existing
     assert 'User attribute value "qa" is already in use' in error.detail

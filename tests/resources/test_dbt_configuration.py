@@ -190,10 +190,10 @@ def test_refuses_to_overwrite(omni: OmniSimulator, harness: ResourceHarness) -> 
 
 def test_adopts(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """With ``adopt`` the configuration becomes what the program says, and taking ``adopt`` out later is no change."""
-    omni.configure_dbt(omni.connection_id, branch="live", dbt_version="1.10", project_root_path="old")
+    omni.configure_dbt(omni.connection_id, branch="live", dbt_version="1.10")
     assert harness.up(adopt=True) == "create"
     adopted = configuration(omni)
-    assert (adopted["branch"], adopted["dbt_version"], adopted["project_root_path"]) == ("main", "Auto", None)
+    assert (adopted["branch"], adopted["dbt_version"]) == ("main", "Auto")
     harness.assert_settled(adopt=True)
     harness.assert_settled()
 

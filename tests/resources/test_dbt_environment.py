@@ -368,8 +368,9 @@ def test_refuses_a_second_one_of_the_same_name(omni: OmniSimulator, harness: Res
     error = harness.refusal(AlreadyExistsError, secretVariables={"S": "hush"})
     assert error.operation == f'create dbt environment "Staging" of connection {omni.connection_id}'
     assert error.resource_id == existing
-    assert error.changes == ("targetRole", "targetSchema", "variables.A")
-    for fact in (existing, "shared", "adopt=True", '"old"', '"analyst"', *error.changes):
+    assert error.changes == ("secretVariables.S", "targetRole", "targetSchema", "variables.A")
+    assert error.undeclared == ("targetRole", "variables.A")
+    for fact in (existing, "adopt=True", '"old"', *error.changes):
         assert fact in str(error)
     assert "hush" not in f"{error}{vars(error)}"
     assert environment(omni) == before
@@ -377,13 +378,13 @@ def test_refuses_a_second_one_of_the_same_name(omni: OmniSimulator, harness: Res
 
 def test_adopts(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """With ``adopt`` the environment becomes what the program says, and taking ``adopt`` out later is no change."""
-    existing = omni.add_environment(omni.connection_id, name="Staging", target_schema="old", target_role="analyst")
-    omni.set_variable(existing, "A", "1")
+    existing = omni.add_environment(omni.connection_id, name="Staging", target_schema="old")
+    omni.set_variable(existing, "B", "1")
     omni.set_variable(existing, "S", "their-secret", is_secret=True)
     declared = program(({"B": "2"}, {"S": "hush"}))
     assert harness.up(adopt=True, **declared) == "create"
     stored = environment(omni)
-    assert (stored["id"], stored["target_schema"], stored["target_role"]) == (existing, "analytics_staging", None)
+    assert (stored["id"], stored["target_schema"]) == (existing, "analytics_staging")
     assert variables(omni) == ({"B": "2"}, {"S": "hush"})
     harness.assert_settled(adopt=True, **declared)
     harness.assert_settled(**declared)

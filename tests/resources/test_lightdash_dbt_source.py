@@ -20,7 +20,7 @@ from omni_pulumi.simulator import LightdashSimulator, faults
 from tests.catalogue import SAMPLES
 from tests.harness import ResourceHarness
 from tests.logged import warnings
-from tests.servicer import ProviderError, Stack
+from tests.servicer import ProviderError, Stack, claim_nothing
 
 TOKEN = 'ghp_"quoted"\\and-secret'
 """A made-up token that looks different inside of JSON."""
@@ -328,7 +328,7 @@ def test_refuses_a_name_in_use(lightdash: LightdashSimulator, harness: ResourceH
     existing = lightdash.add_source(lightdash.project_id, "finance", theirs)
     error = harness.refusal(AlreadyExistsError)
     assert error.resource_id == existing
-    assert error.changes == ("dbtConnection.branch",)
+    assert error.changes == ("dbtConnection.branch", "dbtConnection.personalAccessToken")
     assert [fact for fact in (existing, '"finance"', "adopt=True", '"live"') if fact not in str(error)] == []
     assert "ghp_" not in f"{error}{vars(error)}"
     assert source(lightdash)["connection"] == theirs
@@ -336,7 +336,7 @@ def test_refuses_a_name_in_use(lightdash: LightdashSimulator, harness: ResourceH
 
 def test_adopts(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
     """With ``adopt`` the source becomes what the program says, and taking ``adopt`` out later is no change."""
-    theirs = {**WIRE, "branch": "live", "target": "prod", "personal_access_token": "ghp_theirs"}
+    theirs = {**WIRE, "branch": "live", "personal_access_token": "ghp_theirs"}
     existing = lightdash.add_source(lightdash.project_id, "finance", theirs)
     assert harness.up(adopt=True) == "create"
     adopted = source(lightdash)
@@ -373,9 +373,9 @@ def test_the_primary_source_is_refused(*, adopt: bool) -> None:
     args = LIFECYCLE.validate({"projectUuid": project, "name": "finance", "dbtConnection": CONNECTION, "adopt": adopt})
     assert not isinstance(args, list)
     with pytest.raises(AlreadyExistsError) as caught:
-        LIFECYCLE.create(client, args)
+        LIFECYCLE.create(client, args, claim_nothing)
     assert (caught.value.resource_id, caught.value.changes) == (project, ())
-    assert "adopt" not in str(caught.value)
+    assert "adopt=True" not in str(caught.value)
     client.update_dbt_source.assert_not_called()
 
 
@@ -396,7 +396,7 @@ def test_what_adopting_shows_of_variables(lightdash: LightdashSimulator, harness
     theirs = {**WIRE, "environment": [{"key": "DB_PASSWORD", "value": "hunter2"}]}
     lightdash.add_source(lightdash.project_id, "finance", theirs)
     error = harness.refusal(AlreadyExistsError)
-    assert error.changes == ("dbtConnection.environment.DB_PASSWORD",)
+    assert error.changes == ("dbtConnection.environment.DB_PASSWORD", "dbtConnection.personalAccessToken")
     assert "dbtConnection.environment.DB_PASSWORD" in str(error)
     assert "hunter2" not in f"{error}{vars(error)}"
 

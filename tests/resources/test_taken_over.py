@@ -41,7 +41,7 @@ def test_another_object_of_the_name_is_deleted(
 
 
 def test_a_replacement_that_takes_over_another_object(stack: Stack, omni_services: dict[str, OmniSimulator]) -> None:
-    """The engine may replace what only changes, as `replace_on_changes` wants it: what the resource had is deleted."""
+    """The engine may replace what only changes, as `replacement_trigger` wants it: what the resource had is deleted."""
     omni = omni_services["generated"]
     program: dict[str, Any] = {**ENVIRONMENT, "adopt": True}
     stack.up("it", DbtEnvironmentProvider(), program)
@@ -49,10 +49,7 @@ def test_a_replacement_that_takes_over_another_object(stack: Stack, omni_service
     omni.edit_environment(before, name="Renamed in the web page")
     other = omni.add_environment(CONNECTION_ID, name=program["name"], target_schema="of others")
     with stack.command():
-        assert stack.preview("it", DbtEnvironmentProvider(), program) == "same"
-        stack.resources["replaced"] = stack.resources.pop("it")
-        assert stack.up("it", DbtEnvironmentProvider(), program) == "create"
-        stack.destroy("replaced")
+        stack.replace("it", DbtEnvironmentProvider(), program)
     assert [each["id"] for each in omni.environments(CONNECTION_ID)] == [other]
 
 

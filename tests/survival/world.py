@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from omni_pulumi.api.errors import AlreadyExistsError, Error, PartlyCreatedError
@@ -13,6 +13,14 @@ from omni_pulumi.dynamic import Provider
 from omni_pulumi.simulator import CONNECTION_ID, PROJECT_ID, LightdashSimulator, OmniSimulator
 from tests.servicer import ProviderError, Stack
 from tests.survival.programs import SECRET, sample_of
+
+_SNAKE = {
+    "projectRootPath": "project_root_path",
+    "targetDatabase": "target_database",
+    "targetName": "target_name",
+    "targetRole": "target_role",
+}
+"""Optional properties under the names of the services."""
 
 
 class World:
@@ -23,6 +31,8 @@ class World:
         lightdash.reset()
         self.omni, self.lightdash = omni, lightdash
         self.program: dict[str, dict[str, Any]] = {}
+        self.refused: dict[str, AlreadyExistsError] = {}
+        """Which resources of the last run met an object that exists."""
         self.shown: list[ProviderError] = []
         """The errors of the last run."""
         self.promised: set[str] = set()
@@ -48,8 +58,12 @@ class World:
     # The program.
 
     def declare(self, name: str, properties: dict[str, Any]) -> None:
-        """Put a resource into the program. Once ``adopt`` is needed it stays in, as people leave it."""
-        self.program[name] = {**properties, **({"adopt": True} if self.program.get(name, {}).get("adopt") else {})}
+        """Put a resource into the program. What an error asked for stays in, as people leave it."""
+        before = self.program.get(name, {})
+        self.program[name] = {**properties, **{key: before[key] for key in ("adopt",) if key in before}}
+        declared = {*properties.get("variables", {}), *properties.get("secretVariables", {})}
+        if unmanaged := [each for each in before.get("unmanagedVariables", []) if each not in declared]:
+            self.program[name]["unmanagedVariables"] = unmanaged
 
     def drop(self, name: str) -> None:
         """Take a resource out of the program."""
@@ -74,6 +88,7 @@ class World:
     def run(self, *, refresh: bool) -> None:
         """``up``, going on after errors, which are kept in ``shown``. As in the engine, deletes come last."""
         self.shown = []
+        self.refused.clear()
         names = [*self.program, *(name for name in self.stack.resources if name not in self.program)]
         with self.stack.command():
             if refresh:
@@ -94,6 +109,8 @@ class World:
             step()
         except ProviderError as error:
             self.shown.append(error)
+            if isinstance(error.error, AlreadyExistsError):
+                self.refused[name] = error.error
             if self._may_be_missing(name, error.error):
                 self.told.add(name)
 
@@ -108,7 +125,7 @@ class World:
     def converge(self) -> None:
         """Quiet ``up --refresh`` until all is as declared, doing what the errors say, and check everything."""
         self.promised = {*self.told}
-        for _ in range(4):
+        for _ in range(5):
             self.run(refresh=True)
             if not self.shown:
                 break
@@ -116,26 +133,55 @@ class World:
         assert self.shown == [], self.shown
         self._services_have_what_is_declared()
         self._nothing_is_left_over()
+        self._nothing_is_changed()
+        with self.stack.command():
+            for name in self.program:
+                self.stack.refresh(name)
+        self._nothing_is_changed()
+        self.told.clear()
+
+    def _nothing_is_changed(self) -> None:
         with self.stack.command():
             for name, properties in self.program.items():
                 assert self.stack.preview(name, _provider(name), properties) == "same", name
-                self.stack.refresh(name)
-                assert self.stack.preview(name, _provider(name), properties) == "same", name
-        self.told.clear()
 
     def _do_what_was_said(self) -> None:
         """Only a refusal to overwrite may be left, of what others made or of what an error told of."""
         for shown in self.shown:
-            assert isinstance(shown.error, AlreadyExistsError), shown
+            waits = shown.error.operation.startswith("delete ")  # for the adoption that failed
+            assert isinstance(shown.error, AlreadyExistsError) or waits, (shown, self.refused)
         for name, properties in self.program.items():
             if name not in self.stack.resources:
                 existing = self._existing(name)
                 assert existing is not None, name
-                assert existing in self.of_others or name in self.promised, (name, self.shown)
+                expected = existing in self.of_others or name in self.promised or self.refused[name].undeclared
+                assert expected, (name, self.shown)
                 if name.startswith("route") and not self.omni.dialect.connection_environment_list:
                     self.omni.delete_connection_environment(existing)
                     self.of_others.discard(existing)
+                if properties.get("adopt"):
+                    self._declare(name, self.refused[name].undeclared)
                 properties["adopt"] = True
+
+    def _declare(self, name: str, undeclared: Sequence[str]) -> None:
+        """Put into the program what an adoption would have removed."""
+        assert undeclared, name
+        properties, existing = self.program[name], self._existing(name)
+        for path in undeclared:
+            kind, _, variable = path.removesuffix(" (secret)").partition(".")
+            if variable:
+                properties.setdefault("unmanagedVariables", []).append(variable)
+            elif name == "dbt":
+                stored = self.omni.dbt_configuration(CONNECTION_ID) or {}
+                properties[kind] = stored[_SNAKE[kind]]
+            elif name.startswith("route"):
+                (route,) = (each for each in self.omni.connection_environments() if each["id"] == existing)
+                properties["userAttributeValues"] = sorted(
+                    {*properties["userAttributeValues"], *route["user_attribute_values"]}
+                )
+            else:
+                (environment,) = (e for e in self.omni.environments(CONNECTION_ID) if e["id"] == existing)
+                properties[kind] = environment[_SNAKE[kind]]
 
     # What has to be true.
 
@@ -194,7 +240,10 @@ class World:
             connection["environment"] = {item["key"]: item["value"] for item in connection.get("environment", [])}
             return {"name": source["name"], **connection}
         environment = next(e for e in self.omni.environments(CONNECTION_ID) if e["id"] == wanted)
-        kept = self.stack.resources[name].outputs["retainedVariables"]
+        kept = {
+            *self.stack.resources[name].outputs["retainedVariables"],
+            *self.program[name].get("unmanagedVariables", []),
+        }
         environment["variables"] = {
             v["name"]: (v["value"], v["is_secret"]) for v in environment["variables"] if v["name"] not in kept
         }

@@ -29,6 +29,8 @@ class Dialect:
         required_on_update: the fields that an environment's PUT must carry.
         dbt_versions: the accepted dbt versions, or None where any text is.
         environment_delete_message: whether the answer to an environment's deletion carries a `message`.
+        kept_value: how an item of `variables` keeps the value of a secret: `value` may be `null` or `missing`, or one
+            of the two only.
     """
 
     environment_list: Literal["array", "paged"]
@@ -42,6 +44,7 @@ class Dialect:
     required_on_update: tuple[str, ...] = ()
     dbt_versions: tuple[str, ...] | None = None
     environment_delete_message: bool = False
+    kept_value: Literal["either", "null", "missing"] = "either"
 
 
 PAGES = Dialect(

@@ -34,7 +34,9 @@ def updated_variables(dialect: Dialect) -> Check:
         if not isinstance(value, list):
             return "expected an array"
         shapes = (known if isinstance(item, dict) and "id" in item else _NEW for item in value)
-        complaints = (shape.complaint(item) for shape, item in zip(shapes, value, strict=True))
+        complaints = (
+            shape.complaint(item) or _kept_secret(item, dialect) for shape, item in zip(shapes, value, strict=True)
+        )
         return next((f"{index}: {complaint}" for index, complaint in enumerate(complaints) if complaint), None)
 
     return check
@@ -58,6 +60,14 @@ def update_variables(
         current = tuple(variable for variable in current if variable.id in updates)
     known = (_update(variable, updates.get(variable.id)) for variable in current)
     return _unique((*known, *(_create(item) for item in items if "id" not in item)))
+
+
+def _kept_secret(item: dict[str, Any], dialect: Dialect) -> str | None:
+    """No source says that both ways to keep a secret's value work everywhere."""
+    if not item["isSecret"] or item.get("value") is not None:
+        return None
+    given = "null" if "value" in item else "missing"
+    return None if dialect.kept_value in {"either", given} else f"value: must not be {given}"
 
 
 def without_secrets(variable: Variable) -> dict[str, object]:

@@ -1,0 +1,66 @@
+"""Which of two forms of a request an instance takes, where the vendor's sources contradict each other."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from omni_pulumi.api import errors
+
+F = TypeVar("F")
+T = TypeVar("T")
+
+_REFUSED_FORM = {400, 422}
+
+
+class RequestForm(Generic[F]):
+    """Remembers which of two forms an instance has accepted. Safe to share between threads."""
+
+    def __init__(self, first: F, second: F) -> None:
+        """Prepare to try ``first``, then ``second``."""
+        self._forms = (first, second)
+        self._accepted: F | None = None
+        self._lock = threading.Lock()
+
+    def send(self, send: Callable[[F], T]) -> T:
+        """Send a request in the form that the instance has accepted before.
+
+        As long as it has accepted none, a request that is refused with 400 or 422 is sent once in the other form: such
+        an answer means that nothing was written.
+
+        Raises:
+            errors.BadRequestError: the request was refused, in both forms when neither has been accepted before.
+        """
+        if self._accepted is not None:
+            return send(self._accepted)
+        first, second = self._forms
+        try:
+            return self._send(send, first)
+        except errors.BadRequestError as refusal:
+            if refusal.status not in _REFUSED_FORM:
+                raise
+            try:
+                return self._send(send, second)
+            except errors.BadRequestError as error:
+                raise _both(refusal, error) from None
+
+    def _send(self, send: Callable[[F], T], form: F) -> T:
+        answer = send(form)
+        with self._lock:
+            self._accepted = form
+        return answer
+
+
+def _both(first: errors.BadRequestError, second: errors.BadRequestError) -> errors.BadRequestError:
+    """Report both refusals, because nobody knows which of the two forms is the right one."""
+    if first.detail == second.detail:
+        return first
+    return errors.BadRequestError(
+        f"{first} In the other form that Omni documents the answer was {second.status}: {second.detail}",
+        status=first.status,
+        detail=f"{first.detail} / {second.detail}",
+        operation=first.operation,
+        resource_id=first.resource_id,
+        outcome_unknown=first.outcome_unknown or second.outcome_unknown,
+    )

@@ -1,0 +1,157 @@
+"""The variables of a dbt environment, by name: who manages each one, and what an update sends.
+
+A name has exactly one kind. The first one that fits counts:
+
+1. declared: the program sets it, in ``variables`` or ``secret_variables``.
+2. unmanaged: ``unmanaged_variables`` lists it. Omni keeps it as it is.
+3. retained: the program dropped it and Omni kept it. Updates leave it out.
+4. unknown: neither the program nor the state has it. Omni keeps it as it is, and a warning names it.
+
+An update of Omni's that leaves out a variable may delete it, and Omni never returns the value of a secret. So an update
+sends back what it must not change: a secret by its ID without a value, a plain variable with the value that it has.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import pydantic
+
+from omni_pulumi.api.omni import Variable, VariableBody
+
+SET_IN_OMNI = pydantic.SecretStr("(set in Omni)")
+"""Stands in the state for a secret that the program did not set: Omni never returns one."""
+
+WAS_SECRET = "(was secret)"  # noqa: S105 - a text that people read
+"""Stands in the state for a secret that became a plain variable in Omni. Omni returns its value, which stays hidden."""
+
+_GLOB_CHARACTERS = frozenset("*?[")
+
+
+class Declared(Protocol):
+    """The variables of a program, or those in the state."""
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """Values of plain variables, by name."""
+
+    @property
+    def secret_variables(self) -> Mapping[str, pydantic.SecretStr]:
+        """Values of secret variables, by name."""
+
+    @property
+    def unmanaged_variables(self) -> Sequence[str] | None:
+        """Names and globs of the variables that somebody else manages."""
+
+
+class Known(Declared, Protocol):
+    """The variables in the state."""
+
+    @property
+    def retained_variables(self) -> Sequence[str]:
+        """Names of the variables that the program dropped and Omni kept."""
+
+
+@dataclass(frozen=True)
+class VariableUpdate:
+    """What an update sends.
+
+    Attributes:
+        bodies: the variables of the request.
+        unknown: names that neither the program nor the state has. They stay as they are.
+        released: names that ``unmanaged_variables`` no longer lists. They stay as they are in this update.
+        missing: names whose value only Omni had, and that Omni no longer has. They cannot be sent.
+    """
+
+    bodies: list[VariableBody]
+    unknown: list[str]
+    released: list[str]
+    missing: list[str]
+
+    @property
+    def kept(self) -> set[str]:
+        """Names that stay although nobody said so. They do not enter the state before a refresh."""
+        return {*self.unknown, *self.released}
+
+
+def is_unmanaged(name: str, declared: Declared | None) -> bool:
+    """Return whether ``unmanaged_variables`` lists a name."""
+    patterns = (declared.unmanaged_variables or ()) if declared is not None else ()
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def is_glob(pattern: str) -> bool:
+    """Return whether an item of ``unmanaged_variables`` is a glob and no name."""
+    return not _GLOB_CHARACTERS.isdisjoint(pattern)
+
+
+def declared_names(declared: Declared) -> set[str]:
+    """Return the names of the variables that a program declares or the state has."""
+    return {*declared.variables, *declared.secret_variables}
+
+
+def placeholders(declared: Declared) -> set[str]:
+    """Return the names whose value is a placeholder of a refresh, which ``ignore_changes`` hands on as an input."""
+    secrets = {name for name, value in declared.secret_variables.items() if value == SET_IN_OMNI}
+    return secrets | {name for name, value in declared.variables.items() if value == WAS_SECRET}
+
+
+def undeclared(declared: Declared, found: Iterable[Variable]) -> list[str]:
+    """Return the variables that adopting an environment would delete: neither declared nor unmanaged."""
+    names = declared_names(declared)
+    return sorted(
+        f"{variable.name} (secret)" if variable.is_secret else variable.name
+        for variable in found
+        if variable.name not in names and not is_unmanaged(variable.name, declared)
+    )
+
+
+def plan_update(declared: Declared, found: Sequence[Variable], known: Known | None) -> VariableUpdate:
+    """Return what an update sends to an environment that has the variables ``found``.
+
+    Args:
+        declared: what the program says.
+        found: what Omni has.
+        known: what the state has, ``None`` when the environment is created or adopted.
+    """
+    present = {variable.name: variable for variable in found}
+    stand_ins = placeholders(declared)
+    secrets = {name: value.get_secret_value() for name, value in declared.secret_variables.items()}
+    update = VariableUpdate([], [], [], [])
+    for name, value in {**declared.variables, **secrets}.items():
+        if name not in stand_ins:
+            variable_id = present[name].id if name in present else None
+            update.bodies.append(VariableBody.of(variable_id, name, value, is_secret=name in secrets))
+        elif name in present:
+            update.bodies.append(_unchanged(present[name]))
+        else:
+            update.missing.append(name)
+    for variable in found:
+        if variable.name in declared_names(declared) or not _stays(variable.name, declared, known, update):
+            continue
+        update.bodies.append(_unchanged(variable))
+    return update
+
+
+def _stays(name: str, declared: Declared, known: Known | None, update: VariableUpdate) -> bool:
+    """Return whether a variable that the program does not declare is sent back, and note why."""
+    if is_unmanaged(name, declared):
+        return True
+    if known is not None and name in known.retained_variables:
+        return False
+    if is_unmanaged(name, known):
+        update.released.append(name)
+        return True
+    if known is not None and name in declared_names(known):
+        return False
+    update.unknown.append(name)
+    return True
+
+
+def _unchanged(variable: Variable) -> VariableBody:
+    if variable.is_secret:
+        return VariableBody(id=variable.id, is_secret=True)
+    return VariableBody(id=variable.id, value=variable.value or "", is_secret=False)
