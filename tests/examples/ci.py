@@ -167,6 +167,7 @@ def run(command: list[str], folder: Path, env: Mapping[str, str]) -> tuple[str, 
     tools = {
         "PATH": engine_path(engine_bin_dir()),
         "HOME": str(folder),
+        "PULUMI_HOME": str(folder / ".pulumi-home"),  # Pulumi asks the system for the home folder, not HOME
         "PIP_NO_INDEX": "1",  # all that is to be installed is here already
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PULUMI_SKIP_UPDATE_CHECK": "1",

@@ -1,0 +1,16 @@
+"""The CI services that the tests run workflows with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.examples.ci import run
+
+
+def test_pulumi_writes_into_the_checkout(tmp_path: Path) -> None:
+    """Pulumi keeps its settings in the checkout's folder, not in the home folder of the user who runs the tests."""
+    (tmp_path / "Pulumi.yaml").write_text("name: written-by-the-tests\nruntime: python\n")
+    backend = {"PULUMI_BACKEND_URL": tmp_path.as_uri(), "PULUMI_CONFIG_PASSPHRASE": "any"}
+    output, status = run(["pulumi", "stack", "init", "prod"], tmp_path, backend)
+    assert status == 0, output
+    assert list((tmp_path / ".pulumi-home" / "workspaces").glob("written-by-the-tests-*"))
