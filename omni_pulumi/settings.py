@@ -133,7 +133,7 @@ class Service:
                 f"{url.host}.",
                 settings=settings,
             )
-        path = re.sub(r"(/api(/v1)?)?/*$", "", url.path.rstrip("/"))
+        path = re.sub(r"/api(/v1)?$", "", url.path.rstrip("/"))
         return str(url.copy_with(path=path or "/")).rstrip("/")
 
     def _key(self, profile: str | None, key: str) -> str:

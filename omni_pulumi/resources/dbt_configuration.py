@@ -36,8 +36,8 @@ from omni_pulumi.settle import look
 
 _log = logging.getLogger(__name__)
 
-_PROJECT_ROOT_PATH = re.compile(r"(?!/)(?!.*\.\.)[\w ./-]+")
-_DBT_VERSION = re.compile(r"Auto|\d+\.\d+")
+_PROJECT_ROOT_PATH = re.compile(r"\A(?!/)(?!.*\.\.)[\w ./-]+")
+_DBT_VERSION = re.compile(r"\A(Auto|\d+\.\d+)")
 
 
 def _project_root_path(text: str | None) -> str | None:

@@ -40,8 +40,10 @@ _AZURE = "dev.azure.com"
 _AZURE_SSH = {"ssh.dev.azure.com", "vs-ssh.visualstudio.com"}
 _AZURE_ORGANIZATION = ".visualstudio.com"
 
-_URL = re.compile(rf"[a-z][a-z0-9+.-]*://([^@/?#\\\s]+@)?{HOST}(:\d+(?=/))?[:/](?P<path>.*)", re.ASCII | re.IGNORECASE)
-_SCP = re.compile(rf"([^@/:\\\s]+@)?{HOST}:(?P<path>(?!//).*)", re.ASCII | re.IGNORECASE)
+_URL = re.compile(
+    rf"\A[a-z][a-z0-9+.-]*://([^@/?#\\\s]+@)?{HOST}(:\d+(?=/))?[:/](?P<path>.*)", re.ASCII | re.IGNORECASE
+)
+_SCP = re.compile(rf"\A([^@/:\\\s]+@)?{HOST}:(?P<path>(?!//).*)", re.ASCII | re.IGNORECASE)
 _HOST_DOMAIN = re.compile(rf"{HOST}(:\d+)?", re.ASCII | re.IGNORECASE)
 _SEGMENT = re.compile(r"(?!\.{1,2}$)[^/\\?#@:%\x00-\x1f\x7f\ufffd]+")
 

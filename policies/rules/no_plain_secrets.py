@@ -35,21 +35,25 @@ _SECRET_NAME = re.compile(
     r"|(?<![A-Z])((PWD|PAT)(?![A-Z])|PASS$)"
 )
 _NAME_OF_SOMETHING_ELSE = re.compile(
-    r"(MAX|MIN|NUM)_(\w+_)?TOKENS$|GOOGLE_APPLICATION_CREDENTIALS$"
-    r"|.*[_-](URLS?|URI|NAMES?|PATH|FILE|DIR|IDS?|TTL|TYPE|HEADER|ENABLED|VERSION|COLUMN|TABLE|POLICY|LIMIT)$"
+    r"\A((MAX|MIN|NUM)_(\w+_)?TOKENS$|GOOGLE_APPLICATION_CREDENTIALS$"
+    r"|.*[_-](URLS?|URI|NAMES?|PATH|FILE|DIR|IDS?|TTL|TYPE|HEADER|ENABLED|VERSION|COLUMN|TABLE|POLICY|LIMIT)$)"
 )
 _SECRET_VALUE = re.compile(
     r"(?<![A-Za-z0-9])(gh[opsur]_\w{10,}|github_pat_\w{10,}|glpat-[\w-]{10,}|xox[abeprs]-[\w-]{10,}"
     r"|omni_(osk|pat)_\w{10,}|ldpat_\w{8,}|AT(BB|ATT)\w{10,}|(AKIA|ASIA)[0-9A-Z]{16}"
     r"|dapi[0-9a-f]{32}|dbt[cu]_[\w-]{16,}|sk-[\w-]{20,}|AIza[\w-]{30,}|ya29\.[\w-]{20,}"
-    r"|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*|-----BEGIN [A-Z ]*PRIVATE KEY-----)"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----)"
 )
-_SECRET_IN_URL = re.compile(
-    r"\w+://[^\s/:@]*:(?!\d+/)[^\s\"@]+@"  # a password, and no port
-    r"|https?://[^\s/:@]{20,}:?@"  # a token in the place of a user
+_TOKEN_IN_URL = re.compile(
+    r"https?://[^\s/:@]{20,}:?@"  # in the place of a user
     r"|[?&;](password|pwd|token|sig|access_token)=[^\s&;]",
     re.IGNORECASE,
 )
+_USER_IN_URL = re.compile(r"(?<=\w)://(?=[^\s/:@]*(?P<colon>:)(?!\d+/))")  # no port follows the colon
+_PASSWORD = re.compile(r"[^\s\"@]+(?P<at>@?)")
+_NOT_IN_JWT = re.compile(r"[^\w-]")
+_JWT_HEADER = re.compile(r"(?<![A-Za-z0-9])eyJ[\w-]{8,}")
+_JWT_PAYLOAD = re.compile(r"eyJ[\w-]{8,}")
 _NO_LEAVES = frozenset({"personalAccessToken", "apiKey", "webhookHmacSecret", "manifest", "environment"})
 """Properties of a Lightdash connection that are secret themselves, a project's text, or looked at by their names."""
 
@@ -66,7 +70,31 @@ def is_secret_name(name: str, config: Config) -> bool:
 
 def is_secret_value(value: str) -> bool:
     """Whether a text is a secret or has one in it, by its looks."""
-    return bool(_SECRET_VALUE.search(value) or _SECRET_IN_URL.search(value))
+    return bool(_SECRET_VALUE.search(value) or _TOKEN_IN_URL.search(value)) or _has_password(value) or _has_jwt(value)
+
+
+def _has_password(text: str) -> bool:
+    """Whether a URL in the text has a password.
+
+    Reads each password once, however many users may begin in it: one pattern for both takes quadratic time.
+    """
+    end = 0
+    for user in _USER_IN_URL.finditer(text):
+        start = user.end("colon")
+        password = _PASSWORD.match(text, start) if start >= end else None
+        if password and password["at"]:
+            return True
+        end = password.end() if password else end
+    return False
+
+
+def _has_jwt(text: str) -> bool:
+    """Whether the text has a JSON Web Token: header, payload and signature between dots. Reads each part once."""
+    parts = text.split(".")
+    return any(
+        _JWT_PAYLOAD.fullmatch(payload) and _JWT_HEADER.search(_NOT_IN_JWT.split(parts[before])[-1])
+        for before, payload in enumerate(parts[1:-1])
+    )
 
 
 def _suspects(resource: Resource, config: Config, *path: str) -> Iterator[tuple[str, str]]:

@@ -240,7 +240,8 @@ def for_stack(by_pattern: Mapping[str, Any], stack: str) -> Any:
     """
 
     def letters(pattern: str) -> tuple[bool, int, str]:
-        plain = re.sub(r"[*?]|\[.*?\]", "", pattern)
+        closed = pattern.rfind("]") + 1  # no bracket opens a set behind it
+        plain = re.sub(r"[*?]|\[[^]]*\]", "", pattern[:closed]) + re.sub(r"[*?]", "", pattern[closed:])
         return plain == pattern, len(plain), pattern
 
     best = max((pattern for pattern in by_pattern if matches(stack, [pattern])), key=letters, default=None)

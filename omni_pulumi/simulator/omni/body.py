@@ -72,7 +72,7 @@ def list_of(shape: Shape) -> Check:
     return check
 
 
-_PROJECT_ROOT_PATH = re.compile(r"(?!/)(?!.*\.\.)[\w ./-]+", re.ASCII)
+_PROJECT_ROOT_PATH = re.compile(r"\A(?!/)(?!.*\.\.)[\w ./-]+", re.ASCII)
 
 
 def project_root_path(value: object) -> str | None:

@@ -1,0 +1,23 @@
+"""A rule takes time in proportion to the text that it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from rules import git
+from rules.no_plain_secrets import is_secret_name, is_secret_value
+
+from tests.linear import slow_text
+
+FUNCTIONS: dict[str, Callable[[str], object]] = {
+    "is_secret_name": lambda text: is_secret_name(text, {"secretNames": []}),
+    "is_secret_value": is_secret_value,
+    "parse": git.parse,
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_rules_take_linear_time(name: str) -> None:
+    """A rule takes at most fifteen times as long for ten times the text, however many patterns it uses."""
+    assert slow_text(FUNCTIONS[name]) is None

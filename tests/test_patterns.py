@@ -1,0 +1,53 @@
+"""The time that a regular expression takes grows with the text, not with its square."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from collections.abc import Iterator
+
+import pytest
+
+import tests.policies.conftest  # noqa: F401 - puts the pack's modules on the path
+from tests.linear import is_linear, slow_text
+from tests.policies.pack import PACK
+
+ROOT = PACK.parent
+FILES = sorted(
+    path
+    for folder in ("omni_pulumi", "policies/rules")
+    for path in (ROOT / folder).rglob("*.py")
+    if "re." in path.read_text()
+)
+
+
+def patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
+    """Every pattern of the package and the policy pack: those of the modules, and those that a function calls with."""
+    for path in FILES:
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removeprefix("policies.")
+        module = importlib.import_module(name.removesuffix(".__init__"))
+        for variable, value in vars(module).items():
+            if isinstance(value, re.Pattern):
+                yield f"{name}.{variable}", value
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name("re"), attr=function), args=[ast.Constant(str(text)), *_]
+                ) if function != "compile":
+                    yield f"{name}:{node.lineno}", re.compile(text)
+
+
+PATTERNS = dict(patterns())
+
+
+def test_quadratic_time_is_seen() -> None:
+    """The measurement tells a quadratic pattern from a linear one."""
+    assert not is_linear(re.compile(r"\w+:").search, "", "a")
+    assert is_linear(re.compile(r"\w:").search, "", "a")
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_patterns_take_linear_time(name: str) -> None:
+    """A pattern takes at most fifteen times as long for ten times the text, wherever in the text it may begin."""
+    assert slow_text(PATTERNS[name].search) is None
