@@ -11,8 +11,12 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
-from omni_pulumi.simulator import GENERATED, PAGES, LightdashSimulator, OmniSimulator, RecordedRequest
+from omni_pulumi.simulator import GENERATED, PAGES
+
+if TYPE_CHECKING:
+    from omni_pulumi.simulator import LightdashSimulator, OmniSimulator, RecordedRequest
 
 _DIALECTS = {"pages": PAGES, "generated": GENERATED}
 
@@ -24,6 +28,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--lightdash-port", type=int, default=8801, help="0 takes a free one (default: %(default)s)")
     parser.add_argument("--dialect", choices=_DIALECTS, default="pages", help="which of Omni's sources to follow")
     options = parser.parse_args(arguments)
+
+    try:
+        from omni_pulumi.simulator import LightdashSimulator, OmniSimulator
+    except ModuleNotFoundError as missing:
+        sys.stderr.write(f"{missing}\n")
+        return 1
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

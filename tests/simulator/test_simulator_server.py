@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from omni_pulumi import simulator
 from omni_pulumi.simulator import LightdashSimulator, OmniSimulator, RecordedRequest
 
 ROOT = Path(__file__).parents[2]
@@ -131,18 +132,41 @@ def test_the_command_line_runs_both(ending: signal.Signals) -> None:
 
 
 def test_a_missing_extra_is_named() -> None:
-    """Without starlette, the command ends with one line that says what to install."""
-    hidden = (
-        "import sys, runpy; sys.modules['starlette'] = None; sys.argv = ['-m']; "
-        "runpy.run_module('omni_pulumi.simulator')"
+    """Without starlette, the command ends with one line that names the extra, and a program's import says the same."""
+    ended = run_without("starlette", "--omni-port", "0")
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
+    assert "starlette" in ended.stderr
+    assert '"simulator"' in ended.stderr
+    assert "pip install" not in ended.stderr
+    program = "import sys; sys.modules['uvicorn'] = None; from omni_pulumi.simulator import OmniSimulator"
+    ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "ModuleNotFoundError: The simulator needs uvicorn" in ended.stderr.splitlines()[-1]
+
+
+def test_options_are_shown_without_the_extra() -> None:
+    """``--help`` works where neither starlette nor uvicorn is installed."""
+    for module in ("starlette", "uvicorn"):
+        ended = run_without(module, "--help")
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert "--lightdash-port" in ended.stdout
+
+
+def test_public_names() -> None:
+    """``dir`` lists the public names before they are imported, and each is there."""
+    assert set(simulator.__all__) <= set(dir(simulator))
+    assert all(getattr(simulator, name) is not None for name in simulator.__all__)
+    assert not hasattr(simulator, "SnowflakeSimulator")
+
+
+def run_without(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs the command as if a module were not installed."""
+    code = (
+        f"import sys, runpy; sys.modules[{module!r}] = None; sys.argv[1:] = {list(arguments)}; "
+        "runpy.run_module('omni_pulumi.simulator', run_name='__main__', alter_sys=True)"
     )
-    ended = subprocess.run(
-        [sys.executable, "-c", hidden], cwd=ROOT, capture_output=True, text=True, check=False, timeout=30
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False, timeout=30
     )
-    assert ended.returncode == 1
-    assert ended.stderr.splitlines() == [
-        "The simulator needs starlette, which is not installed: pip install 'omni-pulumi[simulator]'"
-    ]
 
 
 def test_the_base_is_not_imported() -> None:
