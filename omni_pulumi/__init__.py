@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from omni_pulumi.resources.dbt_configuration import DbtConfiguration
     from omni_pulumi.resources.dbt_environment import DbtEnvironment
     from omni_pulumi.resources.lightdash_dbt_source import LightdashDbtSource
+
+    __version__: str
 else:
     _RESOURCES = {
         "ConnectionEnvironment": "omni_pulumi.resources.connection_environment",
@@ -48,6 +50,14 @@ else:
 
     def __getattr__(name: str) -> object:
         """A public name, from the module that has it."""
+        if name == "__version__":
+            from importlib.metadata import version
+
+            return version("omni-pulumi")
         if name not in __all__:
             raise AttributeError(f"module 'omni_pulumi' has no attribute {name!r}")
         return getattr(importlib.import_module(_RESOURCES.get(name, "omni_pulumi.connections")), name)
+
+    def __dir__() -> list[str]:
+        """The module's names, those too that are not imported yet."""
+        return sorted({*globals(), *__all__, "__version__"})

@@ -62,8 +62,19 @@ def _terminal(text: str, options: argparse.Namespace) -> str:
     return terminal_svg(text, title=options.title)
 
 
+class _ShowVersion(argparse.Action):
+    """Looks the version up when it is asked for: the lookup takes longer than a command takes to start."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_parsed: object) -> None:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"{parser.prog} {version('omni-pulumi')}\n")
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="omni-pulumi", description="What Pulumi says, for people who review it.")
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     command = _command(
         commands,

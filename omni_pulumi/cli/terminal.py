@@ -67,7 +67,9 @@ def terminal_svg(text: str, *, title: str) -> str:
         from rich.terminal_theme import TerminalTheme
         from rich.text import Text
     except ImportError:
-        raise InputError("rich is not installed. It comes with an extra: pip install 'omni-pulumi[pictures]'") from None
+        raise InputError(
+            'rich is not installed. Install omni-pulumi again, from the same source, with its extra "pictures".'
+        ) from None
     text = _CONTROLS.sub("", text)
     lines = [line for line in text.splitlines() if not _LEFT_OUT.match(_CODES.sub("", line))]
     shown = "\n".join(lines).strip("\n")

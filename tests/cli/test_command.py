@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+import omni_pulumi
 from omni_pulumi.cli import main
 from tests.cli.previews import RECORDINGS
 from tools.pictures import COMMAND
@@ -58,7 +60,20 @@ def test_missing_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: 
     monkeypatch.setitem(sys.modules, "rich", None)
     (tmp_path / "input").write_text("Previewing")
     assert main(["preview-svg", str(tmp_path / "input")]) == 1
-    assert "pip install 'omni-pulumi[pictures]'" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert '"pictures"' in err
+    assert "pip install" not in err
+
+
+def test_version() -> None:
+    """The command, the package and its metadata have one version, and it is looked up when it is asked for."""
+    installed = importlib.metadata.version("omni-pulumi")
+    assert omni_pulumi.__version__ == installed
+    code = "import sys; from omni_pulumi.cli import main; sys.argv[0] = 'omni-pulumi'; main(['--version'])"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout == f"omni-pulumi {installed}\n"
+    code = "import sys, omni_pulumi.cli; sys.exit('importlib.metadata' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_summary_loads_little() -> None:
@@ -72,9 +87,10 @@ def test_summary_loads_little() -> None:
 
 
 def test_public_names_are_there() -> None:
-    """Names are imported when they are asked for, all of them, and no other."""
+    """``dir`` lists the names; they are imported when they are asked for, all of them, and no other."""
     code = (
-        "import omni_pulumi; assert all(getattr(omni_pulumi, name) for name in omni_pulumi.__all__); "
+        "import sys, omni_pulumi; assert {*omni_pulumi.__all__, '__version__'} <= set(dir(omni_pulumi)); "
+        "assert 'pulumi' not in sys.modules; assert all(getattr(omni_pulumi, name) for name in omni_pulumi.__all__); "
         "assert not hasattr(omni_pulumi, 'DbtThing'); from omni_pulumi import DbtConnection, DbtEnvironment"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
