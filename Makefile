@@ -70,7 +70,7 @@ constraints:
 	@work=$$(mktemp -d) && trap 'rm -rf "$$work"' EXIT && \
 	$(PYTHON) -m venv "$$work" && \
 	"$$work/bin/python" -m pip install --quiet --disable-pip-version-check uv && \
-	"$$work/bin/uv" pip compile pyproject.toml --quiet --all-extras --universal --python-version 3.10 \
+	"$$work/bin/uv" pip compile pyproject.toml --quiet --all-extras --group dev --universal --python-version 3.10 \
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file tools/constraints.txt
 
 # Remove what these commands left here; the engine stays in the user's cache.
@@ -87,5 +87,7 @@ $(READY): pyproject.toml tools/constraints.txt
 		"On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@echo "making the Python environment in .venv, about a minute"
 	@$(PYTHON) -m venv --clear .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c tools/constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c tools/constraints.txt 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c tools/constraints.txt \
+		-e '.[simulator,policies,pictures]' --group dev
 	@touch $@
