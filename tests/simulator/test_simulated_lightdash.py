@@ -490,6 +490,26 @@ def test_health_is_open(lightdash: LightdashSimulator, connect: Connect) -> None
     assert answer == {"status": "ok", "results": {"healthy": True, "version": "0.3277.1"}}
 
 
+@pytest.mark.parametrize(
+    ("token", "allowed"),
+    [
+        (LightdashSimulator.api_key, {"view", "manage"}),
+        (LightdashSimulator.developer_token, {"view", "update", "delete"}),
+        (LightdashSimulator.viewer_token, {"view"}),
+        (LightdashSimulator.member_token, set()),
+    ],
+)
+def test_the_caller_and_its_permissions(
+    lightdash: LightdashSimulator, admin: httpx.Client, token: str, allowed: set[str]
+) -> None:
+    """A caller learns its permissions as rules; those of a project name all its projects."""
+    answer = admin.get("/api/v1/user", headers={"Authorization": f"ApiKey {token}"}).json()
+    rules = [rule for rule in answer["results"]["abilityRules"] if rule["subject"] == "Project"]
+    assert {rule["action"] for rule in rules} == allowed
+    if token == lightdash.viewer_token:
+        assert rules[0]["conditions"] == {"projectUuid": {"$in": [PROJECT_ID, OTHER_PROJECT_ID]}}
+
+
 def test_environment_keys(lightdash: LightdashSimulator, admin: httpx.Client, source: str) -> None:
     """0.3277.1 takes any key and shows them to viewers; 1.237.0 refuses what could change how dbt runs and hides them
     from all but admins."""

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from omni_pulumi.simulator.lightdash import dbt_sources
 from omni_pulumi.simulator.lightdash.call import Answer, Call, Refusal, authenticated, read_body
+from omni_pulumi.simulator.lightdash.user import get_user
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -60,6 +61,7 @@ def lightdash_app(instance: Callable[[], Instance], lock: AbstractContextManager
         *route("GET", _SOURCE, dbt_sources.get_dbt_source),
         *route("PATCH", _SOURCE, dbt_sources.update_dbt_source),
         *route("DELETE", _SOURCE, dbt_sources.delete_dbt_source),
+        *route("GET", "/api/v1/user", get_user),
         Route("/api/v1/health", health, methods=["GET"]),
     ]
     app = Starlette(routes=routes, exception_handlers={404: unknown_route, 405: unknown_route})
