@@ -24,7 +24,11 @@ from omni_pulumi.lifecycle import Known, OptionalText, Secret, Text
 
 SECRET_PROPERTIES = frozenset(map(to_camel, SECRET_FIELDS))
 
-_CREDENTIALS = SECRET_PROPERTIES | {"installationId", "authorizationMethod"}
+_METHODS = ("personal_access_token", "installation_id")
+"""The ways to open a GitHub repository. Each is named like the field of its credential."""
+
+_METHOD_PROPERTIES = frozenset({"installationId", "authorizationMethod"})
+"""How a GitHub repository is opened. Unlike a token, Lightdash returns it and does not keep it when it is left out."""
 
 _WIRE_NAMES = {"hide_refresh_button": "hideRefreshButton"}
 """The one field that Lightdash does not write in snake_case."""
@@ -59,7 +63,10 @@ class _Repository(_Compiled):
 
 @dataclass(frozen=True, kw_only=True)
 class GithubConnection(_Repository):
-    """A GitHub repository, opened by a personal access token or by an installation of the GitHub app."""
+    """A GitHub repository, opened by a personal access token or by an installation of the GitHub app.
+
+    A source that exists keeps the credentials that it has when both are left out.
+    """
 
     personal_access_token: pulumi.Input[str] | None = None
     installation_id: pulumi.Input[str] | None = None
@@ -185,10 +192,10 @@ class _ConnectionArgs(pydantic.BaseModel):
     )
 
     def to_wire(self) -> dict[str, Any]:
-        """The connection as Lightdash takes it: its own names, environment as a list, no ``None`` (it is refused)."""
+        """The connection as Lightdash takes it: its own names, environment as a sorted list, no ``None``."""
         wire = {_WIRE_NAMES.get(name, name): value for name, value in self.model_dump(exclude_none=True).items()}
         if "environment" in wire:
-            wire["environment"] = [{"key": key, "value": value} for key, value in wire["environment"].items()]
+            wire["environment"] = [{"key": key, "value": value} for key, value in sorted(wire["environment"].items())]
         return wire
 
 
@@ -215,12 +222,13 @@ _Credential = Annotated[Secret, pydantic.Field(min_length=1)]
 
 def _authorization_method(method: str | None, info: pydantic.ValidationInfo) -> str | None:
     """The method follows from the credential; Lightdash itself does not check that the two agree."""
-    credentials = ("personal_access_token", "installation_id")
-    if not all(name in info.data for name in credentials):  # one of them is refused already
+    if not all(name in info.data for name in _METHODS):  # one of them is refused already
         return method
-    given = [name for name in credentials if info.data[name] is not None]
-    if len(given) != 1 or method not in {None, given[0]}:
-        raise ValueError("needs either personalAccessToken or installationId, and agrees with the one that is given")
+    given = [name for name in _METHODS if info.data[name] is not None]
+    if len(given) != 1:
+        return method
+    if method not in {None, given[0]}:
+        raise ValueError(f"must be left out or {given[0]}, which is the credential of the connection")
     return given[0]
 
 
@@ -296,6 +304,13 @@ class ManifestConnectionArgs(_ConnectionArgs):
     hide_refresh_button: Known[bool]
 
 
+def _one_credential(connection: Any) -> Any:
+    """Refuse two credentials, of which Lightdash would use one."""
+    if isinstance(connection, GithubConnectionArgs) and all(getattr(connection, name) is not None for name in _METHODS):
+        raise ValueError("needs personal_access_token or installation_id, got both: leave one out")
+    return connection
+
+
 def _unless_type_unknown(value: Any, validate: pydantic.ValidatorFunctionWrapHandler) -> Any:
     """The rules depend on the type, so all of them wait for it."""
     if isinstance(value, Mapping) and isinstance(value.get("type"), Unknown):
@@ -313,6 +328,7 @@ ConnectionArgs = Annotated[
     | NoneConnectionArgs
     | ManifestConnectionArgs,
     pydantic.Field(discriminator="type"),
+    pydantic.AfterValidator(_one_credential),
     pydantic.WrapValidator(_unless_type_unknown),
 ]
 """A connection as it is checked and sent, told apart by its ``type``."""
@@ -354,8 +370,23 @@ StoredConnection = Annotated[dict[str, Any], pydantic.BeforeValidator(stored), p
 """A connection as the state keeps it: whatever the service had, under our properties' names."""
 
 
+def has_credentials(connection: Any) -> bool:
+    """Return whether a program declares the credentials of a connection. Only those of GitHub may be left out."""
+    if not isinstance(connection, GithubConnectionArgs):
+        return True
+    return any(getattr(connection, name) is not None for name in _METHODS)
+
+
 def stored_connection(answer: Mapping[str, Any], known: StoredConnection | None) -> StoredConnection:
-    """The connection of an answer. Lightdash never returns secrets, so those of the same type are carried over."""
+    """Return the connection of an answer as the state keeps it.
+
+    Lightdash never returns secrets, so known ones of the same type are carried over. Credentials that are not known are
+    not the program's: they are left out, so that they never drift.
+
+    Args:
+        answer: a connection as Lightdash returns it.
+        known: what the state has, or what the program declares, ``None`` when neither is known.
+    """
     kind = str(answer.get("type"))
     properties: dict[str, Any] = {}
     for name in _ARGS[kind].model_fields if kind in _ARGS else ("type",):
@@ -364,25 +395,65 @@ def stored_connection(answer: Mapping[str, Any], known: StoredConnection | None)
             value = {item["key"]: item["value"] for item in value or []}
         if value not in (None, "", [], {}):
             properties[to_camel(name)] = value
-    if known is not None and known.get("type") == kind:
-        properties.update({name: value for name, value in known.items() if name in SECRET_PROPERTIES})
-    return properties
+    if known is None or known.get("type") != kind:
+        return properties
+    if _METHOD_PROPERTIES.isdisjoint(known):
+        properties = {name: value for name, value in properties.items() if name not in _METHOD_PROPERTIES}
+    return properties | {name: value for name, value in known.items() if name in SECRET_PROPERTIES}
 
 
-def undeclared_fields(current: StoredConnection | None, declared: Any) -> list[str]:
-    """Return the paths of the fields that Lightdash has and the program does not declare.
+def undeclared_fields(
+    current: StoredConnection | None, declared: Any, known: StoredConnection | None = None
+) -> StoredConnection:
+    """Return the part of a connection that Lightdash has and neither the program nor the state knows.
 
-    An update replaces the whole connection, so it would remove them. Credentials are not among them: an update of the
-    same type keeps those that it leaves out.
+    A write replaces the whole connection, so it would remove that part. Credentials are not among it:
+    :func:`connection_body` keeps those.
+
+    Args:
+        current: what Lightdash has, ``None`` when that cannot be read.
+        declared: what the program declares.
+        known: what the state has, ``None`` when the object is not in the state.
     """
-    known = stored(declared)
-    if current is None or current.get("type") != known.get("type"):
-        return []
-    paths = [f"dbtConnection.{name}" for name in current if name not in known and name not in _CREDENTIALS]
-    environment = current.get("environment", {})
-    if "environment" in known:
-        paths += [f"dbtConnection.environment.{key}" for key in environment if key not in known["environment"]]
-    elif environment:
-        paths.remove("dbtConnection.environment")
-        paths += [f"dbtConnection.environment.{key}" for key in environment]
-    return sorted(paths)
+    declared = stored(declared)
+    if current is None or current.get("type") != declared["type"]:
+        return {}
+    known = known if known is not None and known.get("type") == current["type"] else {}
+    fields = {
+        name: value
+        for name, value in current.items()
+        if name not in declared and name not in known and name not in SECRET_PROPERTIES | _METHOD_PROPERTIES
+    }
+    names = {*declared.get("environment", {}), *known.get("environment", {})}
+    environment = {key: value for key, value in current.get("environment", {}).items() if key not in names}
+    fields.pop("environment", None)
+    return fields | ({"environment": environment} if environment else {})
+
+
+def field_paths(fields: StoredConnection) -> list[str]:
+    """Return the paths of fields, an environment variable being one: ``dbtConnection.environment.A``."""
+    paths = [f"dbtConnection.{name}" for name in fields if name != "environment"]
+    return sorted([*paths, *(f"dbtConnection.environment.{key}" for key in fields.get("environment", {}))])
+
+
+def connection_body(declared: Any, current: Mapping[str, Any] | None, kept: StoredConnection) -> dict[str, Any]:
+    """Return the connection of an update, which replaces the stored one as a whole.
+
+    What Lightdash has stays as it is where a program cannot declare it, because it is of a later version, and where the
+    program leaves it out: the way in which a GitHub repository is opened. Lightdash keeps a token that is left out.
+
+    Args:
+        declared: what the program declares.
+        current: what Lightdash returned, ``None`` when it can no longer decrypt it.
+        kept: what else stays as it is.
+    """
+    fields = {name: kept[to_camel(name)] for name in type(declared).model_fields if to_camel(name) in kept}
+    if "environment" in fields:
+        fields["environment"] = {**(declared.environment or {}), **fields["environment"]}
+    body: dict[str, Any] = declared.model_copy(update=fields).to_wire()
+    if current is None or current["type"] != body["type"]:
+        return body
+    known = {_WIRE_NAMES.get(name, name) for name in type(declared).model_fields}
+    if not has_credentials(declared):
+        known -= {*_METHODS, "authorization_method"}
+    return {name: value for name, value in current.items() if name not in known and value is not None} | body

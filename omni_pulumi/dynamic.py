@@ -53,7 +53,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Validate a program's inputs, all rules at once, without a request."""
-        args = self.lifecycle.validate(_own(news))
+        args = self.lifecycle.validate(_own(news), stored=bool(_own(_olds)))
         if isinstance(args, list):
             return _refused(args)
         try:

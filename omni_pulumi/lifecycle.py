@@ -172,10 +172,16 @@ class Lifecycle(Generic[C, A, S]):
     delete_before_replace: bool = False
     diff_warning: Callable[[S, A], str | None] = lambda _state, _args: None
 
-    def validate(self, properties: Mapping[str, Any]) -> A | list[Failure]:
-        """The arguments, or all the rules that the properties break."""
+    def validate(self, properties: Mapping[str, Any], *, stored: bool = True) -> A | list[Failure]:
+        """Return the arguments, or all the rules that the properties break.
+
+        Args:
+            properties: what the program declares.
+            stored: whether the object may exist already. Rules find it in the context of the validation, because a
+                create may need what an update can leave out.
+        """
         try:
-            return self.args.model_validate(properties)
+            return self.args.model_validate(properties, context={"stored": stored})
         except pydantic.ValidationError as error:
             return [
                 Failure(_property(problem["loc"], properties), _reason(problem))

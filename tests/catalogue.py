@@ -134,6 +134,7 @@ _ALL = (
                 "environment": {"A": "1", "B": "2"},
                 "hostDomain": "github.acme.com",
             },
+            "secretsTrigger": "1",
         },
         id_key="sourceUuid",
         create_path="/dbt-sources$",

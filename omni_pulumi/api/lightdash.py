@@ -6,7 +6,7 @@ does not recompile the project, and nothing checks the repository, the branch or
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pydantic
@@ -52,9 +52,54 @@ class DbtConnection(_Model):
 
 
 class DbtSourceWithConnection(DbtSource):
-    """A dbt source as it is read alone: with its connection."""
+    """A dbt source as it is read alone: with its connection.
+
+    The connection is ``None`` when Lightdash can no longer decrypt the stored one.
+    """
 
     dbt_connection: DbtConnection | None
+
+    @classmethod
+    def without_connection(cls, source: DbtSource) -> DbtSourceWithConnection:
+        """Return a source whose connection cannot be read."""
+        return cls(**source.model_dump(by_alias=True), dbtConnection=None)
+
+
+class AbilityRule(_Model):
+    """A permission of a token's owner. Lightdash checks permissions with CASL, and these are its raw rules.
+
+    A rule applies to a project when the project meets all conditions. Lightdash also forms conditions such as
+    ``{"projectUuid": {"$in": [...]}}``.
+    """
+
+    action: str | list[str]
+    subject: str | list[str]
+    conditions: dict[str, Any] | None = None
+    inverted: bool = False
+
+    def applies(self, action: str, subject: str, project_uuid: str) -> bool:
+        """Return whether the rule is about an action on a subject of a project.
+
+        A user belongs to one organization, so its ID excludes no project that the user can view. A condition that is
+        not about organization or project is met by other objects only, such as the user's own preview projects.
+        """
+        conditions = self.conditions or {}
+        return (
+            action in _listed(self.action)
+            and not {subject, "all"}.isdisjoint(_listed(self.subject))
+            and conditions.keys() <= {"organizationUuid", "projectUuid"}
+            and ("projectUuid" not in conditions or project_uuid in _listed(conditions["projectUuid"]))
+        )
+
+
+class User(_Model):
+    """The owner of a token. Lightdash's description of its API does not mention the rules, so they may be missing."""
+
+    ability_rules: list[AbilityRule] = []
+
+
+class _OneUser(_Model):
+    results: User
 
 
 class _One(_Model):
@@ -76,6 +121,7 @@ class LightdashClient:
         """Prepare for an instance; no request is sent yet."""
         self._transport = Transport("Lightdash", instance, "ApiKey")
         self._lists: SharedReads[list[DbtSource]] = SharedReads()
+        self._users: SharedReads[User] = SharedReads()
 
     def close(self) -> None:
         """Close the connections."""
@@ -165,6 +211,30 @@ class LightdashClient:
             self._transport.request(
                 "DELETE", f"{_sources(project_uuid)}/{source_uuid}", operation=operation, resource_id=source_uuid
             )
+
+    def may_manage_project(self, project_uuid: str) -> bool:
+        """Return whether Lightdash says that the token may manage a project.
+
+        From 1.237.0 on Lightdash returns the environment variables of a dbt source only to such tokens. Its own command
+        line asks the same endpoint, which is not documented.
+
+        Source: https://github.com/lightdash/lightdash/pull/26802.
+        """
+        rules = self._users.get("user", self._user).ability_rules
+        about = [rule for rule in rules if rule.applies("manage", "Project", project_uuid)]
+        return bool(about) and not about[-1].inverted  # CASL: the last rule counts
+
+    def _user(self) -> User:
+        operation = "read the permissions of the token"
+        content = self._transport.request("GET", "/api/v1/user", operation=operation)
+        return self._transport.parse(_OneUser, content, operation=operation).results
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    """Return one value, many values, or the values of ``{"$in": [...]}`` as a sequence."""
+    if isinstance(value, Mapping):
+        return _listed(value.get("$in", ()))
+    return value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
 
 
 def _sources(project_uuid: str) -> str:

@@ -140,9 +140,15 @@ BROKEN: list[tuple[Sample, dict[str, Any], str, str]] = [
         "dbtConnection.environment.LIGHTDASH_DBT_PROFILE_VAR_A",
         "LIGHTDASH_DBT_PROFILE_VAR_",
     ),
-    (SOURCE, github(personalAccessToken=None), "dbtConnection.authorizationMethod", "installationId"),
-    (SOURCE, github(installationId="42"), "dbtConnection.authorizationMethod", "installationId"),
-    (SOURCE, github(authorizationMethod="installation_id"), "dbtConnection.authorizationMethod", "installationId"),
+    (SOURCE, github(personalAccessToken=None), "dbtConnection", "neither"),
+    (SOURCE, github(installationId="42"), "dbtConnection", "both"),
+    (
+        SOURCE,
+        github(authorizationMethod="installation_id"),
+        "dbtConnection.authorizationMethod",
+        "personal_access_token",
+    ),
+    (SOURCE, {"secretsTrigger": 1}, "secretsTrigger", "text"),
     (SOURCE, github(personalAccessToken=""), "dbtConnection.personalAccessToken", "empty"),
     (SOURCE, connection("gitlab", installationId="42"), "dbtConnection.installationId", "not a property"),
     (SOURCE, connection("dbt_cloud_ide", tags="a"), "dbtConnection.tags", "list"),
@@ -333,10 +339,10 @@ def test_an_unknown_value_hides_no_failure(servicer: Servicer) -> None:
     assert "empty" in failures["dbtConnection.repository"]
 
 
-def test_one_unknown_credential_may_be_none(servicer: Servicer) -> None:
-    """With two credentials, one of them unknown, there are two: the method cannot be told."""
+def test_an_unknown_credential_counts(servicer: Servicer) -> None:
+    """Two credentials are refused although a preview does not know the value of one."""
     properties = {**SOURCE.complete, **github(installationId=UNKNOWN)}
-    assert refusal(servicer, SOURCE, properties).keys() == {"dbtConnection.authorizationMethod"}
+    assert refusal(servicer, SOURCE, properties).keys() == {"dbtConnection"}
 
 
 @every_sample

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
@@ -10,8 +11,10 @@ import pytest
 from omni_pulumi.api.errors import (
     AlreadyExistsError,
     BadRequestError,
+    ConfigurationError,
     ConflictError,
     NotFoundError,
+    PermissionDeniedError,
     UnexpectedResponseError,
 )
 from omni_pulumi.api.lightdash import DbtSource, LightdashClient
@@ -20,7 +23,7 @@ from omni_pulumi.simulator import LightdashSimulator, faults
 from tests.catalogue import SAMPLES
 from tests.harness import ResourceHarness
 from tests.logged import warnings
-from tests.servicer import ProviderError, Stack, claim_nothing
+from tests.servicer import ProviderError, Refusal, Stack, claim_nothing
 
 TOKEN = 'ghp_"quoted"\\and-secret'
 """A made-up token that looks different inside of JSON."""
@@ -409,3 +412,329 @@ def test_an_adopted_source_has_its_precedence(lightdash: LightdashSimulator, har
     assert outputs["precedence"] == 1
     assert harness.refresh()
     assert harness.outputs == outputs
+
+
+INSTALLATION = {
+    **{name: value for name, value in WIRE.items() if name != "personal_access_token"},
+    "authorization_method": "installation_id",
+    "installation_id": "42",
+}
+NO_CREDENTIALS = connection(personalAccessToken=None)
+CREDENTIALS = {"personalAccessToken", "installationId", "authorizationMethod"}
+
+either_method = pytest.mark.parametrize(
+    "theirs", [pytest.param(WIRE, id="token"), pytest.param(INSTALLATION, id="installation")]
+)
+
+
+def assert_needs_credentials(harness: ResourceHarness, lightdash: LightdashSimulator, **changes: Any) -> None:
+    """An ``up`` fails with an error that names both credentials, and sends no write."""
+    before = lightdash.sources(lightdash.project_id)
+    sent = len(bodies(lightdash, "POST") + bodies(lightdash, "PATCH"))
+    error = harness.refusal(ConfigurationError, **changes)
+    assert error.settings == ("dbtConnection.personalAccessToken", "dbtConnection.installationId")
+    assert '"finance"' in str(error)
+    assert TOKEN not in f"{error}{vars(error)}"
+    assert len(bodies(lightdash, "POST") + bodies(lightdash, "PATCH")) == sent
+    assert lightdash.sources(lightdash.project_id) == before
+
+
+@either_method
+@pytest.mark.parametrize("adopt", [True, "existing"])
+def test_adopts_without_credentials_and_without_a_write(
+    lightdash: LightdashSimulator,
+    harness: ResourceHarness,
+    log: pytest.LogCaptureFixture,
+    theirs: dict[str, Any],
+    adopt: object,
+) -> None:
+    """A program that is as the source and declares no credentials adopts it without a write.
+
+    The credentials are not the program's, so they are not in the state.
+    """
+    existing = lightdash.add_source(lightdash.project_id, "finance", theirs)
+    assert harness.up(**NO_CREDENTIALS, adopt=adopt) == "create"
+    assert bodies(lightdash, "PATCH") == []
+    assert harness.outputs["sourceUuid"] == existing
+    assert harness.outputs["precedence"] == 1
+    assert CREDENTIALS.isdisjoint(harness.outputs["dbtConnection"])
+    assert any(existing in message and "unchanged" in message for message in log.messages)
+    harness.assert_settled(**NO_CREDENTIALS, adopt=adopt)
+    harness.assert_settled(**NO_CREDENTIALS)
+
+
+@either_method
+def test_adopts_without_credentials_and_keeps_them(
+    lightdash: LightdashSimulator, harness: ResourceHarness, theirs: dict[str, Any]
+) -> None:
+    """Lightdash keeps a token that is left out, and not the way of authorization, which is sent back."""
+    lightdash.add_source(lightdash.project_id, "finance", {**theirs, "branch": "live"})
+    harness.up(**NO_CREDENTIALS, adopt=True)
+    (body,) = bodies(lightdash, "PATCH")
+    assert "personal_access_token" not in body["dbtConnection"]
+    assert source(lightdash)["connection"] == theirs
+    harness.assert_settled(**NO_CREDENTIALS)
+
+
+@either_method
+def test_updates_without_credentials_and_keeps_them(
+    lightdash: LightdashSimulator, harness: ResourceHarness, theirs: dict[str, Any]
+) -> None:
+    """An update of an adopted source needs no credentials either."""
+    lightdash.add_source(lightdash.project_id, "finance", theirs)
+    harness.up(**NO_CREDENTIALS, adopt=True)
+    change = connection(personalAccessToken=None, branch="dev")
+    assert harness.up(**change) == "update"
+    assert source(lightdash)["connection"] == {**theirs, "branch": "dev"}
+    harness.assert_settled(**change)
+
+
+def test_other_credentials_are_no_drift_where_none_are_declared(
+    lightdash: LightdashSimulator, harness: ResourceHarness
+) -> None:
+    """Somebody else manages the credentials, and may exchange a token for an installation of the GitHub app."""
+    existing = lightdash.add_source(lightdash.project_id, "finance", WIRE)
+    harness.up(**NO_CREDENTIALS, adopt=True)
+    lightdash.edit_source(existing, connection=INSTALLATION)
+    harness.assert_settled(**NO_CREDENTIALS)
+    harness.up(**connection(personalAccessToken=None, branch="dev"))
+    assert source(lightdash)["connection"] == {**INSTALLATION, "branch": "dev"}
+
+
+def test_credentials_can_be_declared_after_the_adoption(
+    lightdash: LightdashSimulator, harness: ResourceHarness
+) -> None:
+    """A token that is declared later is written, and takes the place of an installation of the GitHub app."""
+    lightdash.add_source(lightdash.project_id, "finance", INSTALLATION)
+    harness.up(**NO_CREDENTIALS, adopt=True)
+    assert harness.up() == "update"
+    assert source(lightdash)["connection"] == WIRE
+    harness.assert_settled()
+
+
+def test_a_program_can_drop_its_token(
+    lightdash: LightdashSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture
+) -> None:
+    """A token that the program drops leaves the state and stays in Lightdash, with a warning in the preview."""
+    harness.up()
+    assert harness.preview(**NO_CREDENTIALS) == "update"
+    (warning,) = warnings(log)
+    assert "personalAccessToken" in warning
+    assert harness.up(**NO_CREDENTIALS) == "update"
+    assert CREDENTIALS.isdisjoint(harness.outputs["dbtConnection"])
+    assert source(lightdash)["connection"] == WIRE
+    assert TOKEN not in log.text
+    harness.assert_settled(**NO_CREDENTIALS)
+
+
+def test_a_new_source_needs_credentials_at_preview(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
+    """A create and a replacement cannot keep credentials, so a preview without them fails and names both."""
+    servicer, program = harness.stack.servicer, harness.declared(**NO_CREDENTIALS)
+    refused = servicer.check(harness.provider, program)
+    assert isinstance(refused, Refusal)
+    (reason,) = refused.failures.values()
+    assert refused.failures.keys() == {"dbtConnection"}
+    assert "personal_access_token" in reason
+    assert "installation_id" in reason
+    assert not isinstance(servicer.check(harness.provider, {**program, "adopt": True}), Refusal)
+    assert not isinstance(servicer.check(harness.provider, program, harness.declared()), Refusal)
+    assert lightdash.requests == []
+
+
+@pytest.mark.parametrize("missing", ["never created", "deleted"])
+def test_a_create_needs_credentials(lightdash: LightdashSimulator, harness: ResourceHarness, missing: str) -> None:
+    """Where there is nothing to adopt, and where the source was deleted, there are no credentials to keep."""
+    if missing == "deleted":
+        lightdash.add_source(lightdash.project_id, "finance", WIRE)
+        harness.up(**NO_CREDENTIALS, adopt=True)
+        lightdash.delete_source(source(lightdash)["id"])
+    assert_needs_credentials(harness, lightdash, **connection(personalAccessToken=None, branch="dev"), adopt=True)
+
+
+def test_another_type_needs_credentials(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
+    """Lightdash keeps credentials of the same type only."""
+    existing = lightdash.add_source(lightdash.project_id, "finance", WIRE)
+    harness.up(**NO_CREDENTIALS, adopt=True)
+    lightdash.edit_source(existing, connection={"type": "none"})
+    assert_needs_credentials(harness, lightdash, **connection(personalAccessToken=None, branch="dev"))
+
+
+@pytest.mark.parametrize("adopting", [False, True])
+def test_broken_credentials_need_new_ones(
+    lightdash: LightdashSimulator, harness: ResourceHarness, *, adopting: bool
+) -> None:
+    """Credentials that Lightdash can no longer decrypt cannot be kept; with new ones the source is repaired."""
+    existing = lightdash.add_source(lightdash.project_id, "finance", WIRE)
+    if not adopting:
+        harness.up(**NO_CREDENTIALS, adopt=True)
+    lightdash.break_credentials(existing)
+    if not adopting:
+        assert harness.refresh()
+    assert_needs_credentials(harness, lightdash, **NO_CREDENTIALS, adopt=True)
+    assert harness.up(adopt=True) == ("create" if adopting else "update")
+    assert source(lightdash)["connection"] == WIRE
+    harness.assert_settled()
+
+
+def test_adopting_removes_nothing_undeclared(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
+    """A source with fields and variables that the program does not declare is refused, without their values."""
+    theirs = {**WIRE, "target": "prod", "environment": [{"key": "B", "value": "hunter2"}, {"key": "A", "value": "1"}]}
+    existing = lightdash.add_source(lightdash.project_id, "finance", theirs)
+    error = harness.refusal(AlreadyExistsError, **connection(environment={"A": "1"}), adopt=True)
+    assert error.resource_id == existing
+    assert error.undeclared == ("dbtConnection.environment.B", "dbtConnection.target")
+    assert "hunter2" not in f"{error}{vars(error)}"
+    assert source(lightdash)["connection"] == theirs
+
+
+@pytest.mark.parametrize("name", ["target", "selector", "hostDomain", "environment"])
+def test_an_update_keeps_what_nobody_declared(
+    lightdash: LightdashSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture, name: str
+) -> None:
+    """A field that was added in Lightdash since the last refresh is sent back, with a warning that names it.
+
+    It enters the state with the next refresh, and the program then decides about it.
+    """
+    _, wire = OTHER_VALUES[name]
+    harness.up()
+    lightdash.edit_source(source(lightdash)["id"], connection=wire)
+    assert harness.up(**connection(branch="dev")) == "update"
+    assert source(lightdash)["connection"] == {**WIRE, **wire, "branch": "dev"}
+    (warning,) = warnings(log)
+    paths = ["environment.A", "environment.B"] if name == "environment" else [name]
+    assert [path for path in paths if f"dbtConnection.{path}" not in warning] == []
+    assert name not in harness.outputs["dbtConnection"]
+    assert harness.preview(**connection(branch="dev")) == "same"
+    harness.assert_drifted_and_repaired(**connection(branch="dev"))
+    assert source(lightdash)["connection"] == {**WIRE, "branch": "dev"}
+
+
+def test_an_update_keeps_unknown_variables_beside_declared_ones(
+    lightdash: LightdashSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture
+) -> None:
+    """A variable that the program dropped is removed, one that somebody added stays, and neither value is logged."""
+    harness.up(**connection(environment={"A": "1", "B": "2"}))
+    theirs = [{"key": "C", "value": "hunter2"}, {"key": "B", "value": "2"}, {"key": "A", "value": "1"}]
+    lightdash.edit_source(source(lightdash)["id"], connection={"environment": theirs})
+    change = connection(environment={"D": "4", "A": "other"})
+    assert harness.up(**change) == "update"
+    assert source(lightdash)["connection"]["environment"] == [
+        {"key": "A", "value": "other"},
+        {"key": "C", "value": "hunter2"},
+        {"key": "D", "value": "4"},
+    ]
+    (warning,) = warnings(log)
+    assert "dbtConnection.environment.C" in warning
+    assert "hunter2" not in log.text
+    assert harness.outputs["dbtConnection"]["environment"] == {"A": "other", "D": "4"}
+    harness.assert_drifted_and_repaired(**change)
+
+
+@pytest.mark.parametrize("adopting", [False, True])
+def test_fields_of_a_later_lightdash_stay(
+    lightdash: LightdashSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture, *, adopting: bool
+) -> None:
+    """Lightdash stores and returns fields that this package does not know. They are sent back, and no drift."""
+    later = {**WIRE, "shallow_clone": True}
+    if not adopting:
+        harness.up()
+        lightdash.edit_source(source(lightdash)["id"], connection=later)
+    else:
+        lightdash.add_source(lightdash.project_id, "finance", later)
+    harness.up(**connection(branch="dev"), adopt=True)
+    assert source(lightdash)["connection"] == {**later, "branch": "dev"}
+    assert warnings(log) == []
+    harness.assert_settled(**connection(branch="dev"))
+
+
+def test_the_environment_is_sent_sorted(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
+    """The same program sends the same request, whatever the order in which it names the variables."""
+    harness.up(**connection(environment={"C": "3", "A": "1", "B": "2"}))
+    assert [item["key"] for item in source(lightdash)["connection"]["environment"]] == ["A", "B", "C"]
+
+
+def test_secrets_trigger_writes_the_token_again(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
+    """Another token in Lightdash cannot be seen: a changed trigger writes the program's again, in place."""
+    harness.up(secretsTrigger="1")
+    id_ = harness.id
+    lightdash.edit_source(source(lightdash)["id"], connection={"personal_access_token": "ghp_theirs"})
+    harness.assert_settled(secretsTrigger="1")
+    assert harness.preview(secretsTrigger="2") == "update"
+    assert harness.up(secretsTrigger="2") == "update"
+    assert harness.id == id_
+    assert source(lightdash)["connection"] == WIRE
+    assert harness.outputs["secretsTrigger"] == "2"
+    harness.assert_settled(secretsTrigger="2")
+
+
+ENVIRONMENT = connection(environment={"A": "hunter2"})
+
+
+@pytest.fixture
+def later() -> Iterator[LightdashSimulator]:
+    """A Lightdash that hides environment variables from tokens that may not manage the project."""
+    with LightdashSimulator(version="1.237.0") as lightdash:
+        yield lightdash
+
+
+def with_token(lightdash: LightdashSimulator, token: str) -> dict[str, str]:
+    """The configuration of a stack that uses a token."""
+    return {"lightdash:url": lightdash.url, "lightdash:apiKey": token}
+
+
+@pytest.mark.parametrize("token", [LightdashSimulator.viewer_token, LightdashSimulator.developer_token])
+def test_hidden_variables_stay_in_the_state(
+    later: LightdashSimulator, log: pytest.LogCaptureFixture, token: str
+) -> None:
+    """A refresh with a token that does not see the environment keeps it, says so, and finds other drift."""
+    program = {**SAMPLES["LightdashDbtSource"].minimal, **ENVIRONMENT}
+    harness = ResourceHarness(Stack(with_token(later, later.api_key)), LightdashDbtSourceProvider(), program)
+    harness.up()
+    harness.stack.config = with_token(later, token)
+    assert harness.refresh()
+    assert harness.outputs["dbtConnection"]["environment"] == {"A": "hunter2"}
+    (warning,) = warnings(log)
+    assert source(later)["id"] in warning
+    assert "hunter2" not in log.text
+    assert harness.preview() == "same"
+    later.edit_source(source(later)["id"], connection={"branch": "hotfix"})
+    assert harness.refresh()
+    assert harness.preview() == "update"
+    assert harness.refusal(PermissionDeniedError).status == 403
+
+
+def test_several_hidden_environments_ask_for_the_permissions_once(later: LightdashSimulator) -> None:
+    """The sources of an instance are read at about the same time, and one request tells what the token may do."""
+    stack = Stack(with_token(later, later.api_key))
+    for name in ("finance", "money"):
+        program = {**SAMPLES["LightdashDbtSource"].minimal, **ENVIRONMENT, "name": name}
+        stack.up(name, LightdashDbtSourceProvider(), program)
+    stack.config = with_token(later, later.viewer_token)
+    with stack.command():
+        assert all(stack.refresh(name) for name in ("finance", "money"))
+    assert [request.path for request in later.requests].count("/api/v1/user") == 1
+
+
+def test_a_manager_sees_that_variables_were_removed(later: LightdashSimulator, log: pytest.LogCaptureFixture) -> None:
+    """What a token that may manage the project does not see is not there."""
+    program = {**SAMPLES["LightdashDbtSource"].minimal, **ENVIRONMENT}
+    harness = ResourceHarness(Stack(with_token(later, later.api_key)), LightdashDbtSourceProvider(), program)
+    harness.up()
+    stored_one = source(later)["connection"]
+    without = {name: value for name, value in stored_one.items() if name != "environment"}
+    later.edit_source(source(later)["id"], connection=without)
+    harness.assert_drifted_and_repaired()
+    assert warnings(log) == []
+
+
+def test_a_viewer_of_an_earlier_lightdash_sees_drift(
+    lightdash: LightdashSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture
+) -> None:
+    """0.3277.1 shows the environment to everybody, so nothing is asked and its drift is found."""
+    harness.up(**ENVIRONMENT)
+    lightdash.edit_source(source(lightdash)["id"], connection={"environment": []})
+    harness.stack.config = with_token(lightdash, lightdash.viewer_token)
+    assert harness.refresh()
+    assert harness.preview(**ENVIRONMENT) == "update"
+    assert warnings(log) == []
+    assert "/api/v1/user" not in [request.path for request in lightdash.requests]
