@@ -25,6 +25,7 @@ from pydantic.alias_generators import to_camel
 from omni_pulumi import options
 from omni_pulumi.api import waiting
 from omni_pulumi.api.errors import AlreadyExistsError, ConfigurationError, Error, NotFoundError
+from omni_pulumi.api.redact import mask_urls
 from omni_pulumi.lifecycle import A, C, Claim, Failure, Lifecycle, S, new_secrets
 from omni_pulumi.process import PROCESS, Identity, ObjectKey
 
@@ -312,7 +313,7 @@ def _refused(failures: Iterable[Failure]) -> dynamic.CheckResult:
     To a failure of a named property the engine adds the property's value, in clear even when it is secret.
     """
     texts = (f"{failure.property} {failure.reason}".strip() for failure in failures)
-    return dynamic.CheckResult({}, [dynamic.CheckFailure("", text) for text in texts])
+    return dynamic.CheckResult({}, [dynamic.CheckFailure("", mask_urls(text)) for text in texts])
 
 
 def _patient(create: Callable[[], S]) -> S:
@@ -338,11 +339,18 @@ class _short_traceback:  # noqa: N801 - reads as a verb where it is used
             raise error.with_traceback(None) from None
 
 
+class _MaskingFormatter(logging.Formatter):
+    """Masks the user part of URLs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return mask_urls(super().format(record))
+
+
 def _log_to_stderr() -> None:
     """Send our log to stderr, which the engine shows: ``pulumi.log`` does nothing inside a provider's process."""
     if not _log.handlers:
         handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("omni_pulumi: %(message)s"))
+        handler.setFormatter(_MaskingFormatter("omni_pulumi: %(message)s"))
         _log.addHandler(handler)
         _log.propagate = False
     _log.setLevel(logging.DEBUG if os.environ.get("OMNI_PULUMI_LOG") == "debug" else logging.INFO)

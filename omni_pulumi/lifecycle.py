@@ -16,6 +16,7 @@ from pulumi.output import Unknown
 from pydantic.alias_generators import to_camel
 from typing_extensions import Self
 
+from omni_pulumi.api.redact import mask_urls
 from omni_pulumi.api.transport import Client, Instance
 from omni_pulumi.settings import Config, Service
 
@@ -293,7 +294,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, pydantic.SecretStr):
         return "[secret]"
     if isinstance(value, str):
-        return f'"{value}"'
+        return f'"{mask_urls(value)}"'
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

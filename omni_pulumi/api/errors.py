@@ -21,8 +21,12 @@
 
 Callers and tests ask the class and the attributes. The text is for people and may change with any release.
 An error's text is one line: what was tried on what, what came back, what to do next. It never carries a secret, a
-header or a request body.
+header or a request body, and the user part of a URL is masked in the text and in the attributes.
 """
+
+from __future__ import annotations
+
+from omni_pulumi.api.redact import mask_urls
 
 
 class Error(Exception):
@@ -39,10 +43,18 @@ class Error(Exception):
     def __init__(
         self, message: str, *, operation: str = "", resource_id: str | None = None, outcome_unknown: bool = False
     ) -> None:
-        super().__init__(message)
+        super().__init__(mask_urls(message))
         self.operation = operation
         self.resource_id = resource_id
         self.outcome_unknown = outcome_unknown
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Mask the user part of URLs, whoever sets the attribute, and also when it is set later."""
+        if isinstance(value, str):
+            value = mask_urls(value)
+        elif isinstance(value, tuple):
+            value = tuple(mask_urls(item) if isinstance(item, str) else item for item in value)
+        super().__setattr__(name, value)
 
 
 class ConfigurationError(Error):

@@ -10,7 +10,6 @@ import email.utils
 import functools
 import http
 import importlib.metadata
-import json
 import logging
 import math
 import os
@@ -27,6 +26,7 @@ from opentelemetry import propagate, trace
 
 from omni_pulumi.api import errors, waiting
 from omni_pulumi.api.budget import Budget
+from omni_pulumi.api.redact import redact
 
 _log = logging.getLogger(__name__)
 
@@ -248,7 +248,7 @@ class Transport:
         if response.is_success and content is not None and not _is_refusal(content):
             return content
         error_class = _error_class(response, content)
-        detail = _redact(secrets, _detail(content))
+        detail = _shown(_detail(content), secrets)
         request = response.request
         status = f"{response.status_code} {_phrase(response.status_code)}".strip()
         reason = f": {detail}" if detail else "" if content is not None else " with something that is not JSON"
@@ -374,16 +374,9 @@ def _detail(content: object) -> str:
     return ""
 
 
-def _redact(secrets: Iterable[str], text: str) -> str:
-    forms = {
-        form
-        for secret in secrets
-        for form in (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
-        if form
-    }
-    for form in sorted(forms, key=lambda form: (-len(form), form)):  # one may begin with another
-        text = text.replace(form, "[secret]")
-    text = _one_line(text)
+def _shown(text: str, secrets: Iterable[str]) -> str:
+    """The service's message without secrets, in one line of bearable length."""
+    text = _one_line(redact(text, secrets))
     return text if len(text) <= _DETAIL_LENGTH else f"{text[:_DETAIL_LENGTH]}…"
 
 
