@@ -8,11 +8,13 @@ Source: https://www.pulumi.com/docs/iac/concepts/resources/dynamic-providers/
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import logging
 import os
 import sys
+import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic
 
@@ -50,7 +52,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         """Remember the stack's configuration. Called once per process, before anything else."""
         self._config = req.config.get
         _log_to_stderr()
-        _hear_of_cancel()
+        install_cancel_handler()
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Validate a program's inputs, all rules at once, without a request."""
@@ -356,15 +358,18 @@ def _log_to_stderr() -> None:
     _log.setLevel(logging.DEBUG if os.environ.get("OMNI_PULUMI_LOG") == "debug" else logging.INFO)
 
 
-def _hear_of_cancel() -> None:
+def install_cancel_handler() -> None:
     """Let Ctrl-C end our waiting.
 
-    The engine tells of it by ``Cancel``, to which Pulumi's servicer for Python answers without telling the providers.
-    Its method is registered before we are loaded, so only its code can be exchanged.
+    The engine sends `Cancel`, and Pulumi's servicer for Python answers without telling the providers. The method is
+    registered before this module is loaded, so only its code can be exchanged. Where that is not possible, because
+    `Cancel` is decorated for example, Ctrl-C waits until the waiting ends by itself.
     """
     servicer = getattr(sys.modules["__main__"], "DynamicResourceProviderServicer", None)
-    if servicer is not None:
-        servicer.Cancel.__code__ = _cancel.__code__
+    handler = getattr(servicer, "Cancel", None)
+    if isinstance(handler, types.FunctionType):
+        with contextlib.suppress(ValueError):  # it has free variables, which the code here has not
+            handler.__code__ = _cancel.__code__
 
 
 def _cancel(_self: Any, _request: Any, _context: Any) -> Any:

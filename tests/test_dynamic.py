@@ -5,11 +5,20 @@ from __future__ import annotations
 import io
 import logging
 import sys
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from google.protobuf import empty_pb2
 from pulumi import dynamic
 
+from omni_pulumi.api import waiting
+from omni_pulumi.api.errors import CancelledError
+from omni_pulumi.process import PROCESS
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
+
+PAUSE = waiting.pause
 
 
 def configure() -> None:
@@ -28,3 +37,70 @@ def test_the_log_masks_urls(monkeypatch: pytest.MonkeyPatch) -> None:
     configure()
     logging.getLogger("omni_pulumi.anything").warning("found %s", "https://user:made-up-token@acme.test/dbt.git")
     assert stderr.getvalue() == "omni_pulumi: found https://[secret]@acme.test/dbt.git\n"
+
+
+@pytest.fixture
+def _new_process() -> Iterator[None]:
+    """The tests that follow know nothing of a cancellation in this one."""
+    yield
+    PROCESS.reset()
+
+
+def main_module(monkeypatch: pytest.MonkeyPatch, **names: object) -> Any:
+    """Stands for Pulumi's module, which is the main one in the process of a provider."""
+    module = types.ModuleType("__main__")
+    vars(module).update(names)
+    monkeypatch.setitem(sys.modules, "__main__", module)
+    return module
+
+
+class Servicer:
+    """Has Pulumi's method in its usual form."""
+
+    def Cancel(self, _request: object, _context: object) -> str:  # noqa: N802 - Pulumi's name
+        return "Pulumi's answer"
+
+
+def decorated(method: Callable[..., object]) -> Callable[..., object]:
+    """Wraps a method as Pulumi wraps most methods of its servicer."""
+
+    def wrapper(self: object, request: object, context: object) -> object:
+        return method(self, request, context)
+
+    return wrapper
+
+
+class DecoratedServicer:
+    """Has the method in a form whose code cannot be exchanged."""
+
+    Cancel = decorated(Servicer.Cancel)
+
+
+class BuiltinServicer:
+    """Has no code of Python at all."""
+
+    Cancel = len
+
+
+@pytest.mark.usefixtures("_new_process")
+def test_cancel_ends_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pulumi's answer to Ctrl-C stays the same and ends all waiting, however often a provider is configured."""
+    servicer = type("Servicer", (), {"Cancel": types.FunctionType(Servicer.Cancel.__code__, {})})
+    main_module(monkeypatch, DynamicResourceProviderServicer=servicer)
+    configure()
+    configure()
+    assert servicer().Cancel(None, None) == empty_pb2.Empty()
+    with pytest.raises(CancelledError):
+        PAUSE(60)
+
+
+@pytest.mark.parametrize("servicer", [DecoratedServicer, BuiltinServicer, object])
+def test_a_cancel_that_cannot_be_exchanged_stays(monkeypatch: pytest.MonkeyPatch, servicer: Any) -> None:
+    """Another release of Pulumi may decorate the method: providers are configured all the same, and Ctrl-C waits."""
+    before = getattr(servicer, "Cancel", None)
+    main_module(monkeypatch, DynamicResourceProviderServicer=servicer)
+    configure()
+    assert getattr(servicer, "Cancel", None) is before
+    if servicer is DecoratedServicer:
+        assert servicer().Cancel(None, None) == "Pulumi's answer"
+    PAUSE(0)
