@@ -53,6 +53,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         self._config = req.config.get
         _log_to_stderr()
         install_cancel_handler()
+        install_error_text()
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Validate a program's inputs, all rules at once, without a request."""
@@ -331,7 +332,7 @@ def _patient(create: Callable[[], S]) -> S:
 
 
 class _short_traceback:  # noqa: N801 - reads as a verb where it is used
-    """Cut an error of ours down to its text: the engine prints the whole traceback, with every cause, to the user."""
+    """Shorten the traceback of an error of ours, which the user sees where `install_error_text` has no effect."""
 
     def __enter__(self) -> None:
         return None
@@ -356,6 +357,33 @@ def _log_to_stderr() -> None:
         _log.addHandler(handler)
         _log.propagate = False
     _log.setLevel(logging.DEBUG if os.environ.get("OMNI_PULUMI_LOG") == "debug" else logging.INFO)
+
+
+class _Traceback:
+    """Stands for the module `traceback` in Pulumi's servicer, and leaves the errors of other providers as they are."""
+
+    def __init__(self, module: types.ModuleType) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, name)
+
+    def format_exc(self, *arguments: Any, **keywords: Any) -> Any:
+        """Return the text of an error of ours alone, and the traceback of any other error."""
+        error = sys.exc_info()[1]
+        return str(error) if isinstance(error, Error) else self._module.format_exc(*arguments, **keywords)
+
+
+def install_error_text() -> None:
+    """Let users see the text of an error without a traceback.
+
+    Pulumi's servicer sends `traceback.format_exc()` to the engine, and the engine prints it. The servicer's module is
+    the main one of this process. Where it works in another way, users see the traceback, with the text at its end.
+    """
+    main = sys.modules["__main__"]
+    module = getattr(main, "traceback", None)
+    if hasattr(main, "DynamicResourceProviderServicer") and isinstance(module, types.ModuleType):
+        vars(main)["traceback"] = _Traceback(module)
 
 
 def install_cancel_handler() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import sys
+import traceback
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,7 +15,7 @@ from google.protobuf import empty_pb2
 from pulumi import dynamic
 
 from omni_pulumi.api import waiting
-from omni_pulumi.api.errors import CancelledError
+from omni_pulumi.api.errors import CancelledError, Error
 from omni_pulumi.process import PROCESS
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
 
@@ -104,3 +105,39 @@ def test_a_cancel_that_cannot_be_exchanged_stays(monkeypatch: pytest.MonkeyPatch
     if servicer is DecoratedServicer:
         assert servicer().Cancel(None, None) == "Pulumi's answer"
     PAUSE(0)
+
+
+def shown(module: Any, error: Exception) -> Any:
+    """What Pulumi's servicer sends to the engine when a provider raises an error."""
+    try:
+        raise error  # noqa: TRY301 - a provider's method is no more than this here
+    except Exception:  # noqa: BLE001 - as the servicer does
+        return module.traceback.format_exc()
+
+
+def test_an_error_is_shown_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error of this package is its text; another error keeps its traceback, and the module all other functions."""
+    main = main_module(monkeypatch, DynamicResourceProviderServicer=Servicer, traceback=traceback)
+    configure()
+    configure()
+    assert shown(main, Error("It is odd.")) == "It is odd."
+    assert [
+        line for line in ("Traceback", "in shown", "KeyError: 'odd'") if line not in shown(main, KeyError("odd"))
+    ] == []
+    assert main.traceback.extract_stack is traceback.extract_stack
+    assert not isinstance(traceback.format_exc, types.MethodType), "the module itself is another program's too"
+
+
+@pytest.mark.parametrize("names", [{}, {"traceback": None}, {"traceback": traceback.format_exc}], ids=str)
+def test_another_servicer_shows_what_it_wants(monkeypatch: pytest.MonkeyPatch, names: dict[str, object]) -> None:
+    """Another release of Pulumi may format errors in another way: providers are configured all the same."""
+    main = main_module(monkeypatch, DynamicResourceProviderServicer=Servicer, **names)
+    configure()
+    assert getattr(main, "traceback", None) is names.get("traceback")
+
+
+def test_a_program_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A main module that is no servicer is left alone."""
+    main = main_module(monkeypatch, traceback=traceback)
+    configure()
+    assert main.traceback is traceback
