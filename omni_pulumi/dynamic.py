@@ -15,7 +15,7 @@ import logging
 import os
 import sys
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic
 
 import pulumi
@@ -111,16 +111,15 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Create the object, or adopt the one that exists."""
         args = self._args(props)
-        with _short_traceback(), PROCESS.adoptions.creating(self._identity(args)):
-            client = self._client(args.profile)
+        with PROCESS.adoptions.creating(self._identity(args)), self._operation("create", args) as client:
             state = _patient(lambda: self._claiming(args, lambda claim: self.lifecycle.create(client, args, claim)))
         return dynamic.CreateResult(self.lifecycle.id_of(state), state.to_properties())
 
     def read(self, _id: str, props: dict[str, Any]) -> dynamic.ReadResult:
         """Read the object. An empty ID tells the engine that it is gone, another one that it was made anew."""
         known = self._state(props)
-        with _short_traceback():
-            state = self.lifecycle.read(self._client(known.profile), known)
+        with self._operation("read", known) as client:
+            state = self.lifecycle.read(client, known)
         if state is None:
             return dynamic.ReadResult("", {})
         outputs = state.to_properties()
@@ -131,8 +130,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
         """Make the object what the program says."""
         state, args = self._state(_olds), self._args(_news)
-        with _short_traceback():
-            client = self._client(args.profile)
+        with self._operation("update", args) as client:
             state = self._claiming(args, lambda claim: self.lifecycle.update(client, state, args, claim))
         return dynamic.UpdateResult(state.to_properties())
 
@@ -159,7 +157,8 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
                     _id,
                 )
                 return
-            self.lifecycle.delete(self._client(state.profile), state)
+        with self._operation("delete", state) as client:
+            self.lifecycle.delete(client, state)
 
     def _claiming(self, args: A, write: Callable[[Claim], S]) -> S:
         """Claim what ``write`` adopts before it is written, and what it creates afterwards; claim nothing on errors."""
@@ -223,6 +222,15 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
 
     def _key(self, object_id: str, it: A | S) -> ObjectKey:
         return type(self).__name__, self.lifecycle.service.url(self._config, it.profile), object_id
+
+    @contextlib.contextmanager
+    def _operation(self, verb: str, it: A | S) -> Iterator[C]:
+        """Use the client for one operation, unless it is known to fail."""
+        parent_id = getattr(it, self.lifecycle.parent) if self.lifecycle.parent else None
+        with _short_traceback():
+            client = self._client(it.profile)
+            with client.failures.telling_once(f"{verb} {self.lifecycle.describe(it)}", parent_id):
+                yield client
 
     def _client(self, profile: str | None) -> C:
         """The one client of an instance, shared by all providers and threads of this process."""

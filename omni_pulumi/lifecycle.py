@@ -149,6 +149,7 @@ class Lifecycle(Generic[C, A, S]):
         id_of: the Pulumi ID of a state.
         describe: names the object of arguments or a state, for messages.
         identity: fields by which a create finds an object that exists.
+        parent: field with the ID of the connection or project whose endpoints are used, ``None`` if there is none.
         create: creates the object, or adopts the one that exists.
         read: the state as the service has it now, ``None`` when the object is gone. An error never means gone.
         update: makes the object what the arguments say, and creates it again when it was deleted outside Pulumi.
@@ -170,6 +171,7 @@ class Lifecycle(Generic[C, A, S]):
     update: Callable[[C, S, A, Claim], S]
     delete: Callable[[C, S], None]
     replace_on: frozenset[str]
+    parent: str | None = None
     delete_before_replace: bool = False
     diff_warning: Callable[[S, A], str | None] = lambda _state, _args: None
 

@@ -1,6 +1,6 @@
 """The errors that this package raises, as one tree::
 
-    Error                               operation, resource_id, outcome_unknown
+    Error                               operation, resource_id, outcome_unknown, scope
     ├── ConfigurationError              settings, or a resource's properties, are missing or malformed: settings
     ├── AlreadyExistsError              creating would overwrite an object that exists: changes, undeclared
     ├── NothingToAdoptError             adopt="existing", and there is no such object: nearest
@@ -26,7 +26,14 @@ header or a request body, and the user part of a URL is masked in the text and i
 
 from __future__ import annotations
 
+from typing import Literal
+
+from typing_extensions import Self
+
 from omni_pulumi.api.redact import mask_urls
+
+Scope = Literal["request", "parent", "instance"]
+"""What fails as long as a failure lasts: one request, those about a connection or project, or all of an instance."""
 
 
 class Error(Exception):
@@ -38,7 +45,10 @@ class Error(Exception):
         resource_id: ID of the object concerned in its service, ``None`` when the object has none yet.
         outcome_unknown: whether a write may have been carried out although it failed, by this attempt or an earlier
             one. ``False`` for a read, and after reads that have shown that nothing was written.
+        scope: what would fail in the same way.
     """
+
+    scope: Scope = "request"
 
     def __init__(
         self, message: str, *, operation: str = "", resource_id: str | None = None, outcome_unknown: bool = False
@@ -55,6 +65,13 @@ class Error(Exception):
         elif isinstance(value, tuple):
             value = tuple(mask_urls(item) if isinstance(item, str) else item for item in value)
         super().__setattr__(name, value)
+
+    def repeated(self, message: str, *, operation: str) -> Self:
+        """Return an error of the same class, status and detail for an operation that changed nothing."""
+        error = type(self).__new__(type(self), mask_urls(message))
+        vars(error).update(vars(self))
+        error.operation, error.resource_id, error.outcome_unknown = operation, None, False
+        return error
 
 
 class ConfigurationError(Error):

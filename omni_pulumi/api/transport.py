@@ -26,6 +26,7 @@ from opentelemetry import propagate, trace
 
 from omni_pulumi.api import errors, waiting
 from omni_pulumi.api.budget import Budget
+from omni_pulumi.api.known_failures import KnownFailures
 from omni_pulumi.api.redact import redact
 
 _log = logging.getLogger(__name__)
@@ -65,7 +66,13 @@ class Instance:
 
 
 class Client(Protocol):
-    """Talks to one instance of a service."""
+    """Talks to one instance of a service.
+
+    Attributes:
+        failures: what is known to fail there.
+    """
+
+    failures: KnownFailures
 
     def close(self) -> None:
         """Close the connections."""
@@ -82,6 +89,9 @@ _BY_STATUS: Mapping[int, type[errors.ResponseError]] = {
     422: errors.BadRequestError,
     429: errors.RateLimitError,
 }
+
+_ELSEWHERE = {301, 302, 303, 307, 308, 404}
+"""Statuses with which a server that is not the service answers to the service's paths."""
 
 _NEXT_STEP: Mapping[type[errors.ResponseError], str] = {
     errors.BadRequestError: "Correct the value that the message names.",
@@ -106,8 +116,10 @@ class Transport:
         """
         self.service = service
         self.base_url = instance.url
+        self.failures = KnownFailures(f"{service} at {instance.url}")
         self._instance = instance
         self._budget = Budget(f"{service} at {instance.url}", instance.requests_per_minute)
+        self._has_answered = False
         self._tracer = trace.get_tracer("omni_pulumi")
         try:
             self._http = httpx.Client(
@@ -139,6 +151,7 @@ class Transport:
         *,
         operation: str,
         resource_id: str | None = None,
+        parent_id: str | None = None,
         body: object = None,
         params: Mapping[str, str] | None = None,
         secrets: Iterable[str] = (),
@@ -151,6 +164,7 @@ class Transport:
             path: path below the instance's URL.
             operation: what is tried on what, for the errors: "read the dbt configuration of connection ...".
             resource_id: ID of the object concerned, for the errors.
+            parent_id: ID of the connection or project below which the path is, ``None`` where there is none.
             body: JSON body, none when ``None``.
             params: query parameters.
             secrets: values of the body that an error text must not repeat, even when the service does.
@@ -188,8 +202,37 @@ class Transport:
         except errors.Error as error:
             error.operation, error.resource_id = operation, resource_id
             error.outcome_unknown = outcome_unknown
+            error.scope = self._scope(error, method, resource_id, parent_id)
             raise
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _scope(self, error: errors.Error, method: str, resource_id: str | None, parent_id: str | None) -> errors.Scope:
+        """What would fail in the same way as this request.
+
+        A write may be refused because of what it writes, so only a read tells something about more than itself. Omni
+        answers 403 to an unknown key, and 403 to a write that a connection does not support.
+        """
+        if isinstance(error, errors.ConnectError | errors.AuthenticationError) or _refuses_key(error):
+            return "instance"
+        if parent_id is None or _is_write(method) or not isinstance(error, errors.ResponseError):
+            return "request"
+        if isinstance(error, errors.PermissionDeniedError):
+            return "parent"
+        if not self._has_answered and self._is_elsewhere(error):
+            return "instance"
+        is_about_parent = isinstance(error, errors.NotFoundError) and resource_id in {None, parent_id}
+        return "parent" if is_about_parent else "request"
+
+    def _is_elsewhere(self, error: errors.ResponseError) -> bool:
+        """Whether an answer is that of a server that has no such API at this path."""
+        if isinstance(error, errors.NotFoundError):
+            return bool(self._path) and error.detail in {"", "Not Found"}
+        return isinstance(error, errors.UnexpectedResponseError) and error.status in _ELSEWHERE
+
+    @property
+    def _path(self) -> str:
+        """The path of the instance's URL, empty when it has none."""
+        return httpx.URL(self.base_url).path.rstrip("/")
 
     def _send(
         self,
@@ -246,6 +289,7 @@ class Transport:
     def _value(self, response: httpx.Response, prefix: str, secrets: list[str]) -> Any:
         content = _json(response)
         if response.is_success and content is not None and not _is_refusal(content):
+            self._has_answered = True
             return content
         error_class = _error_class(response, content)
         detail = _shown(_detail(content), secrets)
@@ -341,6 +385,10 @@ def _json(response: httpx.Response) -> Any:
 
 def _is_write(method: str) -> bool:
     return method != "GET"
+
+
+def _refuses_key(error: errors.Error) -> bool:
+    return isinstance(error, errors.PermissionDeniedError) and "bearer token" in error.detail.lower()
 
 
 def _is_refusal(content: object) -> bool:
