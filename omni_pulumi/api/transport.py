@@ -93,6 +93,9 @@ _BY_STATUS: Mapping[int, type[errors.ResponseError]] = {
 _ELSEWHERE = {301, 302, 303, 307, 308, 404}
 """Statuses with which a server that is not the service answers to the service's paths."""
 
+_NOT_JSON = object()
+"""Stands for an answer that is not JSON, which ``null`` is."""
+
 _NEXT_STEP: Mapping[type[errors.ResponseError], str] = {
     errors.BadRequestError: "Correct the value that the message names.",
     errors.AuthenticationError: "Check that the key is right and has not expired.",
@@ -100,9 +103,15 @@ _NEXT_STEP: Mapping[type[errors.ResponseError], str] = {
     errors.NotFoundError: "Check the ID and that the URL points to the right instance.",
     errors.ConflictError: "Choose another name.",
     errors.RateLimitError: "Wait a minute, then run the same command again.",
-    errors.ServerError: "Run the same command again; if it stays, ask the service's support.",
+    errors.ServerError: "Run the same command again. If the error stays, ask the service's support.",
     errors.UnexpectedResponseError: "Check that the URL is the instance's own and that no proxy answers in its place.",
 }
+
+_NEXT_STEP_BY_STATUS: Mapping[int, str] = {
+    408: "The request did not arrive in time. Check the network, then run the same command again.",
+    413: "The request is too large. Shorten the longest values.",
+}
+"""What to do, whoever answers: a proxy sends these statuses as well, with a page of its own."""
 
 
 class Transport:
@@ -288,20 +297,27 @@ class Transport:
 
     def _value(self, response: httpx.Response, prefix: str, secrets: list[str]) -> Any:
         content = _json(response)
-        if response.is_success and content is not None and not _is_refusal(content):
+        if response.is_success and content is not _NOT_JSON and not _is_refusal(content):
             self._has_answered = True
             return content
         error_class = _error_class(response, content)
         detail = _shown(_detail(content), secrets)
         request = response.request
         status = f"{response.status_code} {_phrase(response.status_code)}".strip()
-        reason = f": {detail}" if detail else "" if content is not None else " with something that is not JSON"
+        reason = f": {detail}" if detail else " with something that is not JSON" if content is _NOT_JSON else ""
         sentence = f"{prefix} answered {status} to {request.method} {request.url.path}{reason}".rstrip(".")
+        retry_after = _retry_after(response.headers.get("Retry-After"))
+        next_step = _next_step(error_class, response.status_code, request.method, retry_after)
+        if response.status_code == http.HTTPStatus.NOT_FOUND and self._path and not self._has_answered:
+            next_step = (
+                f"The URL has the path {self._path}: leave it out, unless {self.service} answers at "
+                f"{self.base_url}/api. {next_step}"
+            )
         raise error_class(
-            f"{sentence}. {_NEXT_STEP[error_class]}",
+            f"{sentence}. {next_step}",
             status=response.status_code,
             detail=detail,
-            retry_after=_retry_after(response.headers.get("Retry-After")),
+            retry_after=retry_after,
             outcome_unknown=_is_write(request.method) and (response.is_success or error_class is errors.ServerError),
         )
 
@@ -373,14 +389,31 @@ def _retry_after(text: str | None) -> float | None:
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
+def _next_step(error_class: type[errors.ResponseError], status: int, method: str, retry_after: float | None) -> str:
+    """What to do about an answer."""
+    if retry_after and error_class in {errors.RateLimitError, errors.ServerError}:
+        return f"Run the same command again after {_duration(retry_after)}."
+    if error_class is errors.ConflictError and method == "DELETE":
+        return "Remove what still uses the object, then run the same command again."
+    return _NEXT_STEP_BY_STATUS.get(status) or _NEXT_STEP[error_class]
+
+
+def _duration(seconds: float) -> str:
+    """A time for people to wait, rounded up: ``61 seconds``, ``60 minutes``, ``24 hours``."""
+    for unit, name in ((3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * unit:
+            return f"{math.ceil(seconds / unit)} {name}"
+    return f"{math.ceil(seconds)} seconds"
+
+
 def _json(response: httpx.Response) -> Any:
-    """The content, ``None`` when it is not JSON. A write may be answered without any on purpose."""
+    """The content, or `_NOT_JSON`. A write may be answered without any on purpose."""
     if response.status_code == http.HTTPStatus.NO_CONTENT and response.request.method != "GET":
         return {}
     try:
         return response.json()
     except (ValueError, RecursionError):
-        return None
+        return _NOT_JSON
 
 
 def _is_write(method: str) -> bool:
@@ -400,7 +433,7 @@ def _error_class(response: httpx.Response, content: object) -> type[errors.Respo
     """401 is the one status that Lightdash answers in plain text; every other error of the services is JSON."""
     if response.status_code >= 500:
         return errors.ServerError
-    if content is None and response.status_code not in {401, 429}:
+    if content is _NOT_JSON and response.status_code not in {401, 429}:
         return errors.UnexpectedResponseError
     return _BY_STATUS.get(response.status_code, errors.UnexpectedResponseError)
 
