@@ -257,12 +257,11 @@ def changed_paths(state: State, args: Args) -> tuple[str, ...]:
 
 
 def new_secrets(state: State, args: Args) -> list[str]:
-    """The leaves that are secret, and that stay there with another value."""
-    secret = (pydantic.SecretStr, Unknown)
+    """Return the secrets that get another value. Whether one that is unknown in a preview changes is not known."""
     return [
         path
         for path, (before, after) in _changed_leaves(state, args).items()
-        if isinstance(before, pydantic.SecretStr) and isinstance(after, secret)
+        if isinstance(before, pydantic.SecretStr) and isinstance(after, pydantic.SecretStr)
     ]
 
 
