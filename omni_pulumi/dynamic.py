@@ -280,6 +280,9 @@ class Resource(dynamic.Resource):
         )
         opts = pulumi.ResourceOptions() if opts is None else copy.copy(opts)
         self._apply_options(opts)
+        profile = arguments.get("profile")
+        if profile is None or isinstance(profile, str):
+            _warn_about_plain_key(provider.lifecycle.service.key(profile, "apiKey"))
         properties: dict[str, Any] = {to_camel(name): None for name in provider.lifecycle.state.model_fields}
         properties.update({to_camel(name): value for name, value in arguments.items()})
         super().__init__(provider, resource_name, properties, opts)
@@ -297,6 +300,19 @@ class Resource(dynamic.Resource):
                 for warning in options.warnings(argument):
                     pulumi.log.warn(warning, self)
         return super()._get_providers(*arguments, **keywords)
+
+
+@functools.cache
+def _warn_about_plain_key(setting: str) -> None:
+    """Warn once in a program about an API key that the stack's configuration keeps in clear.
+
+    A provider is not told which settings are secret, but a program is.
+    """
+    if pulumi.runtime.get_config(setting) and not pulumi.runtime.is_config_secret(setting):
+        pulumi.log.warn(
+            f"{setting} is not encrypted in the stack's configuration. Run `pulumi config set --secret {setting}` to "
+            "encrypt it, and replace the key if the file was shared."
+        )
 
 
 def secret_values(

@@ -1,10 +1,10 @@
-"""What a user sees when a provider fails."""
+"""What a user sees when a provider fails, and when a key is kept in clear."""
 
 from __future__ import annotations
 
 from omni_pulumi.simulator import CONNECTION_ID
 from tests.engine.project import Project
-from tests.engine.scene import World
+from tests.engine.scene import World, program
 
 PROGRAM = f'''
 import pulumi
@@ -49,3 +49,17 @@ def test_the_sentence_alone(project: Project, world: World) -> None:
     assert CONNECTION_ID in ours
     assert "Traceback" not in ours
     assert [text for text in ("Traceback", "in create", "KeyError: 'of another provider'") if text not in theirs] == []
+
+
+def test_a_plain_key_is_warned_about(project: Project, world: World) -> None:
+    """A key that is plain in the stack's configuration is named once, with the command that encrypts it."""
+    project.write(program())
+    quiet = project.preview()
+    assert quiet.status == 0
+    assert "apiKey" not in quiet.output
+    project.must("config", "set", "--plaintext", "omni:apiKey", world.omni.api_key)
+    warned = project.preview()
+    assert warned.status == 0, warned.output
+    assert warned.output.count("`pulumi config set --secret omni:apiKey`") == 1, warned.output
+    assert "lightdash:apiKey" not in warned.output
+    assert world.omni.api_key not in warned.output
