@@ -8,12 +8,14 @@ Source: https://www.pulumi.com/docs/iac/concepts/resources/dynamic-providers/
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import types
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic
 
 import pulumi
@@ -25,6 +27,7 @@ from pydantic.alias_generators import to_camel
 from omni_pulumi import options
 from omni_pulumi.api import waiting
 from omni_pulumi.api.errors import AlreadyExistsError, ConfigurationError, Error, NotFoundError
+from omni_pulumi.api.redact import mask_urls
 from omni_pulumi.lifecycle import A, C, Claim, Failure, Lifecycle, S, new_secrets
 from omni_pulumi.process import PROCESS, Identity, ObjectKey
 
@@ -49,7 +52,8 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         """Remember the stack's configuration. Called once per process, before anything else."""
         self._config = req.config.get
         _log_to_stderr()
-        _hear_of_cancel()
+        install_cancel_handler()
+        install_error_text()
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Validate a program's inputs, all rules at once, without a request."""
@@ -107,16 +111,15 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Create the object, or adopt the one that exists."""
         args = self._args(props)
-        with _short_traceback(), PROCESS.adoptions.creating(self._identity(args)):
-            client = self._client(args.profile)
+        with PROCESS.adoptions.creating(self._identity(args)), self._operation("create", args) as client:
             state = _patient(lambda: self._claiming(args, lambda claim: self.lifecycle.create(client, args, claim)))
         return dynamic.CreateResult(self.lifecycle.id_of(state), state.to_properties())
 
     def read(self, _id: str, props: dict[str, Any]) -> dynamic.ReadResult:
         """Read the object. An empty ID tells the engine that it is gone, another one that it was made anew."""
         known = self._state(props)
-        with _short_traceback():
-            state = self.lifecycle.read(self._client(known.profile), known)
+        with self._operation("read", known) as client:
+            state = self.lifecycle.read(client, known)
         if state is None:
             return dynamic.ReadResult("", {})
         outputs = state.to_properties()
@@ -127,8 +130,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
         """Make the object what the program says."""
         state, args = self._state(_olds), self._args(_news)
-        with _short_traceback():
-            client = self._client(args.profile)
+        with self._operation("update", args) as client:
             state = self._claiming(args, lambda claim: self.lifecycle.update(client, state, args, claim))
         return dynamic.UpdateResult(state.to_properties())
 
@@ -155,7 +157,8 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
                     _id,
                 )
                 return
-            self.lifecycle.delete(self._client(state.profile), state)
+        with self._operation("delete", state) as client:
+            self.lifecycle.delete(client, state)
 
     def _claiming(self, args: A, write: Callable[[Claim], S]) -> S:
         """Claim what ``write`` adopts before it is written, and what it creates afterwards; claim nothing on errors."""
@@ -220,6 +223,15 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
     def _key(self, object_id: str, it: A | S) -> ObjectKey:
         return type(self).__name__, self.lifecycle.service.url(self._config, it.profile), object_id
 
+    @contextlib.contextmanager
+    def _operation(self, verb: str, it: A | S) -> Iterator[C]:
+        """Use the client for one operation, unless it is known to fail."""
+        parent_id = getattr(it, self.lifecycle.parent) if self.lifecycle.parent else None
+        with _short_traceback():
+            client = self._client(it.profile)
+            with client.failures.telling_once(f"{verb} {self.lifecycle.describe(it)}", parent_id):
+                yield client
+
     def _client(self, profile: str | None) -> C:
         """The one client of an instance, shared by all providers and threads of this process."""
         instance = self.lifecycle.service.instance(self._config, profile)
@@ -268,6 +280,9 @@ class Resource(dynamic.Resource):
         )
         opts = pulumi.ResourceOptions() if opts is None else copy.copy(opts)
         self._apply_options(opts)
+        profile = arguments.get("profile")
+        if profile is None or isinstance(profile, str):
+            _warn_about_plain_key(provider.lifecycle.service.key(profile, "apiKey"))
         properties: dict[str, Any] = {to_camel(name): None for name in provider.lifecycle.state.model_fields}
         properties.update({to_camel(name): value for name, value in arguments.items()})
         super().__init__(provider, resource_name, properties, opts)
@@ -285,6 +300,19 @@ class Resource(dynamic.Resource):
                 for warning in options.warnings(argument):
                     pulumi.log.warn(warning, self)
         return super()._get_providers(*arguments, **keywords)
+
+
+@functools.cache
+def _warn_about_plain_key(setting: str) -> None:
+    """Warn once in a program about an API key that the stack's configuration keeps in clear.
+
+    A provider is not told which settings are secret, but a program is.
+    """
+    if pulumi.runtime.get_config(setting) and not pulumi.runtime.is_config_secret(setting):
+        pulumi.log.warn(
+            f"{setting} is not encrypted in the stack's configuration. Run `pulumi config set --secret {setting}` to "
+            "encrypt it, and replace the key if the file was shared."
+        )
 
 
 def secret_values(
@@ -312,7 +340,7 @@ def _refused(failures: Iterable[Failure]) -> dynamic.CheckResult:
     To a failure of a named property the engine adds the property's value, in clear even when it is secret.
     """
     texts = (f"{failure.property} {failure.reason}".strip() for failure in failures)
-    return dynamic.CheckResult({}, [dynamic.CheckFailure("", text) for text in texts])
+    return dynamic.CheckResult({}, [dynamic.CheckFailure("", mask_urls(text)) for text in texts])
 
 
 def _patient(create: Callable[[], S]) -> S:
@@ -328,7 +356,7 @@ def _patient(create: Callable[[], S]) -> S:
 
 
 class _short_traceback:  # noqa: N801 - reads as a verb where it is used
-    """Cut an error of ours down to its text: the engine prints the whole traceback, with every cause, to the user."""
+    """Shorten the traceback of an error of ours, which the user sees where `install_error_text` has no effect."""
 
     def __enter__(self) -> None:
         return None
@@ -338,25 +366,62 @@ class _short_traceback:  # noqa: N801 - reads as a verb where it is used
             raise error.with_traceback(None) from None
 
 
+class _MaskingFormatter(logging.Formatter):
+    """Masks the user part of URLs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return mask_urls(super().format(record))
+
+
 def _log_to_stderr() -> None:
     """Send our log to stderr, which the engine shows: ``pulumi.log`` does nothing inside a provider's process."""
     if not _log.handlers:
         handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("omni_pulumi: %(message)s"))
+        handler.setFormatter(_MaskingFormatter("omni_pulumi: %(message)s"))
         _log.addHandler(handler)
         _log.propagate = False
     _log.setLevel(logging.DEBUG if os.environ.get("OMNI_PULUMI_LOG") == "debug" else logging.INFO)
 
 
-def _hear_of_cancel() -> None:
+class _Traceback:
+    """Stands for the module `traceback` in Pulumi's servicer, and leaves the errors of other providers as they are."""
+
+    def __init__(self, module: types.ModuleType) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, name)
+
+    def format_exc(self, *arguments: Any, **keywords: Any) -> Any:
+        """Return the text of an error of ours alone, and the traceback of any other error."""
+        error = sys.exc_info()[1]
+        return str(error) if isinstance(error, Error) else self._module.format_exc(*arguments, **keywords)
+
+
+def install_error_text() -> None:
+    """Let users see the text of an error without a traceback.
+
+    Pulumi's servicer sends `traceback.format_exc()` to the engine, and the engine prints it. The servicer's module is
+    the main one of this process. Where it works in another way, users see the traceback, with the text at its end.
+    """
+    main = sys.modules["__main__"]
+    module = getattr(main, "traceback", None)
+    if hasattr(main, "DynamicResourceProviderServicer") and isinstance(module, types.ModuleType):
+        vars(main)["traceback"] = _Traceback(module)
+
+
+def install_cancel_handler() -> None:
     """Let Ctrl-C end our waiting.
 
-    The engine tells of it by ``Cancel``, to which Pulumi's servicer for Python answers without telling the providers.
-    Its method is registered before we are loaded, so only its code can be exchanged.
+    The engine sends `Cancel`, and Pulumi's servicer for Python answers without telling the providers. The method is
+    registered before this module is loaded, so only its code can be exchanged. Where that is not possible, because
+    `Cancel` is decorated for example, Ctrl-C waits until the waiting ends by itself.
     """
     servicer = getattr(sys.modules["__main__"], "DynamicResourceProviderServicer", None)
-    if servicer is not None:
-        servicer.Cancel.__code__ = _cancel.__code__
+    handler = getattr(servicer, "Cancel", None)
+    if isinstance(handler, types.FunctionType):
+        with contextlib.suppress(ValueError):  # it has free variables, which the code here has not
+            handler.__code__ = _cancel.__code__
 
 
 def _cancel(_self: Any, _request: Any, _context: Any) -> Any:

@@ -16,6 +16,7 @@ from pulumi.output import Unknown
 from pydantic.alias_generators import to_camel
 from typing_extensions import Self
 
+from omni_pulumi.api.redact import mask_urls
 from omni_pulumi.api.transport import Client, Instance
 from omni_pulumi.settings import Config, Service
 
@@ -148,6 +149,7 @@ class Lifecycle(Generic[C, A, S]):
         id_of: the Pulumi ID of a state.
         describe: names the object of arguments or a state, for messages.
         identity: fields by which a create finds an object that exists.
+        parent: field with the ID of the connection or project whose endpoints are used, ``None`` if there is none.
         create: creates the object, or adopts the one that exists.
         read: the state as the service has it now, ``None`` when the object is gone. An error never means gone.
         update: makes the object what the arguments say, and creates it again when it was deleted outside Pulumi.
@@ -169,6 +171,7 @@ class Lifecycle(Generic[C, A, S]):
     update: Callable[[C, S, A, Claim], S]
     delete: Callable[[C, S], None]
     replace_on: frozenset[str]
+    parent: str | None = None
     delete_before_replace: bool = False
     diff_warning: Callable[[S, A], str | None] = lambda _state, _args: None
 
@@ -260,12 +263,11 @@ def changed_paths(state: State, args: Args) -> tuple[str, ...]:
 
 
 def new_secrets(state: State, args: Args) -> list[str]:
-    """The leaves that are secret, and that stay there with another value."""
-    secret = (pydantic.SecretStr, Unknown)
+    """Return the secrets that get another value. Whether one that is unknown in a preview changes is not known."""
     return [
         path
         for path, (before, after) in _changed_leaves(state, args).items()
-        if isinstance(before, pydantic.SecretStr) and isinstance(after, secret)
+        if isinstance(before, pydantic.SecretStr) and isinstance(after, pydantic.SecretStr)
     ]
 
 
@@ -299,7 +301,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, pydantic.SecretStr):
         return "[secret]"
     if isinstance(value, str):
-        return f'"{value}"'
+        return f'"{mask_urls(value)}"'
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import httpx
 
@@ -23,6 +24,25 @@ Config = Callable[[str], str | None]
 
 _API_KEY = re.compile(r"[!-~]+")
 """What an HTTP header can carry as one word."""
+
+_HOST = re.compile(r"(?:[A-Za-z]+://)?([a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,24}(?::[0-9]+)?)/?")
+"""A host that can be shown. Other text in the place of a URL may be a key, or hold a password."""
+
+_LONGEST_SHOWN = 16
+"""Characters. A longer text in the place of a number may be a key."""
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """A setting as somebody set it.
+
+    Attributes:
+        name: a key of the stack's configuration, or an environment variable.
+        value: without blanks around it.
+    """
+
+    name: str
+    value: str
 
 
 @dataclass(frozen=True)
@@ -45,25 +65,38 @@ class Service:
         Raises:
             ConfigurationError: all that is missing or malformed, with the commands that repair it.
         """
-        url, api_key = self._url(config, profile), self._read(config, profile, "apiKey")
-        if url is None or api_key is None:
-            raise self._missing(
-                profile, [key for key, value in ((self.url_key, url), ("apiKey", api_key)) if value is None]
-            )
-        if not _API_KEY.fullmatch(api_key):
+        parsers: Mapping[str, Callable[[str], Any]] = {
+            self.url_key: self._parse_url,
+            "apiKey": _parse_api_key,
+            "requestsPerMinute": _parse_number,
+            "connectTimeout": _parse_number,
+            "readTimeout": _parse_number,
+            "totalTimeout": _parse_number,
+        }
+        values: dict[str, Any] = {}
+        problems: dict[str, str] = {}
+        for key, parse in parsers.items():
+            setting = self._read(config, profile, key)
+            if setting is not None:
+                try:
+                    values[key] = parse(setting.value)
+                except ValueError as error:
+                    values[key], problems[setting.name] = None, f"{setting.name} {error}"
+        missing = [key for key in (self.url_key, "apiKey") if key not in values]
+        if missing or problems:
+            texts = [*problems.values(), *([self._missing(profile, missing)] if missing else [])]
             raise ConfigurationError(
-                f"{self._key(profile, 'apiKey')} has characters that no key has: blanks, line breaks or others outside "
-                "ASCII. Set it again.",
-                settings=(self._key(profile, "apiKey"),),
+                " ".join(f"{text}." for text in texts),
+                settings=(*problems, *(self.key(profile, key) for key in missing)),
             )
-        budget = self._number(config, profile, "requestsPerMinute")
+        requests_per_minute = values.get("requestsPerMinute")
         return Instance(
-            self._checked_url(profile, url),
-            api_key,
-            requests_per_minute=self.requests_per_minute if budget is None else max(1, int(budget)),
-            connect_timeout=self._number(config, profile, "connectTimeout") or Instance.connect_timeout,
-            read_timeout=self._number(config, profile, "readTimeout") or Instance.read_timeout,
-            total_timeout=self._number(config, profile, "totalTimeout") or Instance.total_timeout,
+            values[self.url_key],
+            values["apiKey"],
+            requests_per_minute=max(1, int(requests_per_minute)) if requests_per_minute else self.requests_per_minute,
+            connect_timeout=values.get("connectTimeout", Instance.connect_timeout),
+            read_timeout=values.get("readTimeout", Instance.read_timeout),
+            total_timeout=values.get("totalTimeout", Instance.total_timeout),
         )
 
     def url(self, config: Config, profile: str | None) -> str | None:
@@ -72,76 +105,80 @@ class Service:
         Raises:
             ConfigurationError: the URL is malformed.
         """
-        url = self._url(config, profile)
-        return None if url is None else self._checked_url(profile, url)
-
-    def _url(self, config: Config, profile: str | None) -> str | None:
-        return self._read(config, profile, self.url_key)
-
-    def _read(self, config: Config, profile: str | None, key: str) -> str | None:
-        value = config(self._key(profile, key)) or os.environ.get(self._variable(profile, key)) or ""
-        return value.strip() or None
-
-    def _number(self, config: Config, profile: str | None, key: str) -> float | None:
-        """A positive number, ``None`` when it is not set."""
-        text = self._read(config, profile, key)
-        if text is None:
+        setting = self._read(config, profile, self.url_key)
+        if setting is None:
             return None
         try:
-            number = float(text)
-        except ValueError:
-            number = 0.0
-        if not 0 < number < float("inf"):
-            raise ConfigurationError(
-                f"{self._key(profile, key)} must be a positive number. Correct it.",
-                settings=(self._key(profile, key),),
-            )
-        return number
+            return self._parse_url(setting.value)
+        except ValueError as error:
+            raise ConfigurationError(f"{setting.name} {error}.", settings=(setting.name,)) from None
 
-    def _missing(self, profile: str | None, keys: list[str]) -> ConfigurationError:
-        """The error for settings that are set nowhere, with the commands that set them."""
-        settings = {key: self._key(profile, key) for key in keys}
+    def key(self, profile: str | None, key: str) -> str:
+        """A setting's name in the stack's configuration, such as ``omni-eu:apiKey``."""
+        return f"{self.namespace}{f'-{profile}' if profile else ''}:{key}"
+
+    def _variable(self, profile: str | None, key: str) -> str:
+        """A setting's name in the environment, such as ``OMNI_EU_API_KEY``."""
+        words = [self.namespace, *([profile] if profile else []), re.sub(r"(?=[A-Z])", "_", key)]
+        return "_".join(words).replace("-", "_").upper()
+
+    def _read(self, config: Config, profile: str | None, key: str) -> _Setting | None:
+        """A setting, ``None`` when it is not set. One that is empty in the stack counts as not set there."""
+        in_stack, variable = self.key(profile, key), self._variable(profile, key)
+        setting = _Setting(in_stack, config(in_stack) or "")
+        if not setting.value:
+            setting = _Setting(variable, os.environ.get(variable, ""))
+        value = setting.value.strip()
+        return replace(setting, value=value) if value else None
+
+    def _missing(self, profile: str | None, keys: list[str]) -> str:
+        """What to do about settings that are set nowhere."""
         commands = [
-            f"`pulumi config set --secret {setting}`"
+            f"`pulumi config set --secret {self.key(profile, key)}`"
             if key == "apiKey"
-            else f"`pulumi config set {setting} {self.url_example}`"
-            for key, setting in settings.items()
+            else f"`pulumi config set {self.key(profile, key)} {self.url_example}`"
+            for key in keys
         ]
         variables = [self._variable(profile, key) for key in keys]
-        return ConfigurationError(
+        return (
             f"{self.name} is not configured{f' for profile {profile!r}' if profile else ''}: "
-            f"run {' and '.join(commands)}, or set {' and '.join(variables)} in the environment.",
-            settings=tuple(settings.values()),
+            f"run {' and '.join(commands)}, or set {' and '.join(variables)} in the environment"
         )
 
-    def _checked_url(self, profile: str | None, text: str) -> str:
+    def _parse_url(self, text: str) -> str:
         """An instance's URL without ``/api`` and trailing slashes; ``http`` only where the key stays on the machine."""
         try:
             url = httpx.URL(text)
         except httpx.InvalidURL:
             url = httpx.URL("")
-        settings = (self._key(profile, self.url_key),)
         is_host = bool(url.host) and "%" not in url.host  # httpx escapes what cannot be in a host
         if url.scheme not in {"http", "https"} or not is_host or url.userinfo or url.query or url.fragment:
-            raise ConfigurationError(
-                f"The URL of {self.name} must be like https://<host>, without user, query or fragment.",
-                settings=settings,
-            )
+            host = _HOST.fullmatch(text)
+            got = f', got "{text}": write https://{host[1]}' if host else ""
+            raise ValueError(f"must be a URL such as {self.url_example}, without user, query or fragment{got}")
         if url.scheme == "http" and not _is_loopback(url.host):
-            raise ConfigurationError(
-                f"The URL of {self.name} must start with https:// (http:// would send the key in clear), got host "
-                f"{url.host}.",
-                settings=settings,
+            raise ValueError(
+                f"must start with https://, because http:// would send the key in clear, got the host {url.host}"
             )
         path = re.sub(r"/api(/v1)?$", "", url.path.rstrip("/"))
         return str(url.copy_with(path=path or "/")).rstrip("/")
 
-    def _key(self, profile: str | None, key: str) -> str:
-        return f"{self.namespace}{f'-{profile}' if profile else ''}:{key}"
 
-    def _variable(self, profile: str | None, key: str) -> str:
-        words = [self.namespace, *([profile] if profile else []), re.sub(r"(?=[A-Z])", "_", key)]
-        return "_".join(words).replace("-", "_").upper()
+def _parse_api_key(text: str) -> str:
+    if not _API_KEY.fullmatch(text):
+        raise ValueError("contains spaces, line breaks or non-ASCII characters. Set it again")
+    return text
+
+
+def _parse_number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        got = f', got "{text}"' if len(text) <= _LONGEST_SHOWN else ""
+        raise ValueError(f"must be a positive number{got}")
+    return number
 
 
 OMNI = Service("Omni", "omni", "baseUrl", "https://<instance>.omniapp.co", requests_per_minute=60)

@@ -200,3 +200,50 @@ def test_a_key_that_no_header_can_carry(key: str) -> None:
         OMNI.instance({**CONFIG, "omni-eu:apiKey": key}.get, "eu")
     assert caught.value.settings == ("omni-eu:apiKey",)
     assert key not in str(caught.value)
+
+
+def test_all_malformed_settings_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is named as it was set, in the stack or in the environment, with what was got where it can be no secret."""
+    monkeypatch.setenv("OMNI_BASE_URL", "acme.omniapp.co")
+    monkeypatch.setenv("OMNI_TOTAL_TIMEOUT", "5 min")
+    config = {"omni:apiKey": "two words", "omni:readTimeout": "-1", "omni:requestsPerMinute": "60"}
+    with pytest.raises(ConfigurationError) as caught:
+        OMNI.instance(config.get, None)
+    assert caught.value.settings == ("OMNI_BASE_URL", "omni:apiKey", "omni:readTimeout", "OMNI_TOTAL_TIMEOUT")
+    facts = [*caught.value.settings, '"acme.omniapp.co"', "https://acme.omniapp.co", '"5 min"', '"-1"']
+    assert [fact for fact in facts if fact not in str(caught.value)] == []
+    assert [text for text in ("omni:baseUrl", "omni:totalTimeout", "two words") if text in str(caught.value)] == []
+
+
+def test_what_is_missing_is_told_with_what_is_malformed() -> None:
+    """A user corrects a profile in one go."""
+    with pytest.raises(ConfigurationError) as caught:
+        OMNI.instance({"omni-eu:connectTimeout": "soon"}.get, "eu")
+    assert caught.value.settings == ("omni-eu:connectTimeout", "omni-eu:baseUrl", "omni-eu:apiKey")
+    assert '"soon"' in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("omni:baseUrl", "omni_osk_0123456789abcdef"),
+        ("omni:baseUrl", "eyJhbGciOi.eyJzdWIiOi.SflKxwRJSM"),
+        ("omni:totalTimeout", "omni_osk_0123456789abcdef"),
+        ("omni:apiKey", "0123456789 abcdef"),
+    ],
+)
+def test_a_key_in_the_wrong_place_is_not_shown(key: str, text: str) -> None:
+    """What may be a key that was set under another name is named and not shown."""
+    with pytest.raises(ConfigurationError) as caught:
+        OMNI.instance({**CONFIG, key: text}.get, None)
+    assert caught.value.settings == (key,)
+    assert text not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "1e999", "five"])
+def test_numbers_that_are_none(text: str) -> None:
+    """Limits are positive, finite numbers; another text is shown, which is how a typo is found."""
+    with pytest.raises(ConfigurationError) as caught:
+        OMNI.instance({**CONFIG, "omni:readTimeout": text}.get, None)
+    assert caught.value.settings == ("omni:readTimeout",)
+    assert f'"{text}"' in str(caught.value)

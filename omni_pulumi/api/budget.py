@@ -35,7 +35,7 @@ class Budget:
         self._slow_per_minute = max(1, requests_per_minute // 2) if requests_per_minute else _SLOW_PER_MINUTE
         self._slow = Limiter(Rate(1, max(1, _MINUTE // self._slow_per_minute)))
         self._slow_until = 0.0
-        self._told_until = 0.0
+        self._told_until: dict[str, float] = {}
         self._lock = threading.Lock()
         self._asking = threading.Lock()
 
@@ -46,7 +46,7 @@ class Budget:
             errors.CancelledError: the run was cancelled.
         """
         if self._usual and not self._passes(self._usual):
-            self._tell(f"the budget of {self._per_minute} requests a minute is used up, so requests wait for it")
+            self._tell(f"the rate limit of {self._per_minute} requests a minute is reached, so requests wait")
             waiting.until(functools.partial(self._passes, self._usual))
         if time.monotonic() < self._slow_until:
             waiting.until(functools.partial(self._passes, self._slow))
@@ -65,10 +65,10 @@ class Budget:
         )
 
     def _tell(self, reason: str) -> None:
-        """Say why it is slow, at most once a minute."""
+        """Say why it is slow, at most once a minute for each reason."""
         now = time.monotonic()
         with self._lock:
-            if now < self._told_until:
+            if now < self._told_until.get(reason, 0.0):
                 return
-            self._told_until = now + _SLOW_SECONDS
+            self._told_until[reason] = now + _SLOW_SECONDS
         _log.warning("%s: %s", self._name, reason)

@@ -1,6 +1,6 @@
 """The errors that this package raises, as one tree::
 
-    Error                               operation, resource_id, outcome_unknown
+    Error                               operation, resource_id, outcome_unknown, scope
     ├── ConfigurationError              settings, or a resource's properties, are missing or malformed: settings
     ├── AlreadyExistsError              creating would overwrite an object that exists: changes, undeclared
     ├── NothingToAdoptError             adopt="existing", and there is no such object: nearest
@@ -21,8 +21,19 @@
 
 Callers and tests ask the class and the attributes. The text is for people and may change with any release.
 An error's text is one line: what was tried on what, what came back, what to do next. It never carries a secret, a
-header or a request body.
+header or a request body, and the user part of a URL is masked in the text and in the attributes.
 """
+
+from __future__ import annotations
+
+from typing import Literal
+
+from typing_extensions import Self
+
+from omni_pulumi.api.redact import mask_urls
+
+Scope = Literal["request", "parent", "instance"]
+"""What fails as long as a failure lasts: one request, those about a connection or project, or all of an instance."""
 
 
 class Error(Exception):
@@ -34,15 +45,33 @@ class Error(Exception):
         resource_id: ID of the object concerned in its service, ``None`` when the object has none yet.
         outcome_unknown: whether a write may have been carried out although it failed, by this attempt or an earlier
             one. ``False`` for a read, and after reads that have shown that nothing was written.
+        scope: what would fail in the same way.
     """
+
+    scope: Scope = "request"
 
     def __init__(
         self, message: str, *, operation: str = "", resource_id: str | None = None, outcome_unknown: bool = False
     ) -> None:
-        super().__init__(message)
+        super().__init__(mask_urls(message))
         self.operation = operation
         self.resource_id = resource_id
         self.outcome_unknown = outcome_unknown
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Mask the user part of URLs, whoever sets the attribute, and also when it is set later."""
+        if isinstance(value, str):
+            value = mask_urls(value)
+        elif isinstance(value, tuple):
+            value = tuple(mask_urls(item) if isinstance(item, str) else item for item in value)
+        super().__setattr__(name, value)
+
+    def repeated(self, message: str, *, operation: str) -> Self:
+        """Return an error of the same class, status and detail for an operation that changed nothing."""
+        error = type(self).__new__(type(self), mask_urls(message))
+        vars(error).update(vars(self))
+        error.operation, error.resource_id, error.outcome_unknown = operation, None, False
+        return error
 
 
 class ConfigurationError(Error):

@@ -120,6 +120,7 @@ class LightdashClient:
     def __init__(self, instance: Instance) -> None:
         """Prepare for an instance; no request is sent yet."""
         self._transport = Transport("Lightdash", instance, "ApiKey")
+        self.failures = self._transport.failures
         self._lists: SharedReads[list[DbtSource]] = SharedReads()
         self._users: SharedReads[User] = SharedReads()
 
@@ -143,7 +144,7 @@ class LightdashClient:
 
     def _list_dbt_sources(self, project_uuid: str) -> list[DbtSource]:
         operation = f"list the dbt sources of project {project_uuid}"
-        content = self._transport.request("GET", _sources(project_uuid), operation=operation)
+        content = self._transport.request("GET", _sources(project_uuid), operation=operation, parent_id=project_uuid)
         return self._transport.parse(_Many, content, operation=operation).results
 
     def get_dbt_source(self, project_uuid: str, source_uuid: str) -> DbtSourceWithConnection:
@@ -155,7 +156,9 @@ class LightdashClient:
         """
         operation = f"read dbt source {source_uuid} of project {project_uuid}"
         path = f"{_sources(project_uuid)}/{source_uuid}"
-        content = self._transport.request("GET", path, operation=operation, resource_id=source_uuid)
+        content = self._transport.request(
+            "GET", path, operation=operation, resource_id=source_uuid, parent_id=project_uuid
+        )
         return self._transport.parse(_OneWithConnection, content, operation=operation, resource_id=source_uuid).results
 
     def create_dbt_source(self, project_uuid: str, name: str, connection: Mapping[str, Any]) -> DbtSource:

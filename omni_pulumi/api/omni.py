@@ -188,6 +188,7 @@ class OmniClient:
     def __init__(self, instance: Instance) -> None:
         """Prepare for an instance; no request is sent yet."""
         self._transport = Transport("Omni", instance, "Bearer")
+        self.failures = self._transport.failures
         self._environments: SharedReads[list[ListedDbtEnvironment]] = SharedReads()
         self._connection_environments: SharedReads[list[ConnectionEnvironment] | None] = SharedReads()
         self._values: RequestForm[_Values] = RequestForm("text", "list")
@@ -211,7 +212,7 @@ class OmniClient:
         operation = f"read the dbt configuration of connection {connection_id}"
         try:
             content = self._transport.request(
-                "GET", _dbt(connection_id), operation=operation, resource_id=connection_id
+                "GET", _dbt(connection_id), operation=operation, resource_id=connection_id, parent_id=connection_id
             )
         except errors.NotFoundError as error:
             if "not configured" in error.detail and "not found" not in error.detail:
@@ -277,7 +278,9 @@ class OmniClient:
         environments: list[ListedDbtEnvironment] = []
         cursors: set[str] = set()
         while True:
-            content = self._transport.request("GET", _environments(connection_id), operation=operation, params=params)
+            content = self._transport.request(
+                "GET", _environments(connection_id), operation=operation, parent_id=connection_id, params=params
+            )
             if isinstance(content, list):
                 content = {"records": content, "pageInfo": {"hasNextPage": False}}
             page = self._transport.parse(_EnvironmentPage, content, operation=operation)

@@ -10,7 +10,6 @@ import email.utils
 import functools
 import http
 import importlib.metadata
-import json
 import logging
 import math
 import os
@@ -27,6 +26,8 @@ from opentelemetry import propagate, trace
 
 from omni_pulumi.api import errors, waiting
 from omni_pulumi.api.budget import Budget
+from omni_pulumi.api.known_failures import KnownFailures
+from omni_pulumi.api.redact import redact
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +66,13 @@ class Instance:
 
 
 class Client(Protocol):
-    """Talks to one instance of a service."""
+    """Talks to one instance of a service.
+
+    Attributes:
+        failures: what is known to fail there.
+    """
+
+    failures: KnownFailures
 
     def close(self) -> None:
         """Close the connections."""
@@ -83,6 +90,12 @@ _BY_STATUS: Mapping[int, type[errors.ResponseError]] = {
     429: errors.RateLimitError,
 }
 
+_ELSEWHERE = {301, 302, 303, 307, 308, 404}
+"""Statuses with which a server that is not the service answers to the service's paths."""
+
+_NOT_JSON = object()
+"""Stands for an answer that is not JSON, which ``null`` is."""
+
 _NEXT_STEP: Mapping[type[errors.ResponseError], str] = {
     errors.BadRequestError: "Correct the value that the message names.",
     errors.AuthenticationError: "Check that the key is right and has not expired.",
@@ -90,9 +103,15 @@ _NEXT_STEP: Mapping[type[errors.ResponseError], str] = {
     errors.NotFoundError: "Check the ID and that the URL points to the right instance.",
     errors.ConflictError: "Choose another name.",
     errors.RateLimitError: "Wait a minute, then run the same command again.",
-    errors.ServerError: "Run the same command again; if it stays, ask the service's support.",
+    errors.ServerError: "Run the same command again. If the error stays, ask the service's support.",
     errors.UnexpectedResponseError: "Check that the URL is the instance's own and that no proxy answers in its place.",
 }
+
+_NEXT_STEP_BY_STATUS: Mapping[int, str] = {
+    408: "The request did not arrive in time. Check the network, then run the same command again.",
+    413: "The request is too large. Shorten the longest values.",
+}
+"""What to do, whoever answers: a proxy sends these statuses as well, with a page of its own."""
 
 
 class Transport:
@@ -106,8 +125,10 @@ class Transport:
         """
         self.service = service
         self.base_url = instance.url
+        self.failures = KnownFailures(f"{service} at {instance.url}")
         self._instance = instance
         self._budget = Budget(f"{service} at {instance.url}", instance.requests_per_minute)
+        self._has_answered = False
         self._tracer = trace.get_tracer("omni_pulumi")
         try:
             self._http = httpx.Client(
@@ -139,6 +160,7 @@ class Transport:
         *,
         operation: str,
         resource_id: str | None = None,
+        parent_id: str | None = None,
         body: object = None,
         params: Mapping[str, str] | None = None,
         secrets: Iterable[str] = (),
@@ -151,6 +173,7 @@ class Transport:
             path: path below the instance's URL.
             operation: what is tried on what, for the errors: "read the dbt configuration of connection ...".
             resource_id: ID of the object concerned, for the errors.
+            parent_id: ID of the connection or project below which the path is, ``None`` where there is none.
             body: JSON body, none when ``None``.
             params: query parameters.
             secrets: values of the body that an error text must not repeat, even when the service does.
@@ -188,8 +211,37 @@ class Transport:
         except errors.Error as error:
             error.operation, error.resource_id = operation, resource_id
             error.outcome_unknown = outcome_unknown
+            error.scope = self._scope(error, method, resource_id, parent_id)
             raise
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _scope(self, error: errors.Error, method: str, resource_id: str | None, parent_id: str | None) -> errors.Scope:
+        """What would fail in the same way as this request.
+
+        A write may be refused because of what it writes, so only a read tells something about more than itself. Omni
+        answers 403 to an unknown key, and 403 to a write that a connection does not support.
+        """
+        if isinstance(error, errors.ConnectError | errors.AuthenticationError) or _refuses_key(error):
+            return "instance"
+        if parent_id is None or _is_write(method) or not isinstance(error, errors.ResponseError):
+            return "request"
+        if isinstance(error, errors.PermissionDeniedError):
+            return "parent"
+        if not self._has_answered and self._is_elsewhere(error):
+            return "instance"
+        is_about_parent = isinstance(error, errors.NotFoundError) and resource_id in {None, parent_id}
+        return "parent" if is_about_parent else "request"
+
+    def _is_elsewhere(self, error: errors.ResponseError) -> bool:
+        """Whether an answer is that of a server that has no such API at this path."""
+        if isinstance(error, errors.NotFoundError):
+            return bool(self._path) and error.detail in {"", "Not Found"}
+        return isinstance(error, errors.UnexpectedResponseError) and error.status in _ELSEWHERE
+
+    @property
+    def _path(self) -> str:
+        """The path of the instance's URL, empty when it has none."""
+        return httpx.URL(self.base_url).path.rstrip("/")
 
     def _send(
         self,
@@ -245,19 +297,27 @@ class Transport:
 
     def _value(self, response: httpx.Response, prefix: str, secrets: list[str]) -> Any:
         content = _json(response)
-        if response.is_success and content is not None and not _is_refusal(content):
+        if response.is_success and content is not _NOT_JSON and not _is_refusal(content):
+            self._has_answered = True
             return content
         error_class = _error_class(response, content)
-        detail = _redact(secrets, _detail(content))
+        detail = _shown(_detail(content), secrets)
         request = response.request
         status = f"{response.status_code} {_phrase(response.status_code)}".strip()
-        reason = f": {detail}" if detail else "" if content is not None else " with something that is not JSON"
+        reason = f": {detail}" if detail else " with something that is not JSON" if content is _NOT_JSON else ""
         sentence = f"{prefix} answered {status} to {request.method} {request.url.path}{reason}".rstrip(".")
+        retry_after = _retry_after(response.headers.get("Retry-After"))
+        next_step = _next_step(error_class, response.status_code, request.method, retry_after)
+        if response.status_code == http.HTTPStatus.NOT_FOUND and self._path and not self._has_answered:
+            next_step = (
+                f"The URL has the path {self._path}: leave it out, unless {self.service} answers at "
+                f"{self.base_url}/api. {next_step}"
+            )
         raise error_class(
-            f"{sentence}. {_NEXT_STEP[error_class]}",
+            f"{sentence}. {next_step}",
             status=response.status_code,
             detail=detail,
-            retry_after=_retry_after(response.headers.get("Retry-After")),
+            retry_after=retry_after,
             outcome_unknown=_is_write(request.method) and (response.is_success or error_class is errors.ServerError),
         )
 
@@ -329,18 +389,39 @@ def _retry_after(text: str | None) -> float | None:
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
+def _next_step(error_class: type[errors.ResponseError], status: int, method: str, retry_after: float | None) -> str:
+    """What to do about an answer."""
+    if retry_after and error_class in {errors.RateLimitError, errors.ServerError}:
+        return f"Run the same command again after {_duration(retry_after)}."
+    if error_class is errors.ConflictError and method == "DELETE":
+        return "Remove what still uses the object, then run the same command again."
+    return _NEXT_STEP_BY_STATUS.get(status) or _NEXT_STEP[error_class]
+
+
+def _duration(seconds: float) -> str:
+    """A time for people to wait, rounded up: ``61 seconds``, ``60 minutes``, ``24 hours``."""
+    for unit, name in ((3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * unit:
+            return f"{math.ceil(seconds / unit)} {name}"
+    return f"{math.ceil(seconds)} seconds"
+
+
 def _json(response: httpx.Response) -> Any:
-    """The content, ``None`` when it is not JSON. A write may be answered without any on purpose."""
+    """The content, or `_NOT_JSON`. A write may be answered without any on purpose."""
     if response.status_code == http.HTTPStatus.NO_CONTENT and response.request.method != "GET":
         return {}
     try:
         return response.json()
     except (ValueError, RecursionError):
-        return None
+        return _NOT_JSON
 
 
 def _is_write(method: str) -> bool:
     return method != "GET"
+
+
+def _refuses_key(error: errors.Error) -> bool:
+    return isinstance(error, errors.PermissionDeniedError) and "bearer token" in error.detail.lower()
 
 
 def _is_refusal(content: object) -> bool:
@@ -352,7 +433,7 @@ def _error_class(response: httpx.Response, content: object) -> type[errors.Respo
     """401 is the one status that Lightdash answers in plain text; every other error of the services is JSON."""
     if response.status_code >= 500:
         return errors.ServerError
-    if content is None and response.status_code not in {401, 429}:
+    if content is _NOT_JSON and response.status_code not in {401, 429}:
         return errors.UnexpectedResponseError
     return _BY_STATUS.get(response.status_code, errors.UnexpectedResponseError)
 
@@ -374,16 +455,9 @@ def _detail(content: object) -> str:
     return ""
 
 
-def _redact(secrets: Iterable[str], text: str) -> str:
-    forms = {
-        form
-        for secret in secrets
-        for form in (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
-        if form
-    }
-    for form in sorted(forms, key=lambda form: (-len(form), form)):  # one may begin with another
-        text = text.replace(form, "[secret]")
-    text = _one_line(text)
+def _shown(text: str, secrets: Iterable[str]) -> str:
+    """The service's message without secrets, in one line of bearable length."""
+    text = _one_line(redact(text, secrets))
     return text if len(text) <= _DETAIL_LENGTH else f"{text[:_DETAIL_LENGTH]}…"
 
 

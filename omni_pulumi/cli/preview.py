@@ -37,6 +37,7 @@ _OPERATIONS = {
     "remove-pending-replace": "delete",
 }
 """Steps that stand for something else when they are all that is said of a resource."""
+_LINE_WITH_BRACE = re.compile(r"^\{", re.MULTILINE)
 _EMPTY = "The preview is empty: Pulumi failed before it began, and says why on stderr."
 _EXPECTED = "Expected what `pulumi preview --json` prints or --event-log writes"
 _DIGEST = {"steps", "changeSummary", "diagnostics"}
@@ -109,26 +110,41 @@ def read(text: str) -> Preview:
     """
     if not text.strip():
         raise InputError(_EMPTY)
-    start = max(text.find("{"), 0)  # Pulumi may say something before
-    try:
-        document, end = json.JSONDecoder().raw_decode(text, start)
-    except ValueError:
-        raise InputError(f"{_EXPECTED}, got no JSON.") from None
+    document, start, end = _find(text)
     reader = _Reader()
     try:
         if "sequence" in document:
             reader.events(text[start:])
         elif text[end:].strip():
             raise InputError("Expected one preview, got more after its end.")
-        elif document == {} or _DIGEST & set(document):
-            reader.digest(document)
         else:
-            raise InputError(f"{_EXPECTED}, got other JSON.")
+            reader.digest(document)
         if not (reader.steps or reader.diagnostics or reader.verdicts or reader.counts is not None):
             raise InputError(_EMPTY)
         return reader.preview()
     except (AttributeError, KeyError, TypeError, ValueError):
         raise InputError(f"{_EXPECTED}, got other JSON.") from None
+
+
+def _find(text: str) -> tuple[dict[str, Any], int, int]:
+    """Return the digest or the first event, and where it begins and ends.
+
+    Pulumi, or what starts it, may say something before, also with braces. What Pulumi writes begins on a line of its
+    own, so only the beginnings of lines are tried, or else the first brace.
+
+    Raises:
+        InputError: there is none.
+    """
+    decoder, problem = json.JSONDecoder(), "got no JSON"
+    for start in [found.start() for found in _LINE_WITH_BRACE.finditer(text)] or [max(text.find("{"), 0)]:
+        try:
+            document, end = decoder.raw_decode(text, start)
+        except ValueError:
+            continue
+        if isinstance(document, dict) and (not document or {"sequence", *_DIGEST} & set(document)):
+            return document, start, end
+        problem = "got other JSON"
+    raise InputError(f"{_EXPECTED}, {problem}.")
 
 
 class _Reader:

@@ -225,6 +225,7 @@ LIFECYCLE = Lifecycle(
     update=update,
     delete=delete,
     replace_on=frozenset({"connection_id"}),
+    parent="connection_id",
 )
 
 

@@ -485,6 +485,7 @@ LIFECYCLE = Lifecycle(
     update=update,
     delete=delete,
     replace_on=frozenset({"connection_id"}),
+    parent="connection_id",
     diff_warning=diff_warning,
 )
 

@@ -322,6 +322,7 @@ LIFECYCLE = Lifecycle(
     update=update,
     delete=delete,
     replace_on=frozenset({"project_uuid"}),
+    parent="project_uuid",
     diff_warning=diff_warning,
 )
 

@@ -272,6 +272,19 @@ def test_the_budget_is_shared_and_kept(log: pytest.LogCaptureFixture) -> None:
     assert len(cancelled) == 3
 
 
+def test_a_full_budget_does_not_hide_a_429(log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user is told once a minute of each reason why it is slow."""
+    monkeypatch.setattr(waiting, "until", lambda _ready: None)
+    budget = Budget("Omni", 1)
+    budget.wait()
+    for _ in range(3):
+        budget.wait()
+        budget.slow_down()
+    first, second = warnings(log)
+    assert " 1 " in first
+    assert "429" in second
+
+
 def test_one_read_serves_all_who_ask() -> None:
     """Threads that ask at the same time, and those that come a moment later, share one answer."""
     shared: SharedReads[int] = SharedReads()

@@ -55,11 +55,13 @@ def error(transport: Transport, method: str = "GET") -> errors.Error:
 
 
 @pytest.mark.parametrize(
-    "content", [{"success": True}, [], {}, "text", 0, False], ids=["object", "list", "empty", "text", "zero", "false"]
+    "content",
+    [{"success": True}, [], {}, "text", 0, False, None],
+    ids=["object", "list", "empty", "text", "zero", "false", "null"],
 )
 def test_an_answer_is_its_json(serve: Serve, transport: Transport, content: object) -> None:
-    """Whatever JSON comes with 2xx is the value."""
-    serve(httpx.Response(201, json=content))
+    """Whatever JSON comes with 2xx is the value, ``null`` too."""
+    serve(httpx.Response(201, content=json.dumps(content)))
     assert transport.request("GET", "/api/v1/things", operation="list the things") == content
 
 
@@ -331,3 +333,53 @@ def test_proxies_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, name: str,
     assert {"HTTPS_PROXY", "ALL_PROXY"} <= {*caught.value.settings}
     assert [variable for variable in caught.value.settings if variable not in str(caught.value)] == []
     assert "hush" not in str(caught.value)
+
+
+def next_step(transport: Transport, method: str = "PUT") -> str:
+    """What an error with the message "odd" says to do."""
+    return str(error(transport, method)).partition("odd. ")[2]
+
+
+def advice(serve: Serve, transport: Transport, status: int, method: str = "PUT", **headers: str) -> str:
+    """What the error for an answer says to do."""
+    serve(httpx.Response(status, json={"message": "odd"}, headers=headers))
+    found = next_step(transport, method)
+    assert found
+    return found
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [("1", "1 seconds"), ("61", "61 seconds"), ("130", "3 minutes"), ("3600", "60 minutes"), ("86400", "24 hours")],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_the_time_to_wait_is_told(serve: Serve, transport: Transport, status: int, seconds: str, told: str) -> None:
+    """Where the service says when to come back, the advice says so, rounded up."""
+    assert told in advice(serve, transport, status, **{"Retry-After": seconds})
+
+
+def test_a_conflict_is_not_always_about_a_name(serve: Serve, transport: Transport) -> None:
+    """Another name helps where one is written, and not where an object is deleted."""
+    assert "name" in advice(serve, transport, 409, "POST")
+    assert "name" not in advice(serve, transport, 409, "DELETE")
+
+
+@pytest.mark.parametrize("status", [408, 413])
+def test_advice_for_a_status_that_a_proxy_sends_too(serve: Serve, transport: Transport, status: int) -> None:
+    """Size and slowness have their own advice, the same whether the answer is JSON or a page."""
+    own = advice(serve, transport, status)
+    assert own not in {advice(serve, transport, 400), advice(serve, transport, 418)}
+    serve(httpx.Response(status, html=HTML))
+    assert str(error(transport)).endswith(own)
+
+
+def test_a_path_in_the_url_is_named(serve: Serve) -> None:
+    """404 to the first request may come from the path of the URL; after another answer it does not."""
+    with closing(transport_to("https://acme.omniapp.co/foo/bar")) as transport:
+        assert "/foo/bar:" in advice(serve, transport, 404)
+        assert "/foo/bar:" not in advice(serve, transport, 400)
+        serve(httpx.Response(200, json={}))
+        transport.request("GET", "/api/v1/things", operation="list the things")
+        assert "/foo/bar:" not in advice(serve, transport, 404)
+    with closing(transport_to("https://acme.omniapp.co")) as transport:
+        assert "path" not in advice(serve, transport, 404)

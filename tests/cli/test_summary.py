@@ -314,6 +314,29 @@ def test_other_inputs(text: str, said: str) -> None:
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "preamble",
+    [
+        "Loading policy packs {default}...\n",
+        "{not JSON}\n",
+        '{"level": "info", "steps taken": 3}\n',
+        '{"a": {"b": 1}}\nwarning: {x}\n{\n',
+        "",
+    ],
+)
+@pytest.mark.parametrize("name", ["update.digest.json", "update.log.jsonl"])
+def test_a_preamble_may_have_braces(preamble: str, name: str) -> None:
+    """What a wrapper prints before the preview is skipped, whatever it holds."""
+    text = (RECORDINGS / name).read_text()
+    assert read(preamble + text) == read(text)
+
+
+def test_a_preamble_on_the_same_line() -> None:
+    """A digest that does not begin a line is found too."""
+    text = (RECORDINGS / "update.digest.json").read_text()
+    assert read(f"preview: {text}") == read(text)
+
+
 def test_stack_by_name() -> None:
     """A preview that failed before it named its stack has the name that it is given, and a marker that stays one."""
     text = summary(read(json.dumps({"diagnostics": [{"severity": "error", "message": "x"}]})), stack="a/b-->c")

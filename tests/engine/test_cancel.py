@@ -22,7 +22,7 @@ def test_cancel(project: Project, world: World) -> None:
     running.send_signal(signal.SIGINT)
     output, _ = running.communicate(timeout=60)
     assert running.returncode != 0
-    assert "CancelledError: Cancelled while a request waited to be sent." in output
+    assert "error: Cancelled while a request waited to be sent." in output
 
     world.omni.clear_faults()
     assert project.up("--refresh").status == 0

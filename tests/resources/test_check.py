@@ -367,3 +367,13 @@ def changes(servicer: Servicer, sample: Sample, inputs: Mapping[str, Any]) -> bo
     assert not isinstance(args, list)
     state = lifecycle.state.from_args(args).to_properties()
     return servicer.diff(sample.provider(), "id", state, inputs).changes
+
+
+def test_a_secret_that_is_unknown_is_not_announced(servicer: Servicer, log: pytest.LogCaptureFixture) -> None:
+    """Whether a secret that comes from another resource changes is not known in a preview, so nothing is said."""
+    provider = ENVIRONMENT.provider()
+    olds = {**ENVIRONMENT.minimal, "secretVariables": {"S": "old", "T": "old"}}
+    news = {**ENVIRONMENT.minimal, "secretVariables": {"S": UNKNOWN, "T": "new"}}
+    assert servicer.diff(provider, "id", olds, news).changes
+    assert [line for line in log.messages if "secretVariables.T" in line]
+    assert [line for line in log.messages if "secretVariables.S" in line] == []

@@ -188,6 +188,18 @@ def test_refuses_to_overwrite(omni: OmniSimulator, harness: ResourceHarness) -> 
     assert put_bodies(omni) == []
 
 
+def test_a_token_in_a_stored_url_is_not_shown(
+    omni: OmniSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture
+) -> None:
+    """Somebody may have stored a git URL with a token in it. Neither a refusal nor the log of an adoption shows it."""
+    omni.configure_dbt(omni.connection_id, ssh_url="https://x-access-token:made-up-token@github.com/acme/dbt.git")
+    error = harness.refusal(AlreadyExistsError)
+    assert "github.com/acme/dbt.git" in str(error)
+    assert harness.up(adopt=True) == "create"
+    assert [line for line in log.messages if "github.com/acme/dbt.git" in line]
+    assert "made-up-token" not in f"{error}{vars(error)}{log.text}"
+
+
 def test_adopts(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """With ``adopt`` the configuration becomes what the program says, and taking ``adopt`` out later is no change."""
     omni.configure_dbt(omni.connection_id, branch="live", dbt_version="1.10")

@@ -1,0 +1,73 @@
+"""Failures that every operation on an instance, a connection or a project would repeat, told in full once.
+
+When a key is refused, a program of fifty resources would otherwise send fifty requests and print fifty errors.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+
+from omni_pulumi.api import errors
+
+
+class KnownFailures:
+    """Remembers the failures of one client, so a new process begins with none. Safe to share between threads."""
+
+    def __init__(self, service: str) -> None:
+        """Begin without a failure; ``service`` is the instance's name for messages, such as ``Omni at https://...``."""
+        self._service = service
+        self._failures: dict[str, errors.Error] = {}
+        """By ID of the connection or project; that of the whole instance is under the empty text."""
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def telling_once(self, operation: str, parent_id: str | None) -> Iterator[None]:
+        """Run an operation, unless it is known to fail, and remember its failure.
+
+        An operation that has begun is never ended by the failure of another one: its own requests decide.
+
+        Args:
+            operation: what is tried on what, for the errors.
+            parent_id: ID of the connection or project whose endpoints the operation uses, ``None`` if there is none.
+
+        Raises:
+            errors.Error: of the class of the known failure, and in one sentence.
+        """
+        with self._lock:
+            known = self._failures.get("") or self._failures.get(parent_id or "")
+        if known is not None:
+            raise self._reference(known, operation, parent_id)
+        try:
+            yield
+        except errors.Error as error:
+            first = self._remember(error, parent_id)
+            if first is None or error.outcome_unknown:
+                raise
+            raise self._reference(first, operation, parent_id) from None
+
+    def _remember(self, error: errors.Error, parent_id: str | None) -> errors.Error | None:
+        """Return the failure that this one repeats, ``None`` when there is none."""
+        key = {"instance": "", "parent": parent_id, "request": None}[error.scope]
+        if key is None:
+            return None
+        with self._lock:
+            if key in self._failures:
+                return self._failures[key]
+            self._failures[key] = error
+            return None
+
+    def _reference(self, known: errors.Error, operation: str, parent_id: str | None) -> errors.Error:
+        if isinstance(known, errors.ConnectError):
+            reason = "cannot be reached"
+        elif isinstance(known, errors.UnexpectedResponseError):
+            reason = "does not answer as its API does"
+        elif isinstance(known, errors.NotFoundError):
+            reason = f"does not find {parent_id}" if known.scope == "parent" else "does not find its API"
+        else:
+            reason = f"refused access to {parent_id}" if known.scope == "parent" else "refused the key"
+        return known.repeated(
+            f'Cannot {operation}: {self._service} {reason}, see the error that begins with "Cannot {known.operation}".',
+            operation=operation,
+        )
