@@ -3,17 +3,19 @@
 # The Python that the environment in .venv is made with: 3.10 or newer.
 PYTHON ?= python3
 
-# How long `make soak` is, where its dice begin, and in how many processes it runs, each with a seed of its own.
+# How many processes the tests run in.
+JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
+
+# How many sequences `make soak` runs, and the seed of the first process. Each further process has the next seed.
 N ?= 10000
 SEED ?= 1
-JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 
 READY := .venv/.ready
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo simulator engine test soak lint readme pictures format constraints clean
+.PHONY: help venv demo simulator engine check test soak lint readme pictures format constraints clean
 
 # List these commands.
 help:
@@ -36,9 +38,13 @@ simulator: $(READY)
 engine: $(READY)
 	@$(BIN)/python tools/get_engine.py
 
+# Check style and types, and run the unit tests, in less than a minute.
+check: lint
+	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+
 # Check everything: style, types, then every test, those with the real Pulumi engine too.
-test: lint
-	@$(BIN)/python -m pytest
+test: lint engine
+	@$(BIN)/python -m pytest -n $(JOBS)
 
 # Drive the providers through N random lives with random faults of the services, from SEED: about 200 a minute and core.
 soak: $(READY)

@@ -11,6 +11,8 @@ import pytest
 
 from omni_pulumi.simulator import LightdashSimulator, OmniSimulator, faults
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 
 OTHERS = {"ssh_url": "git@github.com:acme/theirs.git", "branch": "theirs"}

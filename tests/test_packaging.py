@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "omni_pulumi"
 MODULES = {path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*.py")}

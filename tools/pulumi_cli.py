@@ -33,6 +33,7 @@ class PulumiCli:
             "PATH": engine_path(engine_bin_dir()),
             "PULUMI_HOME": str(project / ".pulumi-home"),
             "PULUMI_BACKEND_URL": self._state.as_uri(),
+            "PULUMI_STACK": stack,
             "PULUMI_CONFIG_PASSPHRASE": "a passphrase for a stack that is thrown away",
             "PULUMI_SKIP_UPDATE_CHECK": "1",
             # What runs here needs no plugin; the packages beside it would have theirs downloaded by every command.

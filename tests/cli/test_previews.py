@@ -11,6 +11,8 @@ from tests.cli.previews import NAMES, recorded
 from tests.cli.scenes import SECRETS, Scene, play
 from tools.pictures import COMMAND, ROOT, make
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("previews")]
+
 
 def summed(text: str) -> str:
     """What the installed command makes of a preview, without the notes: they have the services' ports."""
@@ -40,10 +42,11 @@ def test_all_are_recorded(scenes: dict[str, Scene]) -> None:
 def test_scene(scenes: dict[str, Scene], name: str) -> None:
     """The command says of the engine's preview what it says of the recording, from either form, and no secret."""
     scene = scenes[name]
-    assert summed(scene.log) == recorded(f"{name}.log.jsonl").partition("Notes:")[0]
-    assert summed(scene.digest) == recorded(f"{name}.digest.json").partition("Notes:")[0]
+    log, digest = summed(scene.log), summed(scene.digest)
+    assert log == recorded(f"{name}.log.jsonl").partition("Notes:")[0]
+    assert digest == recorded(f"{name}.digest.json").partition("Notes:")[0]
     assert scene.status == (255 if name in {"policy", "check"} else 0)
-    assert [secret for secret in SECRETS if secret in summed(scene.log) + summed(scene.digest)] == []
+    assert [secret for secret in SECRETS if secret in log + digest] == []
 
 
 def test_streamed_events(scenes: dict[str, Scene]) -> None:

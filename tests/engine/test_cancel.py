@@ -5,9 +5,13 @@ from __future__ import annotations
 import signal
 import time
 
+import pytest
+
 from omni_pulumi.simulator import faults
 from tests.engine.project import Project
 from tests.engine.scene import World, program
+
+pytestmark = pytest.mark.slow
 
 
 def test_cancel(project: Project, world: World) -> None:

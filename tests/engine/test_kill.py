@@ -19,6 +19,8 @@ from omni_pulumi.simulator import CONNECTION_ID, GENERATED, LightdashSimulator, 
 from tests.engine.project import Program, Project
 from tests.engine.scene import World, connection, program
 
+pytestmark = pytest.mark.slow
+
 CHANGED = program({"branch": "b"}, {"target_schema": "b"}, {"user_attribute_values": ["b"]}, connection(branch="b"))
 NOTHING: Program = {}
 

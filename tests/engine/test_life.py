@@ -19,96 +19,95 @@ from omni_pulumi.simulator import (
     faults,
 )
 from tests.engine.project import Program, Project
-from tests.engine.scene import CONNECTION, Arguments, World, connection, program
+from tests.engine.scene import Arguments, World, connection, program
+
+pytestmark = pytest.mark.slow
 
 SECRETS = ("dbt-token-one", "dbt-token-two", "dbt-token-plain", "github_pat_one", "github_pat_two")
 
-# Each row changes one field of each resource; the texts are what `pulumi preview --diff` shows for it.
+# The rows change each field once; the texts are what `pulumi preview --diff` shows for it.
 UPDATES: list[tuple[Program, list[str]]] = [
     (
         program(
-            {"ssh_url": "git@github.com:acme/dbt2.git"},
-            {"name": "Stage"},
+            {
+                "ssh_url": "git@github.com:acme/dbt2.git",
+                "branch": "develop",
+                "autogen_relationships": False,
+                "enable_virtual_schemas": True,
+            },
+            {"name": "Stage", "target_schema": "stage", "target_database": "db", "target_name": "custom"},
             {"user_attribute_values": ["stage"]},
-            {"name": "finance_2"},
+            {"name": "finance_2", **connection(repository="acme/dbt2", branch="release", project_sub_path="/dbt")},
         ),
         [
             '~ sshUrl: "git@github.com:acme/dbt.git" => "git@github.com:acme/dbt2.git"',
+            '~ branch: "main" => "develop"',
+            "~ autogenRelationships: true => false",
+            "~ enableVirtualSchemas: false => true",
             '~ name: "Staging" => "Stage"',
+            '~ targetSchema: "staging" => "stage"',
+            '+ targetDatabase: "db"',
+            '+ targetName: "custom"',
             '~ [0]: "staging" => "stage"',
             '~ name: "finance" => "finance_2"',
-        ],
-    ),
-    (
-        program(
-            {"branch": "develop"},
-            {"target_schema": "stage"},
-            {"user_attribute_values": ["staging", "test"]},
-            connection(repository="acme/dbt2"),
-        ),
-        [
-            '~ branch: "main" => "develop"',
-            '~ targetSchema: "staging" => "stage"',
-            '+ [1]: "test"',
             '~ repository: "acme/dbt" => "acme/dbt2"',
+            '~ branch: "main" => "release"',
+            '~ projectSubPath: "/" => "/dbt"',
         ],
     ),
     (
         program(
-            {"autogen_relationships": False},
-            {"target_database": "db"},
-            {"user_attribute_values": []},
-            connection(branch="develop"),
+            {
+                "enable_semantic_layer": True,
+                "dbt_version": "1.11",
+                "project_root_path": "dbt",
+                "rotate_keys_trigger": "2026-11",
+            },
+            {
+                "target_role": "dev",
+                "owner_id": USER_ID,
+                "variables": {"DBT_OTHER": "x"},
+                "secret_variables": {"DBT_TOKEN": {"$secret": "dbt-token-two"}},
+            },
+            {"user_attribute_values": ["staging", "test"]},
+            connection(
+                target="prod",
+                selector="tag:nightly",
+                environment={"DBT_ENV": "1"},
+                personal_access_token={"$secret": "github_pat_two"},
+            ),
         ),
         [
-            "~ autogenRelationships: true => false",
-            '+ targetDatabase: "db"',
-            '- [0]: "staging"',
-            '~ branch: "main" => "develop"',
-        ],
-    ),
-    (
-        program({"enable_virtual_schemas": True}, {"target_name": "custom"}, {}, connection(project_sub_path="/dbt")),
-        ["~ enableVirtualSchemas: false => true", '+ targetName: "custom"', '~ projectSubPath: "/" => "/dbt"'],
-    ),
-    (
-        program({"enable_semantic_layer": True}, {"target_role": "dev"}, {}, connection(target="prod")),
-        ["~ enableSemanticLayer: false => true", '+ targetRole: "dev"', '+ target: "prod"'],
-    ),
-    (
-        program({"dbt_version": "1.11"}, {"owner_id": USER_ID}, {}, connection(selector="tag:nightly")),
-        ['~ dbtVersion: "Auto" => "1.11"', f'+ ownerId: "{USER_ID}"', '+ selector: "tag:nightly"'],
-    ),
-    (
-        program(
-            {"project_root_path": "dbt"},
-            {"variables": {"DBT_OTHER": "x"}},
-            {},
-            connection(environment={"DBT_ENV": "1"}),
-        ),
-        ['+ projectRootPath: "dbt"', '+ DBT_OTHER: "x"', '- DBT_TARGET: "staging"', '+ DBT_ENV: "1"'],
-    ),
-    (
-        program(
-            {"rotate_keys_trigger": "2026-11"},
-            {"secret_variables": {"DBT_TOKEN": {"$secret": "dbt-token-two"}}},
-            {},
-            connection(personal_access_token={"$secret": "github_pat_two"}),
-        ),
-        [
+            "~ enableSemanticLayer: false => true",
+            '~ dbtVersion: "Auto" => "1.11"',
+            '+ projectRootPath: "dbt"',
             '+ rotateKeysTrigger: "2026-11"',
-            "secretVariables.DBT_TOKEN gets another value",
+            '+ targetRole: "dev"',
+            f'+ ownerId: "{USER_ID}"',
+            '+ DBT_OTHER: "x"',
+            '- DBT_TARGET: "staging"',
+            "secretVariables.DBT_TOKEN",
             "- PLAIN: [secret]",
-            "dbtConnection.personalAccessToken gets another value",
+            '+ [1]: "test"',
+            '+ target: "prod"',
+            '+ selector: "tag:nightly"',
+            '+ DBT_ENV: "1"',
+            "dbtConnection.personalAccessToken",
         ],
     ),
     (
-        program({}, {}, {}, connection(host_domain="github.acme.com")),
-        ['+ hostDomain: "github.acme.com"'],
-    ),
-    (
-        program({}, {}, {}, {"dbt_connection": {**CONNECTION, "personal_access_token": None, "installation_id": "7"}}),
-        ['~ authorizationMethod: "personal_access_token" => "installation_id"', '+ installationId: "7"'],
+        program(
+            {},
+            {},
+            {"user_attribute_values": []},
+            connection(host_domain="github.acme.com", personal_access_token=None, installation_id="7"),
+        ),
+        [
+            '- [0]: "staging"',
+            '+ hostDomain: "github.acme.com"',
+            '~ authorizationMethod: "personal_access_token" => "installation_id"',
+            '+ installationId: "7"',
+        ],
     ),
 ]
 
@@ -173,67 +172,65 @@ def drifts(world: World) -> Iterator[tuple[list[Callable[[], object]], list[str]
         return lambda: lightdash.edit_source(source, connection=fields)
 
     yield (
-        [configure(ssh_url="git@x:y.git"), edit(name="Renamed"), connect(repository="acme/other")],
+        [
+            configure(ssh_url="git@x:y.git", branch="hotfix", autogen_relationships=False, enable_virtual_schemas=True),
+            edit(name="Renamed", target_schema="other", target_database="db", target_name="n"),
+            connect(repository="acme/other", branch="release", project_sub_path="/x", target="prod"),
+        ],
         [
             '~ sshUrl: "git@x:y.git" => "git@github.com:acme/dbt.git"',
-            '~ name: "Renamed" => "Staging"',
-            '~ repository: "acme/other" => "acme/dbt"',
-        ],
-    )
-    yield (
-        [configure(branch="hotfix"), edit(target_schema="other"), connect(branch="release")],
-        [
             '~ branch: "hotfix" => "main"',
+            "~ autogenRelationships: false => true",
+            "~ enableVirtualSchemas: true => false",
+            '~ name: "Renamed" => "Staging"',
             '~ targetSchema: "other" => "staging"',
+            '- targetDatabase: "db"',
+            '- targetName: "n"',
+            '~ repository: "acme/other" => "acme/dbt"',
             '~ branch: "release" => "main"',
+            '~ projectSubPath: "/x" => "/"',
+            '- target: "prod"',
         ],
     )
-    yield (
-        [configure(autogen_relationships=False), edit(target_database="db"), connect(project_sub_path="/x")],
-        ["~ autogenRelationships: false => true", '- targetDatabase: "db"', '~ projectSubPath: "/x" => "/"'],
-    )
-    yield (
-        [configure(enable_virtual_schemas=True), edit(target_name="n"), connect(target="prod")],
-        ["~ enableVirtualSchemas: true => false", '- targetName: "n"', '- target: "prod"'],
-    )
-    yield (
-        [configure(enable_semantic_layer=True), edit(target_role="r"), connect(selector="s")],
-        ["~ enableSemanticLayer: true => false", '- targetRole: "r"', '- selector: "s"'],
-    )
+    routes = {"route": world.route()["id"]} if omni.dialect.connection_environment_list else {}
     yield (
         [
-            configure(dbt_version="1.10"),
+            configure(enable_semantic_layer=True, dbt_version="1.10", project_root_path="p"),
+            edit(target_role="r"),
             lambda: omni.set_variable(environment, "DBT_TARGET", "x"),
-            connect(host_domain="h"),
+            lambda: omni.set_variable(environment, "NEW", "x"),
+            connect(selector="s", host_domain="h", environment=[{"key": "E", "value": "1"}]),
+            *(lambda route=route: omni.edit_connection_environment(route, ["a", "b"]) for route in routes.values()),
         ],
-        ['~ dbtVersion: "1.10" => "Auto"', '~ DBT_TARGET: "x" => "staging"', '- hostDomain: "h"'],
+        [
+            "~ enableSemanticLayer: true => false",
+            '~ dbtVersion: "1.10" => "Auto"',
+            '- projectRootPath: "p"',
+            '- targetRole: "r"',
+            '~ DBT_TARGET: "x" => "staging"',
+            '- NEW: "x"',
+            '- selector: "s"',
+            '- hostDomain: "h"',
+            '- E: "1"',
+            *(text for _ in routes for text in ('~ [0]: "a" => "staging"', '- [1]: "b"')),
+        ],
     )
     yield (
         [
-            configure(project_root_path="p"),
-            lambda: omni.set_variable(environment, "NEW", "x"),
-            connect(environment=[{"key": "E", "value": "1"}]),
+            lambda: omni.remove_variable(environment, "DBT_TARGET"),
+            lambda: omni.remove_variable(environment, "DBT_TOKEN"),
+            lambda: lightdash.edit_source(source, name="other"),
         ],
-        ['- projectRootPath: "p"', '- NEW: "x"', '- E: "1"'],
-    )
-    yield (
-        [lambda: omni.remove_variable(environment, "DBT_TARGET"), lambda: lightdash.edit_source(source, name="other")],
-        ['+ DBT_TARGET: "staging"', '~ name: "other" => "finance"'],
-    )
-    yield (
-        [lambda: omni.remove_variable(environment, "DBT_TOKEN"), lambda: lightdash.break_credentials(source)],
-        ["+ DBT_TOKEN: [secret]", "+ dbtConnection"],
+        ['+ DBT_TARGET: "staging"', "+ DBT_TOKEN: [secret]", '~ name: "other" => "finance"'],
     )
     yield (
         [
             lambda: omni.set_variable(environment, "DBT_TOKEN", "dbt-token-two"),
             lambda: omni.set_variable(environment, "SECRET", "dbt-token-two", is_secret=True),
+            lambda: lightdash.break_credentials(source),
         ],
-        ["+ DBT_TOKEN: [secret]", '- SECRET: "(set in Omni)"'],
+        ["+ DBT_TOKEN: [secret]", '- SECRET: "(set in Omni)"', "+ dbtConnection"],
     )
-    if omni.dialect.connection_environment_list:
-        route = world.route()["id"]
-        yield [lambda: omni.edit_connection_environment(route, ["a", "b"])], ['~ [0]: "a" => "staging"', '- [1]: "b"']
 
 
 def test_drift(project: Project, world: World) -> None:

@@ -16,6 +16,8 @@ from omni_pulumi.simulator import CONNECTION_ID, PROJECT_ID, STAGING_CONNECTION_
 from tests.engine.project import Project
 from tests.engine.scene import CONNECTION, World, connection, program
 
+pytestmark = pytest.mark.slow
+
 STATES = sorted((Path(__file__).parent / "states").glob("*.json"))
 
 

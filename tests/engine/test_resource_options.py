@@ -17,6 +17,8 @@ import pytest
 from omni_pulumi.simulator import CONNECTION_ID, PROJECT_ID, LightdashSimulator, OmniSimulator
 from tools.pulumi_cli import PulumiCli, Result
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("options")]
+
 PROGRAM = '''
 import json
 import pathlib

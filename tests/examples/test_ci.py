@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.examples.ci import run
+
+pytestmark = pytest.mark.slow
 
 
 def test_pulumi_writes_into_the_checkout(tmp_path: Path) -> None:

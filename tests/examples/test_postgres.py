@@ -9,6 +9,8 @@ import pytest
 
 from tests.examples.postgres import run_postgres
 
+pytestmark = pytest.mark.slow
+
 
 def test_postgres_changes_nothing_outside_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Postgres runs without `useradd` on PATH, creates no user, opens no folder to others, and its folder goes."""

@@ -12,6 +12,8 @@ from tests.examples.ci import GitHub, GitLab, run
 from tests.examples.comments import MARKER, Comments
 from tests.examples.conftest import EXAMPLES, Ci, copy
 
+pytestmark = pytest.mark.slow
+
 ROOT = EXAMPLES.parent
 PROTECTED = "opts=pulumi.ResourceOptions(protect=True),"
 

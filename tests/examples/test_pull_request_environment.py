@@ -14,6 +14,8 @@ from omni_pulumi.simulator import CONNECTION_ID, OmniSimulator
 from tests.examples.ci import GitHub, GitLab
 from tests.examples.conftest import EXAMPLES, Ci, Example, copy
 
+pytestmark = pytest.mark.slow
+
 NAME = "pull_request_environment"
 
 

@@ -13,6 +13,8 @@ import pytest
 
 from tools.pulumi_cli import PulumiCli
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 

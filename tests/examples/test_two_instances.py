@@ -9,6 +9,8 @@ import pytest
 from omni_pulumi.simulator import CONNECTION_ID, OmniSimulator
 from tests.examples.conftest import Example
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def europe() -> Iterator[OmniSimulator]:

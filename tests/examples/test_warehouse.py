@@ -16,6 +16,8 @@ from tests.examples.conftest import Example
 from tests.examples.postgres import run_postgres
 from tools.pulumi_cli import PulumiCli
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("postgres")]
+
 PASSWORD = "hush-warehouse"
 ENVIRONMENTS = "/dbt/environments"
 

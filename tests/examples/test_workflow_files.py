@@ -15,6 +15,8 @@ from tools.get_actionlint import actionlint
 from tools.get_engine import CLI as ENGINE
 from tools.get_engine import engine_path, go_module
 
+pytestmark = pytest.mark.slow
+
 GITHUB = sorted(EXAMPLES.glob("*/github.yml"))
 GITLAB = sorted(EXAMPLES.glob("*/gitlab.yml"))
 NEWER_THAN_ACTIONLINT = 'unexpected key "queue" for "concurrency" section'

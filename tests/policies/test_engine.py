@@ -27,6 +27,8 @@ from tests.engine.project import PROGRAM, Program
 from tests.policies.pack import PACK
 from tools.pulumi_cli import PulumiCli, Result
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("policies")]
+
 Config = Mapping[str, Any]
 
 RULES = {policy.name: policy for policy in POLICIES}

@@ -26,6 +26,8 @@ from omni_pulumi.simulator import GENERATED, PAGES, LightdashSimulator, OmniSimu
 from tests.survival.programs import DECLARATIONS
 from tests.survival.world import Log, World
 
+pytestmark = pytest.mark.slow
+
 DIALECTS = {
     "pages": PAGES,
     "generated": GENERATED,
