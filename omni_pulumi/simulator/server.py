@@ -92,6 +92,14 @@ class Simulator(Generic[T]):
         self._store.reset()
         self.clear_requests()
 
+    def snapshot(self) -> T:
+        """Return a copy of everything stored, for :meth:`restore` of this simulator or of another one."""
+        return self._store.copy()
+
+    def restore(self, snapshot: T) -> None:
+        """Store what a snapshot holds, in the place of what is stored now."""
+        self._store.restore(snapshot)
+
     def start(self) -> None:
         """Listen and serve; returns when requests are answered."""
         listener = socket.create_server((HOST, self._port))

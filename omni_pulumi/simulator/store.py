@@ -34,6 +34,12 @@ class Store(Generic[T]):
         with self.lock:
             return copy.deepcopy(self.current)
 
+    def restore(self, copied: T) -> None:
+        """Store again what was copied before."""
+        with self.lock:
+            self.current = copy.deepcopy(copied)
+            self._past = None
+
     def changed(self, before: T) -> None:
         """Keep what was stored before a change that a request has made."""
         with self.lock:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from omni_pulumi.simulator import LightdashSimulator, OmniSimulator
+from omni_pulumi.simulator import Dialect, LightdashSimulator, OmniSimulator
 from tests.engine.project import PROGRAM, Project
-from tests.engine.scene import World
+from tests.engine.scene import World, program
 
 
 @pytest.fixture(scope="session")
@@ -30,10 +32,50 @@ def project(tmp_path: Path, new_project: Path, omni: OmniSimulator, lightdash: L
     """An empty project; the test runs under each dialect of Omni."""
     shutil.copytree(new_project, tmp_path, dirs_exist_ok=True)
     settings = tmp_path / "Pulumi.test.yaml"
-    settings.write_text(
-        f"{settings.read_text().rstrip()}\n  omni:baseUrl: {omni.url}\n  lightdash:url: {lightdash.url}/api\n"
-    )
+    urls = f"  omni:baseUrl: {omni.url}\n  lightdash:url: {lightdash.url}/api\n"
+    settings.write_text(f"{settings.read_text().rstrip()}\n{urls}")
     return Project(tmp_path, stack="test")
+
+
+@dataclass(frozen=True)
+class Created:
+    """What the first `up` of the tests' program has left: the state of the stack, and what the services store."""
+
+    state: Path
+    omni: Any
+    lightdash: Any
+
+
+@pytest.fixture(scope="session")
+def first_ups() -> dict[Dialect, Created]:
+    """What the first `up` has left, by dialect: one `pulumi up` for all tests that begin with it."""
+    return {}
+
+
+@pytest.fixture
+def created(
+    project: Project,
+    omni: OmniSimulator,
+    lightdash: LightdashSimulator,
+    first_ups: dict[Dialect, Created],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Project:
+    """A project whose program is up."""
+    project.write(program())
+    known = first_ups.get(omni.dialect)
+    if known is None:
+        up = project.up()
+        assert up.status == 0, up.output
+        state = tmp_path_factory.mktemp("created") / "state"
+        shutil.copytree(project.project / ".pulumi-state", state)
+        first_ups[omni.dialect] = Created(state, omni.snapshot(), lightdash.snapshot())
+    else:
+        shutil.copytree(known.state, project.project / ".pulumi-state", dirs_exist_ok=True)
+        omni.restore(known.omni)
+        lightdash.restore(known.lightdash)
+    omni.clear_requests()
+    lightdash.clear_requests()
+    return project
 
 
 @pytest.fixture

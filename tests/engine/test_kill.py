@@ -47,12 +47,13 @@ def omni() -> Iterator[OmniSimulator]:
 
 @pytest.mark.parametrize("victim", ["provider", "CLI"])
 @pytest.mark.parametrize("call", CALLS)
-def test_killed(project: Project, omni: OmniSimulator, lightdash: LightdashSimulator, call: str, victim: str) -> None:
+def test_killed(
+    request: pytest.FixtureRequest, omni: OmniSimulator, lightdash: LightdashSimulator, call: str, victim: str
+) -> None:
     """Whatever is killed while a request is carried out, the next runs end as declared, with nothing twice."""
     service, method, path, before, after = CALLS[call]
     world = World(omni, lightdash)
-    project.write(before)
-    assert project.up().status == 0
+    project: Project = request.getfixturevalue("created" if before else "project")
 
     killed: list[int] = []
     with start(project, after) as running:

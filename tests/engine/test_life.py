@@ -233,10 +233,9 @@ def drifts(world: World) -> Iterator[tuple[list[Callable[[], object]], list[str]
     )
 
 
-def test_drift(project: Project, world: World) -> None:
+def test_drift(created: Project, world: World) -> None:
     """A change of any field in a web page shows in the next preview with a refresh, and the next up puts it right."""
-    project.write(program())
-    assert project.up().status == 0
+    project = created
     for changes, texts in drifts(world):
         for change in changes:
             change()
@@ -250,10 +249,9 @@ def test_drift(project: Project, world: World) -> None:
     assert [secret for secret in SECRETS if secret in project.state()] == []
 
 
-def test_deleted_elsewhere(project: Project, world: World) -> None:
+def test_deleted_elsewhere(created: Project, world: World) -> None:
     """What somebody deleted in a web page is made again, with and without a refresh, and a destroy copes."""
-    project.write(program())
-    assert project.up().status == 0
+    project = created
 
     def delete() -> None:
         world.omni.unlink_dbt(CONNECTION_ID)
@@ -283,10 +281,9 @@ def test_deleted_elsewhere(project: Project, world: World) -> None:
     assert destroyed.status == 0, destroyed.output
 
 
-def test_replaced(project: Project, world: World) -> None:
+def test_replaced(created: Project, world: World) -> None:
     """Another connection or project cannot be had in place: the preview says replace, and the old objects are gone."""
-    project.write(program())
-    assert project.up().status == 0
+    project = created
     project.write(
         program(
             {"connection_id": OTHER_CONNECTION_ID},
@@ -459,10 +456,9 @@ def test_other_names(project: Project, world: World) -> None:
     assert world.omni.connection_environments() == world.lightdash.sources(PROJECT_ID) == []
 
 
-def test_what_no_program_may_declare(project: Project, world: World) -> None:
+def test_what_no_program_may_declare(created: Project, world: World) -> None:
     """What others set or broke is found by each refresh, and repaired, also where no program could declare it."""
-    project.write(program())
-    assert project.up().status == 0
+    project = created
     world.lightdash.break_credentials(world.source()["id"])
     world.omni.configure_dbt(CONNECTION_ID, dbt_version="1.12-beta")
     for _ in range(2):
