@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pydantic
+
 from omni_pulumi import connections, resources
 from omni_pulumi.lifecycle import Args, Lifecycle, State
 
@@ -100,7 +102,11 @@ def _type(annotation: Any) -> str:
         return _type(arguments[0])
     if origin in {typing.Union, types.UnionType}:
         inner = [argument for argument in arguments if argument is not type(None)]
-        return _type(inner[0]) if len(inner) == 1 else "connection"
+        if pydantic.BaseModel in {base for each in inner if isinstance(each, type) for base in each.__mro__}:
+            return "connection"
+        return " or ".join(map(_type, inner))
+    if origin is typing.Literal:
+        return " or ".join(f'`"{argument}"`' for argument in arguments)
     return _TYPES[origin or annotation]
 
 
