@@ -128,7 +128,11 @@ def test_an_error_is_shown_without_a_traceback(monkeypatch: pytest.MonkeyPatch) 
     assert not isinstance(traceback.format_exc, types.MethodType), "the module itself is another program's too"
 
 
-@pytest.mark.parametrize("names", [{}, {"traceback": None}, {"traceback": traceback.format_exc}], ids=str)
+@pytest.mark.parametrize(
+    "names",
+    [{}, {"traceback": None}, {"traceback": traceback.format_exc}],
+    ids=["no traceback", "none", "another function"],
+)
 def test_another_servicer_shows_what_it_wants(monkeypatch: pytest.MonkeyPatch, names: dict[str, object]) -> None:
     """Another release of Pulumi may format errors in another way: providers are configured all the same."""
     main = main_module(monkeypatch, DynamicResourceProviderServicer=Servicer, **names)
