@@ -25,7 +25,7 @@ Config = Callable[[str], str | None]
 _API_KEY = re.compile(r"[!-~]+")
 """What an HTTP header can carry as one word."""
 
-_HOST = re.compile(r"(?:[A-Za-z]+://)?([a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,24}(?::[0-9]+)?)/?")
+_HOST = re.compile(r"\A(?:[A-Za-z]+://)?([a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,24}(?::[0-9]+)?)/?")
 """A host that can be shown. Other text in the place of a URL may be a key, or hold a password."""
 
 _LONGEST_SHOWN = 16

@@ -53,7 +53,7 @@ def test_the_links_resolve() -> None:
 
 def test_the_settings_are_those_of_the_code() -> None:
     """The limits that the README names are the defaults, under the names that are read."""
-    assert f"{OMNI.requests_per_minute} for Omni, none for Lightdash" in README
+    assert f"Default: {OMNI.requests_per_minute} for Omni, unlimited for Lightdash" in README
     assert LIGHTDASH.requests_per_minute is None
     seconds = (Instance.connect_timeout, Instance.read_timeout, Instance.total_timeout)
     assert "seconds: {:.0f}, {:.0f}, {:.0f}".format(*seconds) in README
