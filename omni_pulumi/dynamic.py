@@ -100,7 +100,9 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
                 replaces.append("profile")
             if replaces and args.adopt == "existing":
                 raise self._replaces_although_existing(_id, args, replaces)
-            if not replaces and not PROCESS.adoptions.claim_in_diff(self._identity(args), self._key(_id, args)):
+            if not replaces and not PROCESS.adoptions.claim_in_diff(
+                self._identity(args), self._key(self.lifecycle.id_of(state), args)
+            ):
                 raise self._is_managed_twice(_id, args)
         return dynamic.DiffResult(
             changes=bool(changed) or args.profile != state.profile,
@@ -141,7 +143,11 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         itself, would delete with its old name the object that its new one has adopted.
         """
         state = self._state(_props)
-        adoptions, identity, key = PROCESS.adoptions, self._identity(state), self._key(_id, state)
+        adoptions, identity, key = (
+            PROCESS.adoptions,
+            self._identity(state),
+            self._key(self.lifecycle.id_of(state), state),
+        )
         with _short_traceback():
             if adoptions.adoption_failed(identity):
                 raise Error(
@@ -199,7 +205,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
     def _replaces_although_existing(self, object_id: str, args: A, replaces: Sequence[str]) -> ConfigurationError:
         return ConfigurationError(
             f"Cannot replace {self.lifecycle.describe(args)} ({object_id}): {', '.join(replaces)} changed, and "
-            'adopt="existing" forbids to create a new object. Remove adopt from the program.',
+            'adopt="existing" does not allow creating a new object. Remove adopt from the program.',
             settings=("adopt",),
         )
 

@@ -80,7 +80,8 @@ class Args(pydantic.BaseModel):
     adopt: Known[Annotated[Adopt, pydantic.PlainValidator(_adopt)]] = pydantic.Field(
         default=False,
         description='Adopt an object that exists. `True` creates it when there is none, `"existing"` fails then. By '
-        "default, a create fails when the object exists. Changing it later is no change.",
+        "default, a create fails when the object exists. Changing it later is no change. `True` may stay; remove "
+        '`"existing"` after the first update, because it forbids a replacement.',
     )
     profile: Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")] | None = pydantic.Field(
         default=None, description="Name of the instance's settings, for a stack that serves several instances."

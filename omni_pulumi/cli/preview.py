@@ -38,6 +38,9 @@ _OPERATIONS = {
 }
 """Steps that stand for something else when they are all that is said of a resource."""
 _LINE_WITH_BRACE = re.compile(r"^\{", re.MULTILINE)
+_ADOPTIONS = {True: "create or adopt", "existing": "adopt"}
+"""What a create is, by the ``adopt`` of the resource: a preview does not know whether the object exists."""
+_TYPES = ("pulumi-python:dynamic/omni:", "pulumi-python:dynamic/lightdash:")
 _EMPTY = "The preview is empty: Pulumi failed before it began, and says why on stderr."
 _EXPECTED = "Expected what `pulumi preview --json` prints or --event-log writes"
 _DIGEST = {"steps", "changeSummary", "diagnostics"}
@@ -47,7 +50,11 @@ _SILENT = {"same", "refresh", "read", "read-replacement", "discard", "discard-re
 
 @dataclass(frozen=True)
 class Step:
-    """What happens to a resource: ``replace``, ``delete``, ``update``, ``create`` or ``import``."""
+    """What happens to a resource.
+
+    Attributes:
+        operation: ``replace``, ``delete``, ``update``, ``import``, ``adopt``, ``create or adopt`` or ``create``.
+    """
 
     urn: Urn
     operation: str
@@ -278,9 +285,8 @@ class _Reader:
 
         secrets = unseen(told.get(step["id"] or "", []))
         seen += secrets
-        operation = _OPERATIONS.get(step["op"], step["op"])
         urn, reasons = Urn.parse(step["urn"]), tuple(step["reasons"])
-        return Step(urn, operation, changes, reasons, secrets, unseen(step["names"]))
+        return Step(urn, _operation(step), changes, reasons, secrets, unseen(step["names"]))
 
     def _drifts(self) -> Iterator[Drift]:
         """Refreshed resources that are not what the state has."""
@@ -289,7 +295,7 @@ class _Reader:
             urn = step["urn"]
             if step["op"] != "refresh" or not (urn in self.found or urn in later) or Urn.parse(urn).is_stack:
                 continue
-            after = later.get(urn, {"op": "", "old": None, "new": None})
+            after = later.get(urn, {"op": "", "urn": urn, "old": None, "new": None})
             found = self.found[urn] if urn in self.found else after["old"]
             gone = found is None
             changes = () if gone else tuple(self.decoder.changes(step["old"] or {}, found))
@@ -301,12 +307,20 @@ class _Reader:
                     changes,
                     gone,
                     planned,
-                    created_again=after["op"] == "create",
+                    created_again=_operation(after) in {"create", "create or adopt"},
                     deleted=after["op"] == "delete",
                 )
 
     def _sames(self) -> int:
         return sum(step["op"] == "same" and not Urn.parse(step["urn"]).is_stack for step in self.steps)
+
+
+def _operation(step: Mapping[str, Any]) -> str:
+    operation: str = _OPERATIONS.get(step["op"], step["op"])
+    adopt = (step["new"] or {}).get("adopt")
+    if operation == "create" and Urn.parse(step["urn"]).type.startswith(_TYPES) and isinstance(adopt, bool | str):
+        return _ADOPTIONS.get(adopt, operation)
+    return operation
 
 
 def covers(name: str, path: str) -> bool:

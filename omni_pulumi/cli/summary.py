@@ -16,7 +16,8 @@ from omni_pulumi.cli.preview import Drift, Preview, Step, covers, reverted
 from omni_pulumi.cli.urns import Urn
 from omni_pulumi.cli.values import Change, Special, Value, scrub, show
 
-_ORDER = ("replace", "delete", "update", "import", "create")
+_CREATES = ("adopt", "create or adopt", "create")
+_ORDER = ("replace", "delete", "update", "import", *_CREATES)
 _LEVELS = ("mandatory", "remediated", "remediate", "advisory")
 _PATH, _VALUE, _TEXT, _ERROR = 120, 100, 300, 2_000
 _NAMES = 5
@@ -122,10 +123,10 @@ class _Writer:
     def _rows(self, step: Step) -> Iterator[Sequence[str]]:
         """A line for each leaf, of which the first one names the resource; one line for what comes or goes."""
         drift = self.drifts.get(step.urn)
-        if drift and drift.created_again and step.operation == "create":
+        if drift and drift.created_again and step.operation in _CREATES:
             return
         head = [self._strong(step.operation), self._name(step.urn)]
-        if step.operation in {"create", "import", "delete"}:
+        if step.operation in {"import", "delete", *_CREATES}:
             leaves = self._leaves(step)
             yield [*head, "", leaves, ""] if step.operation == "delete" else [*head, "", "", leaves]
             return

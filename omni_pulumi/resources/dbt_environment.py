@@ -146,7 +146,7 @@ def create(client: OmniClient, args: DbtEnvironmentArgs, claim: Claim) -> DbtEnv
         if args.adopt == "existing":
             raise nothing_to_adopt(_describe(args), _nearest(client, args))
         created, plan = _create(client, args, before)
-        existing = _find(before, args.name, _owner(client, args, created))
+        existing = _conflicting(client, args, created, before)
         if existing is None:
             state = _written(client, args, created, plan)
             log_created(_describe(args), created.id, args)
@@ -344,6 +344,21 @@ def _after(
 
 def _state(args: DbtEnvironmentArgs, environment_id: str) -> DbtEnvironmentState:
     return DbtEnvironmentState.from_args(args).model_copy(update={"environment_id": environment_id})
+
+
+def _conflicting(
+    client: OmniClient, args: DbtEnvironmentArgs, created: omni.DbtEnvironment, before: Sequence[omni.DbtEnvironment]
+) -> omni.DbtEnvironment | None:
+    """The environment that has the name and the owner of a new one.
+
+    When Omni chose the owner, ``before`` is not recent enough: another profile of the program may use another key of
+    the same instance, and has a list of its own.
+    """
+    owner = _owner(client, args, created)
+    if owner != args.owner_id:
+        with contextlib.suppress(Error):  # what was made must get into the state
+            before = client.list_dbt_environments(args.connection_id)
+    return _find([each for each in before if each.id != created.id], args.name, owner)
 
 
 def _owner(client: OmniClient, args: DbtEnvironmentArgs, created: omni.DbtEnvironment) -> str | None:

@@ -1,4 +1,8 @@
-"""Taking over is for once: left in the program, it takes over silently whatever somebody makes by hand later."""
+"""``adopt`` is about the first update. Left in the program, it no longer says what the program does.
+
+``adopt=True`` does no harm, because adopting removes nothing that the program does not declare. It may stay where Omni
+itself creates the object: the default environment "Production". ``adopt="existing"`` forbids a replacement.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from rules.reading import (
     DBT_ENVIRONMENT,
     LIGHTDASH_DBT_SOURCE,
     PRODUCTION_STACKS,
+    UNKNOWN,
     Config,
     Report,
     Resource,
@@ -18,21 +23,36 @@ from rules.reading import (
     strings,
 )
 
+_DEFAULT_ENVIRONMENT = "Production"
+"""What Omni calls the environment that it creates with a dbt configuration."""
+
 
 def _check(resource: Resource, config: Config, report: Report) -> None:
-    if matches(resource.stack, config["stacks"]) and resource.get("adopt") is True:
+    if not matches(resource.stack, config["stacks"]):
+        return
+    adopt = resource.get("adopt")
+    if adopt == "existing":
         report(
-            "adopt is true: whenever the resource is made anew, it takes over and overwrites what it finds. Once the "
-            "first `pulumi up` has taken it over, leave adopt out, which changes nothing then."
+            'adopt is "existing", so a preview fails for a change that replaces the resource. Remove adopt after the '
+            "first `pulumi up`; that changes nothing."
         )
+    elif adopt is True and not _is_default_environment(resource):
+        report(
+            "adopt is true, which only matters when the resource is created. Remove adopt after the first `pulumi up`; "
+            "that changes nothing."
+        )
+
+
+def _is_default_environment(resource: Resource) -> bool:
+    return resource.type == DBT_ENVIRONMENT and resource.text("name") in {_DEFAULT_ENVIRONMENT, UNKNOWN}
 
 
 POLICY = resource_rule(
     name="adopt-is-temporary",
-    description="adopt=True is taken out after the first update.",
+    description="adopt is removed after the first update.",
     level=EnforcementLevel.ADVISORY,
     severity=Severity.LOW,
-    steps="Leave adopt out once the resource is in the state.",
+    steps="Remove adopt once the resource is in the state.",
     checks=dict.fromkeys((DBT_CONFIGURATION, DBT_ENVIRONMENT, CONNECTION_ENVIRONMENT, LIGHTDASH_DBT_SOURCE), _check),
-    config={"stacks": strings("Patterns of the stacks in which it is named.", PRODUCTION_STACKS)},
+    config={"stacks": strings("Patterns of the stacks in which it is reported.", PRODUCTION_STACKS)},
 )

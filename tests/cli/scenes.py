@@ -60,6 +60,8 @@ def play(folder: Path, omni: OmniSimulator, lightdash: LightdashSimulator) -> It
     pulumi.must("config", "set", "omni:baseUrl", omni.url)
     pulumi.must("config", "set", "--secret", "dbtToken", SECRETS[0])
     yield "create", _preview(pulumi)
+    edited("adopt=True,", 'adopt="existing",')
+    yield "adopt", _preview(pulumi)
 
 
 def _preview(pulumi: PulumiCli, *options: str) -> Scene:

@@ -57,11 +57,41 @@ def test_replacement() -> None:
 def test_what_comes_and_what_goes() -> None:
     """A resource that is created or deleted is one line with its leaves."""
     created = parse(recorded("create.log.jsonl")).tables[0][1:]
-    assert [line[0] for line in created] == ["create"] * 5
+    assert [line[0] for line in created] == ["create or adopt"] + ["create"] * 4
     assert "secretVariables.DBT_TOKEN [secret], targetSchema analytics_staging" in created[3][4]
     ((_, name, _, before, after),) = parse(recorded("delete.log.jsonl")).tables[0][1:]
     assert (name, after) == ("LightdashDbtSource finance", "")
     assert "dbtConnection.personalAccessToken [secret]" in before
+
+
+@pytest.mark.parametrize(
+    ("name", "operation"), [("create", "create or adopt"), ("adopt", "adopt")], ids=["True", "existing"]
+)
+def test_adoption(name: str, operation: str) -> None:
+    """A create that may adopt says so, and is counted apart from the other creates."""
+    text = recorded(f"{name}.digest.json")
+    assert f"1 to {operation}, 4 to create" in text
+    assert [line[:2] for line in parse(text).tables[0][1:2]] == [[operation, "DbtEnvironment production"]]
+
+
+def test_an_argument_of_the_name_adopt_elsewhere() -> None:
+    """Only the resources of this package adopt."""
+    text = digest({"op": "create", "newState": {"inputs": {"adopt": True}}})
+    assert cells(text)[0][0] == "create"
+
+
+@pytest.mark.parametrize(("adopt", "rows"), [(False, []), (True, []), ("existing", ["adopt"])])
+def test_adoption_of_what_is_gone(adopt: object, rows: list[str]) -> None:
+    """What a refresh has not found is created again, but for a resource that only adopts what exists."""
+    urn = "urn:pulumi:demo::shop::pulumi-python:dynamic/omni:DbtEnvironment::staging"
+    inputs = {"adopt": adopt, "name": "Staging"}
+    text = digest(
+        {"op": "refresh", "urn": urn, "oldState": {"id": "7", "inputs": inputs}},
+        {"op": "create", "urn": urn, "newState": {"inputs": inputs}},
+    )
+    *steps, drifts = parse(summary(read(text))).tables
+    assert [line[0] for table in steps for line in table[1:]] == rows
+    assert drifts[1] == ["DbtEnvironment staging", "", "", "deleted", "" if rows else "created again"]
 
 
 def test_drift() -> None:

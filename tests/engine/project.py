@@ -34,15 +34,28 @@ def value(given):
     return {key: value(item) for key, item in given.items()}
 
 
+OPTIONS = {"aliases", "delete_before_replace", "depends_on", "ignore_changes", "protect", "replacement_trigger"}
+
+
+def options(arguments):
+    """Take the options out of the arguments; they name aliases and other resources."""
+    given = {name: arguments.pop(name) for name in OPTIONS & arguments.keys()}
+    if "aliases" in given:
+        given["aliases"] = [pulumi.Alias(name=alias) for alias in given["aliases"]]
+    if "depends_on" in given:
+        given["depends_on"] = [made[name] for name in given["depends_on"]]
+    return pulumi.ResourceOptions(**given)
+
+
 for name, (kind, arguments) in json.loads(pathlib.Path("program.json").read_text()).items():
-    options = pulumi.ResourceOptions(protect=arguments.pop("protect", None))
-    made[name] = getattr(omni_pulumi, kind)(name, **value(arguments), opts=options)
+    opts = options(arguments)
+    made[name] = getattr(omni_pulumi, kind)(name, **value(arguments), opts=opts)
     if kind == "DbtEnvironment":
         pulumi.export(f"{name}.secretVariables", made[name].secret_variables)
 '''
 
 Program = Mapping[str, tuple[str, Mapping[str, Any]]]
-"""Resources by name: the class, and its arguments."""
+"""Resources by name: the class, and its arguments and options."""
 
 
 class Project(PulumiCli):

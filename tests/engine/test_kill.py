@@ -80,7 +80,7 @@ def test_killed(
     again = project.up("--refresh")
     if again.status != 0:
         assert call.startswith(("create", "set")), again.output
-        assert "Set adopt=True to take it over" in again.output
+        assert "adopt=True" in again.output
         project.write({name: (kind, {**arguments, "adopt": True}) for name, (kind, arguments) in after.items()})
         again = project.up("--refresh")
     assert again.status == 0, again.output

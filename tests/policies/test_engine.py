@@ -235,7 +235,7 @@ SAYS = {
     "virtual-schemas-decision-stated": ["enableVirtualSchemas has no decision"],
     "pinned-dbt-version": ['dbtVersion is "Auto"', "Set dbt_version"],
     "lightdash-app-installation": ["dbtConnection.personalAccessToken is set", "set installation_id instead"],
-    "adopt-is-temporary": ["adopt is true", "leave adopt out"],
+    "adopt-is-temporary": ["adopt is true", "Remove adopt"],
     "no-personal-environments": ["ownerId is set, and stack prod-eu is not a personal one"],
     "selectable-environment": ["userAttributeValues is empty", "Name the values"],
 }

@@ -117,6 +117,7 @@ PASS = [
     Case("pinned-dbt-version", [configuration()]),
     Case("lightdash-app-installation", [source(), source(type="gitlab", personalAccessToken="x")]),
     Case("adopt-is-temporary", [configuration(adopt=True), configuration(stack="prod")]),
+    Case("adopt-is-temporary", [environment(stack="prod", called="Production", adopt=True)]),
     Case("no-personal-environments", [environment(), environment(stack="dev-ada", ownerId=PERSON)]),
     Case("selectable-environment", [route()]),
 ]
@@ -254,7 +255,10 @@ FAIL = [
     Case(
         "lightdash-app-installation", [source(personalAccessToken=UNKNOWN)], [], ["dbtConnection.personalAccessToken"]
     ),
-    Case("adopt-is-temporary", [configuration(stack="prod-eu", adopt=True)], ["adopt is true", "leave adopt out"]),
+    Case("adopt-is-temporary", [configuration(stack="prod-eu", adopt=True)], ["adopt is true", "pulumi up"]),
+    Case("adopt-is-temporary", [configuration(stack="prod", adopt="existing")], ['"existing"', "replaces"]),
+    Case("adopt-is-temporary", [environment(stack="prod", called="Production", adopt="existing")], ['"existing"']),
+    Case("adopt-is-temporary", [environment(stack="prod", called="Staging", adopt=True)], ["adopt is true"]),
     Case("adopt-is-temporary", [configuration(stack="eu-prod", adopt=True)], ["adopt is true"]),
     Case("no-personal-environments", [environment(ownerId=PERSON)], ["ownerId is set", "personalStacks"]),
     Case("selectable-environment", [route(userAttributeValues=[])], ["userAttributeValues is empty"]),
@@ -317,6 +321,7 @@ UNKNOWNS = [
     Case("pinned-dbt-version", [configuration(dbtVersion=UNKNOWN)], unknown=["dbtVersion"]),
     Case("lightdash-app-installation", [of_connection(UNKNOWN)], unknown=["dbtConnection"]),
     Case("adopt-is-temporary", [configuration(stack="prod", adopt=UNKNOWN)], unknown=["adopt"]),
+    Case("adopt-is-temporary", [environment(stack="prod", called=UNKNOWN, adopt=True)], unknown=["name"]),
     Case("no-personal-environments", [environment(ownerId=UNKNOWN)], unknown=["ownerId"]),
     Case("selectable-environment", [route(userAttributeValues=UNKNOWN)], unknown=["userAttributeValues"]),
 ]

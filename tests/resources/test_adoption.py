@@ -1,0 +1,139 @@
+"""Adoption and one resource for one object, where the engine is not needed to see what is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from omni_pulumi.api.errors import AlreadyExistsError, NothingToAdoptError
+from omni_pulumi.dynamic import Provider
+from omni_pulumi.resources.connection_environment import ConnectionEnvironmentProvider
+from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
+from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
+from omni_pulumi.simulator import CONNECTION_ID, PAGES, USER_ID, OmniSimulator
+from tests.catalogue import SAMPLES
+from tests.harness import ResourceHarness
+from tests.logged import warnings
+from tests.servicer import ProviderError, Stack
+
+PROVIDER = DbtEnvironmentProvider()
+PROGRAM = {**SAMPLES["DbtEnvironment"].minimal, "variables": {"DBT_TARGET": "staging"}}
+
+
+@pytest.fixture
+def omni(omni_services: dict[str, OmniSimulator]) -> OmniSimulator:
+    """The Omni of ``stack``."""
+    return omni_services["generated"]
+
+
+def edit_configuration(omni: OmniSimulator) -> None:
+    omni.configure_dbt(CONNECTION_ID, project_root_path="dbt")
+
+
+def edit_environment(omni: OmniSimulator) -> None:
+    (environment,) = omni.environments(CONNECTION_ID)
+    omni.edit_environment(environment["id"], target_role="theirs")
+
+
+def edit_connection_environment(omni: OmniSimulator) -> None:
+    (environment,) = omni.connection_environments()
+    omni.edit_connection_environment(environment["id"], ["qa", "theirs"])
+
+
+FIELDS: list[tuple[Provider[Any, Any, Any], dict[str, Any], Callable[[OmniSimulator], None], str]] = [
+    (DbtConfigurationProvider(), {"branch": "other"}, edit_configuration, "projectRootPath"),
+    (DbtEnvironmentProvider(), {"targetSchema": "other"}, edit_environment, "targetRole"),
+    (ConnectionEnvironmentProvider(), {"userAttributeValues": ["prod"]}, edit_connection_environment, "theirs"),
+]
+"""A change of the program, one in Omni that neither program nor state knows, and what names it."""
+
+
+@pytest.mark.parametrize(("provider", "change", "edit", "name"), FIELDS, ids=[field[-1] for field in FIELDS])
+def test_unknown_fields_are_kept(
+    stack: Stack,
+    omni: OmniSimulator,
+    log: pytest.LogCaptureFixture,
+    provider: Provider[Any, Any, Any],
+    change: dict[str, Any],
+    edit: Callable[[OmniSimulator], None],
+    name: str,
+) -> None:
+    """An update keeps what neither program nor state knows, and a warning names it. A refresh shows it as a change."""
+    program = dict(SAMPLES[type(provider).__name__.removesuffix("Provider")].minimal)
+    if "environmentConnectionId" in program:
+        program["userAttributeValues"] = ["qa"]
+    harness = ResourceHarness(stack, provider, program)
+    harness.up()
+    edit(omni)
+    assert harness.up(**change) == "update"
+    (warning,) = warnings(log)
+    assert name in warning
+    assert harness.preview(**change) == "same"
+    assert harness.refresh()
+    assert harness.up(**change) == "update"
+    assert len(warnings(log)) == 1
+    harness.assert_settled(**change)
+
+
+@pytest.mark.parametrize("dialect", ["generated", "pages"])
+def test_nothing_to_adopt(omni_services: dict[str, OmniSimulator], dialect: str) -> None:
+    """``adopt="existing"`` creates nothing, also where no list tells whether the object exists."""
+    omni = omni_services[dialect]
+    omni.reset()
+    sibling = omni.development_connection_id
+    omni.add_connection_environment(CONNECTION_ID, sibling)
+    stack = Stack({"omni:baseUrl": omni.url, "omni:apiKey": omni.api_key})
+    harness = ResourceHarness(stack, ConnectionEnvironmentProvider(), SAMPLES["ConnectionEnvironment"].minimal)
+    error = harness.refusal(NothingToAdoptError, adopt="existing")
+    assert error.nearest == (() if omni.dialect is PAGES else (sibling,))
+    assert [each["connection_id"] for each in omni.connection_environments()] == [sibling]
+
+
+def test_an_object_that_was_recreated_is_adopted(stack: Stack, omni: OmniSimulator) -> None:
+    """What an update created again has another ID than the state's. A resource that adopts it keeps it."""
+    stack.up("old", PROVIDER, PROGRAM)
+    omni.delete_environment(stack.resources["old"].outputs["environmentId"])
+    assert stack.up("old", PROVIDER, {**PROGRAM, "targetSchema": "other"}) == "update"
+    with stack.command():
+        assert stack.up("new", PROVIDER, {**PROGRAM, "adopt": True}) == "create"
+        stack.destroy("old")
+    (environment,) = omni.environments(CONNECTION_ID)
+    assert environment["id"] == stack.resources["new"].outputs["environmentId"]
+
+
+def test_an_object_that_was_recreated_is_not_adopted_twice(stack: Stack, omni: OmniSimulator) -> None:
+    """What an update created again belongs to its resource, before a refresh too."""
+    stack.up("owner", PROVIDER, PROGRAM)
+    omni.delete_environment(stack.resources["owner"].outputs["environmentId"])
+    stack.up("owner", PROVIDER, {**PROGRAM, "targetSchema": "other"})
+    with stack.command():
+        assert stack.up("owner", PROVIDER, {**PROGRAM, "targetSchema": "other"}) == "same"
+        with pytest.raises(ProviderError) as refused:
+            stack.up("adopter", PROVIDER, {**PROGRAM, "adopt": True})
+    assert isinstance(refused.value.error, AlreadyExistsError)
+    assert refused.value.error.resource_id == stack.resources["owner"].outputs["environmentId"]
+
+
+def test_an_object_of_another_profile(stack: Stack, omni: OmniSimulator) -> None:
+    """With a personal access token, the list that another profile changed meanwhile is read again."""
+    both = Stack(
+        {
+            **stack.config,
+            "omni-mine:baseUrl": omni.url,
+            "omni-mine:apiKey": omni.personal_access_token,
+            "omni-mine:requestsPerMinute": "1000000",
+        }
+    )
+    with both.command():
+        both.up("first", PROVIDER, {**PROGRAM, "profile": "mine", "name": "First"})
+        both.up("refreshed", PROVIDER, {**PROGRAM, "name": "Second", "ownerId": USER_ID})
+        assert both.refresh("first")
+        both.up("owner", PROVIDER, {**PROGRAM, "ownerId": USER_ID})
+        with pytest.raises(ProviderError) as refused:
+            both.up("left_out", PROVIDER, {**PROGRAM, "profile": "mine"})
+    assert isinstance(refused.value.error, AlreadyExistsError)
+    assert refused.value.error.resource_id == both.resources["owner"].outputs["environmentId"]
+    names = [each["name"] for each in omni.environments(CONNECTION_ID)]
+    assert names.count(PROGRAM["name"]) == 1
