@@ -46,9 +46,9 @@ check: lint
 test: lint engine
 	@$(BIN)/python -m pytest -n $(JOBS)
 
-# Drive the providers through N random lives with random faults of the services, from SEED: about 200 a minute and core.
+# Run N sequences of the stateful test, with random faults of the services, from SEED: about 200 a minute and core.
 soak: $(READY)
-	@seq 0 $$(($(JOBS) - 1)) | xargs -P $(JOBS) -I {} sh -c '$(BIN)/python -m pytest tests/survival \
+	@seq 0 $$(($(JOBS) - 1)) | xargs -P $(JOBS) -I {} sh -c '$(BIN)/python -m pytest tests/stateful \
 		--sequences $$((($(N) + $(JOBS) - 1) / $(JOBS))) --hypothesis-seed $$(($(SEED) + {}))'
 
 # Check style and types only.

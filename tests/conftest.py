@@ -19,8 +19,8 @@ hypothesis.settings.load_profile("busy machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How long the survival test runs."""
-    parser.addoption("--sequences", type=int, default=60, help="sequences of the survival test (default: %(default)s)")
+    """Add the option that says how long the stateful test runs."""
+    parser.addoption("--sequences", type=int, default=60, help="sequences of the stateful test (default: %(default)s)")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

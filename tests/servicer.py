@@ -11,7 +11,7 @@ import importlib
 import io
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
@@ -62,6 +62,18 @@ class ProviderError(Exception):
         self.error = error
         last_line = text.strip().splitlines()[-1]
         assert last_line == f"{type(error).__module__}.{type(error).__name__}: {error}", text
+
+
+class InvalidInputsError(Exception):
+    """`check` refused the inputs of a program. Nothing was sent.
+
+    Attributes:
+        failures: reasons by property path.
+    """
+
+    def __init__(self, failures: Mapping[str, str]) -> None:
+        super().__init__(str(failures))
+        self.failures = failures
 
 
 class _Context:
@@ -204,21 +216,50 @@ class Stack:
         finally:
             self._process = None
 
-    def preview(self, name: str, provider: Provider[Any, Any, Any], program: Mapping[str, Any]) -> str:
+    def inputs(self, name: str, program: Mapping[str, Any], ignore: Collection[str]) -> dict[str, Any]:
+        """What the engine gives to `check`: with `ignore_changes`, the inputs in the state replace the program's."""
+        resource = self.resources.get(name)
+        if resource is None:
+            return dict(program)
+        kept = {key: value for key, value in resource.inputs.items() if key in ignore}
+        return {**{key: value for key, value in program.items() if key not in ignore}, **kept}
+
+    def preview(
+        self,
+        name: str,
+        provider: Provider[Any, Any, Any],
+        program: Mapping[str, Any],
+        *,
+        ignore: Collection[str] = (),
+    ) -> str:
         """What an ``up`` would do: ``create``, ``update``, ``replace`` or ``same``."""
         servicer = self.servicer
         resource = self.resources.get(name)
-        inputs = self._checked(servicer, provider, program, resource)
+        inputs = self._checked(servicer, provider, self.inputs(name, program, ignore), resource)
         if resource is None:
             return "create"
         diff = servicer.diff(provider, resource.id, resource.outputs, inputs)
         return "replace" if diff.replaces else "update" if diff.changes else "same"
 
-    def up(self, name: str, provider: Provider[Any, Any, Any], program: Mapping[str, Any]) -> str:
-        """Make the resource what the program says, and return what was done."""
+    def up(
+        self,
+        name: str,
+        provider: Provider[Any, Any, Any],
+        program: Mapping[str, Any],
+        *,
+        ignore: Collection[str] = (),
+    ) -> str:
+        """Make the resource what the program says, and return what was done.
+
+        Args:
+            name: the name of the resource in the program.
+            provider: its provider.
+            program: its arguments.
+            ignore: properties that the resource option `ignore_changes` names.
+        """
         servicer = self.servicer
         resource = self.resources.get(name)
-        inputs = self._checked(servicer, provider, program, resource)
+        inputs = self._checked(servicer, provider, self.inputs(name, program, ignore), resource)
         if resource is None:
             self._create(servicer, name, provider, inputs)
             return "create"
@@ -273,8 +314,9 @@ class Stack:
         servicer: Servicer, provider: Provider[Any, Any, Any], program: Mapping[str, Any], resource: Resource | None
     ) -> dict[str, Any]:
         inputs = servicer.check(provider, program, resource.inputs if resource else None)
-        assert not isinstance(inputs, Refusal), inputs
+        if isinstance(inputs, Refusal):
+            raise InvalidInputsError(inputs.failures)
         return inputs
 
 
-__all__ = ["UNKNOWN", "ProviderError", "Refusal", "Servicer", "Stack", "from_struct", "to_struct"]
+__all__ = ["UNKNOWN", "InvalidInputsError", "ProviderError", "Refusal", "Servicer", "Stack", "from_struct", "to_struct"]

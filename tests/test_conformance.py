@@ -22,7 +22,7 @@ from omni_pulumi import resources
 from omni_pulumi.dynamic import Provider, Resource
 from omni_pulumi.lifecycle import Args, Lifecycle
 from tests.catalogue import SAMPLES
-from tests.survival.programs import DECLARATIONS, sample_of
+from tests.stateful.programs import DECLARATIONS, sample_of
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent

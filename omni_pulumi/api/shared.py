@@ -18,6 +18,9 @@ T = TypeVar("T")
 _SECONDS = 5.0
 """How long an answer serves those who ask next."""
 
+clock = time.monotonic
+"""The clock that tells the age of an answer. Tests replace it."""
+
 
 @dataclass
 class _Read(Generic[T]):
@@ -40,10 +43,10 @@ class SharedReads(Generic[T]):
         """
         with self._lock:
             known = self._reads.get(key)
-            if known is not None and time.monotonic() - known.at < _SECONDS:
+            if known is not None and clock() - known.at < _SECONDS:
                 mine = None
             else:
-                mine = known = _Read(Future(), time.monotonic())
+                mine = known = _Read(Future(), clock())
                 self._reads[key] = mine
         if mine is not None:
             self._fill(key, mine, read)

@@ -274,7 +274,7 @@ def test_a_lost_write_that_cannot_be_read_back_tells_both(omni: OmniSimulator, h
 def test_a_lost_write_whose_repetition_is_refused(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """A token that ends between two attempts does not make the first one undone: the error says so.
 
-    Found by the random lives: the configuration was there, and the error spoke of the token only.
+    Found by the stateful test: the configuration was there, and the error spoke of the token only.
     """
     omni.inject(faults.Reset(processed=True, method="PUT"), faults.expired(after=1))
     error = harness.refusal(ResponseLostError)
@@ -294,7 +294,7 @@ def test_a_lost_write_whose_repetition_is_refused_is_read_back(omni: OmniSimulat
 def test_what_others_set_may_be_what_no_program_may(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """A refresh puts into the inputs what it has found; the next one copes with it, and ``up`` repairs it.
 
-    Found by the random lives, since they compare in a refresh as the engine does.
+    Found by the stateful test, since they compare in a refresh as the engine does.
     """
     harness.up()
     omni.configure_dbt(omni.connection_id, dbt_version="1.12-beta")

@@ -18,7 +18,7 @@ def test_a_delete_that_is_answered_404_is_looked_at(
 ) -> None:
     """While the object is there, or nobody can tell, it stays in the state, and the next destroy removes it.
 
-    Found by the random lives: the check was there, and its error was swallowed.
+    Found by the stateful test: the check was there, and its error was swallowed.
     """
     assert_kept_until_it_is_gone(stack, omni_services["generated"], lightdash, sample, "DELETE")
 
@@ -57,7 +57,7 @@ def test_a_read_that_is_behind_is_repeated(
 ) -> None:
     """What a refresh does not see once or twice stays in the state.
 
-    Found by the random lives: one "not configured" from before the configuration was written made it nobody's.
+    Found by the stateful test: one "not configured" from before the configuration was written made it nobody's.
     """
     stack.up("it", sample.provider(), sample.complete)
     omni_services["generated"].inject(faults.Stale(path="/api/", times=behind))

@@ -251,7 +251,7 @@ def test_an_answer_of_another_shape_is_named(
 ) -> None:
     """A read that lacks a field keeps the state, with an error that names the field.
 
-    Found by the random lives: a variable without a value ended in a traceback.
+    Found by the stateful test: a variable without a value ended in a traceback.
     """
     program = connection(environment={"A": "1"})
     harness.up(**program)

@@ -175,7 +175,7 @@ def test_a_lost_answer_after_a_list_that_was_behind(
 ) -> None:
     """The default environment, which the list did not show, is taken over or left alone, never taken for the new one.
 
-    Found by the random lives: the one that was made had no owner afterwards.
+    Found by the stateful test: the one that was made had no owner afterwards.
     """
     omni = omni_services["generated"]
     assert stack.up("dbt", DbtConfigurationProvider(), CONFIGURATION) == "create"

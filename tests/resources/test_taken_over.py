@@ -23,7 +23,7 @@ def test_another_object_of_the_name_is_deleted(
 ) -> None:
     """An environment that gets the name of one that is dropped is not the one that is dropped.
 
-    Found by the random lives: when the command ended between the two, the next one forgot what it was to delete.
+    Found by the stateful test: when the command ended between the two, the next one forgot what it was to delete.
     """
     omni = omni_services["generated"]
     program = {**ENVIRONMENT, "adopt": True}
@@ -56,7 +56,7 @@ def test_a_replacement_that_takes_over_another_object(stack: Stack, omni_service
 def test_what_could_not_be_taken_over_is_kept(stack: Stack, omni_services: dict[str, OmniSimulator]) -> None:
     """While the new resource fails, the old one stays, in the service and in the state, also if the engine goes on.
 
-    Found by the random lives: it was forgotten, and of two of the name the next command took over the other one.
+    Found by the stateful test: it was forgotten, and of two of the name the next command took over the other one.
     """
     omni = omni_services["generated"]
     program = {**ENVIRONMENT, "adopt": True}

@@ -15,6 +15,7 @@ SECRET = "hush-hush-"
 texts = st.sampled_from(["a", "b", "c d"])
 secrets = st.sampled_from([f"{SECRET}1", f'{SECRET}"2', f"{SECRET}ü3"])
 variables = st.dictionaries(st.sampled_from(["A", "B", "C"]), texts, max_size=3)
+unmanaged = st.lists(st.sampled_from(["A", "D", "Y", "Z", "TEAM_*", "[XY]", "*"]), unique=True, max_size=2)
 
 
 @st.composite
@@ -39,26 +40,30 @@ def dbt_configurations(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@st.composite
-def dbt_environments(draw: st.DrawFn) -> dict[str, Any]:
-    plain = draw(variables)
-    hidden = draw(st.dictionaries(st.sampled_from(["A", "B", "C", "D"]), secrets, max_size=2))
-    return {
-        **SAMPLES["DbtEnvironment"].minimal,
-        "targetSchema": draw(texts),
-        "variables": {name: value for name, value in plain.items() if name not in hidden},
-        "secretVariables": hidden,
-        **draw(
-            st.fixed_dictionaries(
-                {},
-                optional={
-                    "targetDatabase": texts,
-                    "targetName": texts,
-                    "targetRole": texts,
-                },
-            )
-        ),
-    }
+def dbt_environments() -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {
+            **{key: st.just(value) for key, value in SAMPLES["DbtEnvironment"].minimal.items()},
+            "targetSchema": texts,
+            "variables": variables,
+            "secretVariables": st.dictionaries(st.sampled_from(["A", "B", "C", "D"]), secrets, max_size=2),
+        },
+        optional={
+            "unmanagedVariables": unmanaged,
+            "targetDatabase": texts,
+            "targetName": texts,
+            "targetRole": texts,
+            "secretsTrigger": texts,
+        },
+    ).map(valid_environment)
+
+
+def valid_environment(properties: dict[str, Any]) -> dict[str, Any]:
+    """Return a program in which each variable has one kind: secrets count first, then plain ones, then names."""
+    hidden = properties["secretVariables"]
+    plain = {name: value for name, value in properties["variables"].items() if name not in hidden}
+    listed = [each for each in properties.get("unmanagedVariables", []) if each not in {*plain, *hidden}]
+    return {**properties, "variables": plain, "unmanagedVariables": listed}
 
 
 @st.composite
@@ -100,7 +105,7 @@ def sample_of(name: str) -> Sample:
     return SAMPLES[_RESOURCES[name.split()[0]]]
 
 
-DECLARATIONS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+_OWN: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "dbt": dbt_configurations(),
     "environment 1": dbt_environments(),
     "environment 2": dbt_environments().map(lambda e: {**e, "name": "Dev"}),
@@ -110,4 +115,25 @@ DECLARATIONS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "source 1": sources(),
     "source 2": sources().map(lambda s: {**s, "name": "marketing"}),
 }
+
+DUPLICATES = {name: f"{name} duplicate" for name in ("dbt", "environment 1", "production", "route 1", "source 1")}
+"""Names of resources that declare the same object as another one, by the name of that one."""
+
+DECLARATIONS = {**_OWN, **{duplicate: _OWN[name] for name, duplicate in DUPLICATES.items()}}
 """What a program may declare, by the name in the program."""
+
+NAMES = st.sampled_from([*sorted(DECLARATIONS), *[name for name in sorted(DECLARATIONS) if name.startswith("env")] * 3])
+"""Names of resources, those of dbt environments more often, because they have most of the rules."""
+
+KEPT = st.frozensets(
+    st.sampled_from(["variables", "secretVariables", "unmanagedVariables", "secretsTrigger", "targetRole"])
+)
+"""What a change of the program leaves as it is."""
+
+ADOPT = st.sampled_from([None, None, False, True, "existing"])
+"""The argument `adopt`, ``None`` where the program leaves it as it is."""
+
+IGNORED = st.one_of(
+    st.just(frozenset[str]()), st.frozensets(st.sampled_from(["secretVariables", "variables", "targetRole"]))
+)
+"""What the resource option `ignore_changes` of a dbt environment names."""

@@ -1,9 +1,10 @@
-"""Random programs, random web pages, random faults: whatever happens, the next quiet ``up`` makes all as declared.
+"""Stateful tests: random programs, changes outside Pulumi and faults, after which a quiet ``up`` makes all as declared.
 
-A sequence is the life of one stack with all four resources. Each run of ``pulumi`` in it may be disturbed by faults of
-the services. After each one, the faults stop, one more ``up --refresh`` runs, and then everything is held against the
-model.
-``make soak`` runs many sequences, from a seed; ``make test`` a few, always the same.
+A sequence is the history of one stack with all resources. Faults of the services, changes outside Pulumi and a kill may
+disturb each `pulumi` command in it. The model checks every step. After each command the faults stop, one more
+``up --refresh`` runs, and the services are compared with the program.
+
+``make soak`` runs many sequences from a seed, and ``make test`` runs a few, always the same.
 """
 
 from __future__ import annotations
@@ -15,23 +16,29 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
+from omni_pulumi.api import shared
 from omni_pulumi.process import PROCESS
 from omni_pulumi.simulator import GENERATED, PAGES, LightdashSimulator, OmniSimulator, faults
-from tests.survival.programs import DECLARATIONS
-from tests.survival.world import Log, World
+from tests.stateful.model import Log, Model
+from tests.stateful.outside import Clock
+from tests.stateful.programs import ADOPT, DECLARATIONS, DUPLICATES, IGNORED, KEPT, NAMES
 
 pytestmark = pytest.mark.slow
 
 DIALECTS = {
     "pages": PAGES,
+    "pages, secrets by a missing value": replace(PAGES, kept_value="missing"),
+    "pages, keeps variables, secrets by null": replace(PAGES, omitted_variables="kept", kept_value="null"),
     "generated": GENERATED,
-    "keeps variables": replace(GENERATED, omitted_variables="kept"),
+    "generated, secrets by null": replace(GENERATED, kept_value="null"),
+    "generated, keeps variables": replace(GENERATED, omitted_variables="kept", kept_value="missing"),
 }
 
 figures: Counter[str] = Counter()
@@ -122,25 +129,32 @@ def _kind(fault: faults.Fault) -> object:
     return faults.Stale if isinstance(fault, faults.Stale) else id(fault)
 
 
-class Survival(RuleBasedStateMachine):
-    """The life of a stack."""
+MEANWHILE = st.dictionaries(
+    st.integers(0, 12), st.tuples(st.integers(0, 999), st.sampled_from([0.0, 3.0, 6.0])), max_size=2
+)
+"""Changes outside Pulumi during a command by the number of the step, with the seconds that pass after each."""
+
+
+class Stateful(RuleBasedStateMachine):
+    """The history of a stack."""
 
     services: tuple[dict[str, OmniSimulator], LightdashSimulator]
     log: Log
+    clock: Clock
     ids: random.Random
     """Where the services get their IDs from, by which Omni sorts what has one name."""
 
     @initialize(
         dialect=st.sampled_from(sorted(DIALECTS)),
-        names=st.sets(st.sampled_from(sorted(DECLARATIONS))),
+        names=st.sets(NAMES, max_size=8),
         ids=st.randoms(use_true_random=True),
         data=st.data(),
     )
     def begin(self, dialect: str, names: set[str], ids: random.Random, data: st.DataObject) -> None:
         """An empty stack, and a first program."""
-        Survival.ids = ids
+        Stateful.ids = ids
         omnis, lightdash = self.services
-        self.world = World(omnis[dialect], lightdash, self.log)
+        self.model = Model(omnis[dialect], lightdash, self.log, self.clock, random.Random(ids.random()))  # noqa: S311
         figures["sequences"] += 1
         if figures["sequences"] % 500 == 0:
             print(f"{figures['sequences']} sequences", flush=True)  # noqa: T201 - a soak takes long
@@ -148,10 +162,13 @@ class Survival(RuleBasedStateMachine):
             self.declare(name, data)
 
     @rule(
-        declared=st.sets(st.sampled_from(sorted(DECLARATIONS)), max_size=3),
+        declared=st.sets(NAMES, max_size=3),
         dropped=st.sets(st.sampled_from(sorted(DECLARATIONS)), max_size=1),
         renamed=st.sets(st.sampled_from(sorted(DECLARATIONS)), max_size=2),
-        changes=st.integers(0, 3),
+        shared_objects=st.sets(st.sampled_from(sorted(DUPLICATES)), max_size=1),
+        changes=st.lists(st.integers(0, 999), max_size=3),
+        meanwhile=MEANWHILE,
+        killed_at=st.none() | st.integers(0, 12),
         omni=st.lists(FAULTS, max_size=3, unique_by=_kind),
         lightdash=st.lists(FAULTS, max_size=2, unique_by=_kind),
         refresh=st.booleans(),
@@ -162,47 +179,63 @@ class Survival(RuleBasedStateMachine):
         declared: set[str],
         dropped: set[str],
         renamed: set[str],
-        changes: int,
+        shared_objects: set[str],
+        changes: list[int],
+        meanwhile: dict[int, tuple[int, float]],
+        killed_at: int | None,
         omni: list[faults.Fault],
         lightdash: list[faults.Fault],
         refresh: bool,  # noqa: FBT001 - hypothesis passes it by name
         data: st.DataObject,
     ) -> None:
-        """Program and web pages change, then ``up`` runs while the services fail, and again when they do not."""
-        world = self.world
+        """Program and services change, then ``up`` runs while the services fail, and again when they do not."""
+        model = self.model
         for name in sorted(declared):
             self.declare(name, data)
         for name in sorted(dropped):
-            world.drop(name)
-        figures["renamed"] += sum(world.rename(name) for name in sorted(renamed))
-        for _ in range(changes):
-            self.change_in_a_web_page(data.draw(st.integers(0, 999)))
-        world.omni.inject(*omni)
-        world.lightdash.inject(*lightdash)
-        world.run(refresh=refresh)
-        world.omni.clear_faults()
-        world.lightdash.clear_faults()
+            model.drop(name)
+        figures["renamed"] += sum(model.rename(name) for name in sorted(renamed))
+        figures["shared objects"] += sum(model.share(name, DUPLICATES[name]) for name in shared_objects)
+        for number in changes:
+            self.change_outside(number)
+        model.omni.inject(*omni)
+        model.lightdash.inject(*lightdash)
+        model.run(
+            refresh=refresh,
+            meanwhile={step: partial(self.change_outside, *change) for step, change in meanwhile.items()},
+            killed_at=killed_at,
+            injected=[*omni, *lightdash],
+        )
+        model.omni.clear_faults()
+        model.lightdash.clear_faults()
         figures.update(f"fault {type(fault).__name__}" for fault in (*omni, *lightdash))
-        figures.update({"runs": 1, "changes in web pages": changes, "errors shown": len(world.shown)})
-        world.converge()
+        figures.update({"runs": 1, "errors shown": len(model.failures)})
+        model.converge()
 
-    def change_in_a_web_page(self, number: int) -> None:
+    def change_outside(self, number: int, seconds: float = 0) -> None:
         """Any change that is possible now. What is drawn does not depend on it, as hypothesis wants it."""
-        possible = self.world.web_page()
-        name = sorted(possible)[number % len(possible)]
-        note(f"in the web page: {name}")
-        possible[name]()
+        note(f"outside Pulumi: {self.model.change_outside(number)}, then {seconds} s")
+        self.clock.now += seconds
+        figures["changes outside"] += 1
 
     def declare(self, name: str, data: st.DataObject) -> None:
         """A resource comes into the program, or changes there."""
-        self.world.declare(name, data.draw(DECLARATIONS[name], label=name))
+        properties = data.draw(DECLARATIONS[name], label=name)
+        self.model.declare(
+            name,
+            properties,
+            kept=data.draw(KEPT, label="kept"),
+            adopt=data.draw(ADOPT, label="adopt"),
+            ignored=data.draw(IGNORED, label="ignored"),
+        )
 
     def teardown(self) -> None:
         """The stack goes, and with it all that it made."""
-        if hasattr(self, "world"):
-            self.world.program.clear()
-            self.world.converge()
-            figures["requests"] += len(self.world.omni.requests) + len(self.world.lightdash.requests)
+        if hasattr(self, "model"):
+            self.model.program.clear()
+            self.model.converge()
+            figures["requests"] += len(self.model.omni.requests) + len(self.model.lightdash.requests)
+            figures.update(self.model.figures)
 
 
 @pytest.fixture(scope="module")
@@ -218,7 +251,7 @@ def services() -> Iterator[tuple[dict[str, OmniSimulator], LightdashSimulator]]:
             omni.stop()
 
 
-def test_survival(
+def test_stateful(
     services: tuple[dict[str, OmniSimulator], LightdashSimulator],
     request: pytest.FixtureRequest,
     capsys: pytest.CaptureFixture[str],
@@ -226,15 +259,16 @@ def test_survival(
 ) -> None:
     """Once the faults stop, the services have what the program says, once; nothing is lost, no secret is shown."""
     monkeypatch.setenv("OMNI_PULUMI_LOG", "debug")
-    Survival.services, Survival.log = services, Log()
-    monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=Survival.ids.getrandbits(128), version=4))
+    Stateful.services, Stateful.log, Stateful.clock = services, Log(), Clock()
+    monkeypatch.setattr(shared, "clock", Stateful.clock)
+    monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=Stateful.ids.getrandbits(128), version=4))
     logger = logging.getLogger("omni_pulumi")
-    monkeypatch.setattr(logger, "handlers", [Survival.log])
+    monkeypatch.setattr(logger, "handlers", [Stateful.log])
     monkeypatch.setattr(logger, "propagate", False)
     sequences = request.config.getoption("--sequences")
     with capsys.disabled():
         run_state_machine_as_test(
-            Survival,
+            Stateful,
             settings=settings(
                 max_examples=sequences,
                 stateful_step_count=4,

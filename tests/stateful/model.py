@@ -1,0 +1,666 @@
+"""The model that the stateful test compares the providers with: a program, its stack, and the two services.
+
+The model follows each resource through the steps of each `pulumi` command, and knows by itself what the state has: what
+the program declared in the last write, and what a refresh has shown since. After each step it compares the services
+with what they were before it.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import random
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from omni_pulumi.api.errors import AlreadyExistsError, Error, NothingToAdoptError, PartlyCreatedError
+from omni_pulumi.dynamic import Provider
+from omni_pulumi.simulator import CONNECTION_ID, LightdashSimulator, OmniSimulator, faults
+from tests.servicer import InvalidInputsError, ProviderError, Resource, Stack
+from tests.stateful.outside import Change, Clock, Outside
+from tests.stateful.parts import (
+    SERVICE_NAMES,
+    Parts,
+    declared,
+    identity,
+    is_placeholder,
+    is_unmanaged,
+    kind_of,
+    objects,
+    unexpected_changes,
+)
+from tests.stateful.programs import SECRET, sample_of, valid_environment
+
+Objects = dict[str, Parts]
+
+_LIST_SECONDS = 5.0
+"""How old the list may be that a write relies on."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a `pulumi` command does with one resource.
+
+    Attributes:
+        name: the name of the resource in the program.
+        inputs: its inputs in the program, or in the state where `ignore_changes` says so.
+        resource: the resource in the state before the step.
+        result: what was done, `failed` if it failed.
+        failure: how it failed.
+        before: the objects of both services before the step.
+        after: the objects of both services after it.
+    """
+
+    name: str
+    inputs: Mapping[str, Any]
+    resource: Resource | None
+    result: str
+    failure: Failure | None
+    before: Objects
+    after: Objects
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self.name)
+
+    @property
+    def declared(self) -> Parts:
+        return declared(self.kind, self.inputs)
+
+    @property
+    def unmanaged(self) -> Sequence[str]:
+        """Names and globs of the variables that the program leaves to others."""
+        names: Sequence[str] = self.inputs.get("unmanagedVariables", [])
+        return names
+
+    @property
+    def adoptable(self) -> set[str]:
+        """The objects that a create finds."""
+        wanted = identity(self.kind, self.declared)
+        return {id_ for id_, parts in self.before.items() if identity(str(parts["kind"]), parts) == wanted}
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the provider refused the step before any write."""
+        if self.failure is None:
+            return False
+        return self.failure.error is None or isinstance(self.failure.error, (AlreadyExistsError, NothingToAdoptError))
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A step that failed.
+
+    Attributes:
+        operation: `refresh`, `up` or `destroy`.
+        name: the name of the resource in the program.
+        error: what the provider raised, ``None`` where `check` refused the inputs.
+        text: what the engine shows.
+    """
+
+    operation: str
+    name: str
+    error: Error | None
+    text: str
+
+
+class Model:
+    """One stack with its program, and the services as they are."""
+
+    def __init__(
+        self, omni: OmniSimulator, lightdash: LightdashSimulator, log: Log, clock: Clock, choices: random.Random
+    ) -> None:
+        omni.reset()
+        lightdash.reset()
+        self.omni, self.lightdash, self.log, self.clock, self.choices = omni, lightdash, log, clock, choices
+        self.outside = Outside(omni, lightdash, clock)
+        self.program: dict[str, dict[str, Any]] = {}
+        self.ignored: dict[str, Collection[str]] = {}
+        """What `ignore_changes` of each resource names."""
+        self.failures: list[Failure] = []
+        """The steps of the last command that failed."""
+        self.figures: Counter[str] = Counter()
+        self._known: dict[str, frozenset[str]] = {}
+        """The parts that each resource has in the state."""
+        self._hidden: dict[tuple[str, str], object] = {}
+        """Values of declared secrets that changed outside Pulumi, by object and path. No refresh can show them."""
+        self._told: set[tuple[object, ...]] = set()
+        """Identities of objects of which an error said that they may be there without being in the state."""
+        self._settled: set[str] = set()
+        """The resources whose `up` succeeded in the last command."""
+        self._stale = False
+        """Whether a service may show what it had before the last write."""
+        self._requests = 0
+        self.stack = Stack(
+            {
+                "omni:baseUrl": omni.url,
+                "omni:apiKey": omni.api_key,
+                "omni:requestsPerMinute": "100000000",
+                "lightdash:url": lightdash.url,
+                "lightdash:apiKey": lightdash.api_key,
+                "lightdash:requestsPerMinute": "100000000",
+            }
+        )
+
+    # The program.
+
+    def declare(
+        self,
+        name: str,
+        properties: Mapping[str, Any],
+        *,
+        kept: Collection[str],
+        adopt: object,
+        ignored: Collection[str],
+    ) -> None:
+        """Put a resource into the program, or change it there.
+
+        Args:
+            name: the name of the resource in the program.
+            properties: its arguments.
+            kept: those that stay as they are in the program.
+            adopt: the argument `adopt`, ``None`` where it stays as it is.
+            ignored: what the resource option `ignore_changes` names.
+        """
+        before = self.program.get(name, {})
+        merged = {**copy.deepcopy(properties), **{key: before[key] for key in kept if key in before}}
+        if kind_of(name) == "environment":
+            merged = valid_environment(merged)
+            self.ignored[name] = ignored
+        if adopt is not None:
+            merged["adopt"] = adopt
+        elif "adopt" in before:
+            merged["adopt"] = before["adopt"]
+        self.program[name] = merged
+
+    def drop(self, name: str) -> None:
+        """Take a resource out of the program."""
+        self.program.pop(name, None)
+        self.ignored.pop(name, None)
+
+    def rename(self, name: str) -> bool:
+        """Give a resource another name in the program, and return whether that was possible.
+
+        To the engine the former name is a resource that was dropped and the new one a resource that adopts the object.
+        """
+        former = f"{name} formerly"
+        if name not in self.program or name not in self.stack.resources or former in self.stack.resources:
+            return False
+        if name.startswith("route") and not self.omni.dialect.connection_environment_list:
+            return False
+        self.stack.resources[former] = self.stack.resources.pop(name)
+        self._known[former] = self._known.pop(name)
+        self.program[name]["adopt"] = True
+        return True
+
+    def share(self, name: str, duplicate: str) -> bool:
+        """Let two resources have one object in the state, as 0.1 could, and return whether that was possible."""
+        if name not in self.program or name not in self.stack.resources or duplicate in self.stack.resources:
+            return False
+        self.stack.resources[duplicate] = copy.deepcopy(self.stack.resources[name])
+        self._known[duplicate] = self._known[name]
+        self.program[duplicate] = copy.deepcopy(self.program[name])
+        self.ignored[duplicate] = self.ignored.get(name, ())
+        return True
+
+    def _inputs(self, name: str) -> dict[str, Any]:
+        """The program of a resource, with the inputs in the state where `ignore_changes` says so."""
+        return self.stack.inputs(name, self.program[name], self.ignored.get(name, ()))
+
+    def _declared(self, name: str) -> Parts:
+        return declared(kind_of(name), self._inputs(name))
+
+    def _identity(self, name: str) -> tuple[object, ...]:
+        return identity(kind_of(name), self._declared(name))
+
+    def _rivals(self, name: str) -> list[str]:
+        """The resources of the program that declare the same object, the resource among them."""
+        return [each for each in self.program if self._identity(each) == self._identity(name)]
+
+    # A `pulumi` command.
+
+    def run(
+        self,
+        *,
+        refresh: bool,
+        meanwhile: Mapping[int, Callable[[], object]] | None = None,
+        killed_at: int | None = None,
+        injected: Collection[faults.Fault] = (),
+    ) -> None:
+        """Run ``up``, going on after errors, which are kept in ``failures``. As in the engine, deletes come last.
+
+        Args:
+            refresh: whether it is ``up --refresh``.
+            meanwhile: what happens outside Pulumi before a step, by the number of the step.
+            killed_at: the number of the step that the command does not survive: its result does not reach the state.
+            injected: the faults of the services.
+        """
+        self.failures = []
+        self._settled = set()
+        self.outside.command += 1
+        self._stale = any(isinstance(fault, faults.Stale) for fault in injected)
+        with self.stack.command():
+            for number, (operation, name) in enumerate(self._steps(refresh=refresh)):
+                if meanwhile and number in meanwhile:
+                    meanwhile[number]()
+                if operation != "up" and name not in self.stack.resources:
+                    continue
+                state = {each: replace(resource) for each, resource in self.stack.resources.items()}
+                known = {**self._known}
+                self._step(operation, name)
+                if number == killed_at:
+                    self._lose_step(operation, name, state, known)
+                    break
+        self.outside.owned -= {self._id_in_state(name) for name in self.stack.resources}
+        self._one_resource_manages_an_object()
+        self._no_placeholder_is_stored()
+        self._no_secret_was_shown()
+
+    def _steps(self, *, refresh: bool) -> list[tuple[str, str]]:
+        """The steps of a command. The engine runs those of a kind at the same time, so in any order."""
+        in_state, program = sorted(self.stack.resources), sorted(self.program)
+        deleted = [name for name in in_state if name not in program]
+        for names in (in_state, program, deleted):
+            self.choices.shuffle(names)
+        return [
+            *(("refresh", name) for name in in_state if refresh),
+            *(("up", name) for name in program),
+            *(("destroy", name) for name in deleted),
+        ]
+
+    def _lose_step(
+        self, operation: str, name: str, state: dict[str, Resource], known: dict[str, frozenset[str]]
+    ) -> None:
+        self.figures["kills"] += 1
+        if operation == "up" and name not in state:
+            self._told.add(self._identity(name))
+        self.stack.resources, self._known = state, known
+        self._settled.discard(name)
+
+    def _step(self, operation: str, name: str) -> None:
+        resource = self.stack.resources.get(name)
+        inputs = self._inputs(name) if operation == "up" else {}
+        before = objects(self.omni, self.lightdash)
+        result, failure = self._perform(operation, name)
+        after = objects(self.omni, self.lightdash)
+        if failure is not None:
+            self.failures.append(failure)
+            if failure.error is not None and self._may_be_missing(name, failure.error):
+                self._told.add(self._identity(name))
+        step = Step(name, inputs, resource, result, failure, before, after)
+        if operation == "refresh":
+            assert after == before, "a refresh has written"
+            self._learn_from_refresh(step)
+        elif operation == "destroy":
+            self._check_destroy(step)
+        else:
+            self._check_write(step)
+            self._learn_from_write(step)
+        self._forget_hidden(after)
+
+    def _perform(self, operation: str, name: str) -> tuple[str, Failure | None]:
+        try:
+            if operation == "refresh":
+                return "same" if self.stack.refresh(name) else "gone", None
+            if operation == "destroy":
+                self.stack.destroy(name)
+                return "gone", None
+            ignore = self.ignored.get(name, ())
+            return self.stack.up(name, _provider(name), self.program[name], ignore=ignore), None
+        except ProviderError as error:
+            return "failed", Failure(operation, name, error.error, str(error))
+        except InvalidInputsError as error:
+            return "failed", Failure(operation, name, None, str(error))
+
+    def _may_be_missing(self, name: str, error: Error) -> bool:
+        """Whether the service may have an object of the resource that the state lacks.
+
+        An update keeps the object in the state, unless it creates what was deleted meanwhile.
+        """
+        in_state = name in self.stack.resources and not isinstance(error, PartlyCreatedError)
+        return name in self.program and error.outcome_unknown and not in_state
+
+    # What the state has.
+
+    def _learn_from_refresh(self, step: Step) -> None:
+        if step.result == "gone":
+            del self._known[step.name]
+        elif step.result == "same":
+            outputs = self.stack.resources[step.name].outputs
+            retained = (f"variables.{each}" for each in outputs.get("retainedVariables", []))
+            self._known[step.name] = frozenset({*declared(step.kind, outputs), *retained})
+
+    def _learn_from_write(self, step: Step) -> None:
+        if step.result != "failed":
+            self._settled.add(step.name)
+        if step.result == "create":
+            self._known[step.name] = frozenset(step.declared)
+        elif step.result == "update":
+            now = step.after[self._id_in_state(step.name)]
+            retained = {
+                path
+                for path in self._known[step.name]
+                if path.startswith("variables.") and path in now and not is_unmanaged(path, step.unmanaged)
+            }
+            self._known[step.name] = frozenset({*step.declared, *retained})
+
+    def change_outside(self, number: int) -> str:
+        """Let somebody change something outside Pulumi, and return what."""
+        done, changes = self.outside.change(number)
+        now = objects(self.omni, self.lightdash)
+        for change in changes:
+            value = now.get(change.object_id, {}).get(change.path)
+            if isinstance(value, tuple) and value[1]:
+                self._hidden[change.object_id, change.path] = value
+        return done
+
+    def _forget_hidden(self, now: Objects) -> None:
+        """Forget the secrets that have been written since, or that are gone."""
+        hidden = self._hidden.items()
+        self._hidden = {(id_, path): value for (id_, path), value in hidden if now.get(id_, {}).get(path) == value}
+
+    # What has to be true after a step.
+
+    def _check_write(self, step: Step) -> None:
+        """A write changes one object, in no part that somebody else made and nobody has given up."""
+        managed = self._object_id(step.name, step.resource)
+        own = {managed} if managed in step.before else step.adoptable
+        for id_, parts in step.before.items():
+            if id_ not in own or step.is_refused:
+                assert step.after.get(id_) == parts, (step.name, id_)
+                continue
+            known = self._known[step.name] if id_ == managed else frozenset[str]()
+            if step.kind == "source":  # an update replaces the whole connection
+                known = frozenset(parts)
+            assert id_ in step.after, (step.name, id_)
+            found = unexpected_changes(
+                parts,
+                step.after[id_],
+                program=step.declared,
+                known=known,
+                unmanaged=step.unmanaged,
+                recent=self._recent(id_, step.after[id_]),
+            )
+            assert found == {}, (step.name, step.result, found)
+        self._check_created(step)
+        if step.result in {"create", "update"}:
+            self._check_success(step, managed)
+
+    def _check_created(self, step: Step) -> None:
+        created = {id_: parts for id_, parts in step.after.items() if id_ not in step.before}
+        if step.kind == "dbt":  # comes with the configuration
+            created = {id_: parts for id_, parts in created.items() if parts["kind"] == "dbt"}
+        assert len(created) <= (0 if step.is_refused else 1), (step.name, created)
+        for parts in created.values():
+            assert unexpected_changes({"kind": step.kind}, parts, program=step.declared, known=()) == {}, step.name
+            missed = [id_ for id_ in step.adoptable if id_ in step.after and not self._is_new(id_)]
+            assert missed == [] or self._stale, (step.name, missed)
+
+    def _check_success(self, step: Step, managed: str | None) -> None:
+        id_ = self._id_in_state(step.name)
+        now = step.after[id_]
+        wrong = [p for p, value in step.declared.items() if not is_placeholder(value) and now.get(p) != value]
+        assert wrong == [], (step.name, step.result, wrong)
+        if id_ in step.before and id_ != managed:
+            assert step.inputs.get("adopt"), step.name
+            self.figures["adopted"] += 1
+
+    def _recent(self, object_id: str, now: Parts) -> dict[str, list[object]]:
+        """The values that parts of an object had a moment ago, so that a write may rely on them.
+
+        A read-modify-write relies on a list at most 5 s old, and a list that is behind may show any earlier value.
+        """
+        found: dict[str, list[object]] = {}
+        for change in self.outside.changes:
+            if change.object_id == object_id and (self._stale or self._is_recent(change)):
+                values = found.setdefault(change.path, [])
+                values.append(change.before)
+                value = now.get(change.path)
+                if isinstance(change.before, tuple) and change.before[1] and isinstance(value, tuple):
+                    values.append((value[0], True))  # a secret is sent without its value
+        return found
+
+    def _is_recent(self, change: Change) -> bool:
+        same_command = change.command == self.outside.command
+        return same_command and self.clock() - change.at < _LIST_SECONDS
+
+    def _is_new(self, object_id: str) -> bool:
+        """Whether somebody created an object so late that a list need not have it."""
+        created = (each for each in self.outside.changes if (each.object_id, each.path) == (object_id, "kind"))
+        return any(self._is_recent(change) for change in created)
+
+    def _check_destroy(self, step: Step) -> None:
+        """A destroy deletes its own object at most, and not one that another resource of the program has."""
+        own = self._object_id(step.name, step.resource)
+        deleted = {*step.before} - {*step.after}
+        assert deleted <= {own}, (step.name, deleted)
+        assert {id_: parts for id_, parts in step.before.items() if id_ != own or own not in deleted} == step.after
+        others = {self._id_in_state(name) for name in self.program if name in self.stack.resources}
+        assert not deleted & others, step.name
+        if step.result == "gone":
+            del self._known[step.name]
+
+    def _one_resource_manages_an_object(self) -> None:
+        ids = [self._id_in_state(name) for name in sorted(self._settled)]
+        assert len(ids) == len({*ids}), sorted(self._settled)
+
+    def _no_placeholder_is_stored(self) -> None:
+        for id_, parts in objects(self.omni, self.lightdash).items():
+            assert not any(is_placeholder(value) for value in parts.values()), id_
+
+    def _no_secret_was_shown(self) -> None:
+        keys = (self.omni.api_key, self.lightdash.api_key, SECRET)
+        lines = self.log.take()
+        sent = len(self.omni.requests) + len(self.lightdash.requests)
+        assert sent == self._requests or any(" attempt 1" in line for line in lines), "the debug log is not looked at"
+        self._requests = sent
+        errors = [failure.error for failure in self.failures if failure.error is not None]
+        printed = [*(failure.text for failure in self.failures), *(str(vars(error)) for error in errors), *lines]
+        assert [text for text in printed if any(key in text for key in keys)] == []
+        for resource in self.stack.resources.values():
+            for bag in (resource.inputs, resource.outputs):
+                rest = json.loads(json.dumps(bag))
+                rest.get("secretVariables", {}).clear()
+                rest.get("dbtConnection", {}).pop("personalAccessToken", None)
+                assert not any(key in json.dumps(rest) for key in keys), rest
+
+    # What has to be true in the end.
+
+    def converge(self) -> None:
+        """Quiet ``up --refresh`` until all is as declared, doing what the errors say, and check everything."""
+        promised = {*self._told}
+        for _ in range(10):
+            self._two_resources_of_one_object_are_refused()
+            self.run(refresh=True)
+            if self.failures:
+                self._do_what_was_said(promised)
+            elif not self._unseen():
+                break
+        assert self.failures == []
+        self._services_have_what_is_declared()
+        self._nothing_is_left_over()
+        self._nothing_is_changed()
+        with self.stack.command():
+            for name in self.program:
+                self.stack.refresh(name)
+        self._nothing_is_changed()
+        self._told.clear()
+
+    def _unseen(self) -> list[str]:
+        """The variables that the next refresh will show: those that `unmanagedVariables` lists no longer."""
+        now = objects(self.omni, self.lightdash)
+        return [
+            path
+            for name in self.program
+            for path in now[self._id_in_state(name)]
+            if path.startswith("variables.")
+            and path not in {*self._declared(name), *self._known[name]}
+            and not is_unmanaged(path, self.program[name].get("unmanagedVariables", []))
+        ]
+
+    def _nothing_is_changed(self) -> None:
+        with self.stack.command():
+            for name in self.program:
+                assert self._preview(name) == "same", name
+
+    def _preview(self, name: str) -> str:
+        return self.stack.preview(name, _provider(name), self.program[name], ignore=self.ignored.get(name, ()))
+
+    def _two_resources_of_one_object_are_refused(self) -> None:
+        """A preview refuses all but one of the resources that have one object in the state."""
+        resources: dict[str, list[str]] = {}
+        for name in self.program:
+            if name in self.stack.resources:
+                resources.setdefault(self._id_in_state(name), []).append(name)
+        with self.stack.command():
+            for names in resources.values():
+                refused = [name for name in names if len(names) > 1 and self._preview_is_refused(name)]
+                assert len(refused) == len(names) - 1, names
+                self.figures["shared objects refused"] += len(refused)
+
+    def _preview_is_refused(self, name: str) -> bool:
+        try:
+            self._preview(name)
+        except (InvalidInputsError, ProviderError) as error:
+            if isinstance(error, ProviderError) and not isinstance(error.error, AlreadyExistsError):
+                raise
+            return True
+        return False
+
+    def _do_what_was_said(self, promised: Collection[tuple[object, ...]]) -> None:
+        removed: set[tuple[object, ...]] = set()
+        for failure in self.failures:
+            name, error = failure.name, failure.error
+            if failure.operation == "destroy":
+                assert type(error) is Error, failure
+                assert self._state_identity(name) in self._failed_identities(), failure
+            elif error is None:
+                assert self.ignored[name], failure
+                self.ignored[name] = ()
+            elif isinstance(error, NothingToAdoptError):
+                self.program[name]["adopt"] = True
+            else:
+                assert isinstance(error, AlreadyExistsError), failure
+                self._resolve(name, error, promised, removed)
+
+    def _failed_identities(self) -> set[tuple[object, ...]]:
+        """Identities that a resource of the program failed to adopt in the last command."""
+        return {
+            self._identity(failure.name)
+            for failure in self.failures
+            if failure.operation == "up" and failure.name in self.program
+        }
+
+    def _state_identity(self, name: str) -> tuple[object, ...]:
+        kind = kind_of(name)
+        return identity(kind, declared(kind, self.stack.resources[name].outputs))
+
+    def _resolve(
+        self,
+        name: str,
+        error: AlreadyExistsError,
+        promised: Collection[tuple[object, ...]],
+        removed: set[tuple[object, ...]],
+    ) -> None:
+        """Remove one of two resources of one object, or adopt an object that somebody else made."""
+        if name not in self.program or (it := self._identity(name)) in removed:
+            return
+        if len(rivals := self._rivals(name)) > 1:
+            self.figures["duplicates removed"] += 1
+            removed.add(it)
+            self.drop(self.choices.choice(sorted(rivals)))
+            return
+        now = objects(self.omni, self.lightdash)
+        found = [id_ for id_, parts in now.items() if identity(str(parts["kind"]), parts) == it]
+        existing = error.resource_id or next(iter(found), None)
+        if existing not in now:  # a resource that the program dropped had it
+            return
+        dropped = {self._id_in_state(each) for each in self.stack.resources if each not in self.program}
+        is_expected = existing in self.outside.owned | dropped | self._default() or it in promised or error.undeclared
+        assert is_expected, (name, error)
+        if name.startswith("route") and not self.omni.dialect.connection_environment_list:
+            self.omni.delete_connection_environment(existing)
+            self.outside.owned.discard(existing)
+        elif self.program[name].get("adopt"):
+            self.figures["undeclared parts refused"] += len(error.undeclared)
+            self._declare(name, error.undeclared, now[existing])
+        self.program[name].setdefault("adopt", True)
+        self.program[name]["adopt"] = self.program[name]["adopt"] or True
+
+    def _declare(self, name: str, undeclared: Collection[str], existing: Parts) -> None:
+        """Put into the program what an adoption would have removed."""
+        assert undeclared, name
+        properties = self.program[name]
+        for each in undeclared:
+            path = each.removesuffix(" (secret)")
+            first, _, rest = path.partition(".")
+            if first == "variables":
+                properties.setdefault("unmanagedVariables", []).append(rest)
+            elif first == "dbtConnection" and rest.startswith("environment."):
+                properties["dbtConnection"].setdefault("environment", {})[rest.partition(".")[2]] = existing[rest]
+            elif first == "dbtConnection":
+                properties["dbtConnection"][rest] = existing[SERVICE_NAMES[rest]]
+            elif name.startswith("route"):
+                properties["userAttributeValues"].append(path.partition('"')[2].removesuffix('"'))
+            else:
+                properties[path] = existing[SERVICE_NAMES[path]]
+
+    def _services_have_what_is_declared(self) -> None:
+        """Each object has what the program declares, and nothing else but what it leaves to others."""
+        now = objects(self.omni, self.lightdash)
+        keeps = self.omni.dialect.omitted_variables == "kept"
+        for name in self.program:
+            assert name in self.stack.resources, f"{name} is missing from the state"
+            id_ = self._id_in_state(name)
+            parts, unmanaged = self._declared(name), self.program[name].get("unmanagedVariables", [])
+            for path in {*parts, *now[id_]} - {"kind"}:
+                value = parts.get(path)
+                if path not in parts:
+                    retained = keeps and path in self._known[name] and path.startswith("variables.")
+                    assert retained or is_unmanaged(path, unmanaged), (name, path)
+                elif not is_placeholder(value):
+                    is_hidden = isinstance(value, tuple) and value[1]
+                    wanted = self._hidden.get((id_, path), value) if is_hidden else value
+                    assert now[id_].get(path) == wanted, (name, path)
+
+    def _nothing_is_left_over(self) -> None:
+        """Nothing exists twice, and everything belongs to the stack, to somebody outside Pulumi, or to Omni itself."""
+        managed = {self._id_in_state(name) for name in self.stack.resources}
+        left = objects(self.omni, self.lightdash).keys() - managed - self.outside.owned - self._default()
+        assert left == set()
+
+    def _default(self) -> set[str]:
+        """The environment that Omni adds to a dbt configuration."""
+        return {each["id"] for each in self.omni.environments(CONNECTION_ID) if each["is_default_environment"]}
+
+    def _id_in_state(self, name: str) -> str:
+        return self._object_id(name, self.stack.resources[name]) or ""
+
+    @staticmethod
+    def _object_id(name: str, resource: Resource | None) -> str | None:
+        """The ID of the object that a resource has in the state."""
+        return None if resource is None else str(resource.outputs[sample_of(name).id_key])
+
+
+class Log(logging.Handler):
+    """Everything that the package logs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line."""
+        self._texts.append(record.getMessage())
+
+    def take(self) -> list[str]:
+        """The lines since the last time, those of single requests among them."""
+        texts, self._texts = self._texts, []
+        return texts
+
+
+def _provider(name: str) -> Provider[Any, Any, Any]:
+    return sample_of(name).provider()

@@ -1,0 +1,155 @@
+"""The objects of both services as parts such as `variables.A`, and what a write may change in them.
+
+A part is the smallest thing that a program, or somebody outside Pulumi, sets. The rule for a write is the same for
+every kind of object: see :func:`unexpected_changes`.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from omni_pulumi.simulator import CONNECTION_ID, PROJECT_ID, LightdashSimulator, OmniSimulator
+
+Parts = dict[str, object]
+
+PLACEHOLDERS = {"(set in Omni)", "(was secret)"}
+"""What a refresh puts into the state instead of a value that it must not or cannot know."""
+
+IDENTITY = {
+    "dbt": ("connection",),
+    "environment": ("name",),
+    "route": ("base_connection_id", "connection_id"),
+    "source": ("name",),
+}
+"""The parts by which a create finds an object that exists, by the kind of object."""
+
+_DBT = {
+    "sshUrl": "ssh_url",
+    "branch": "branch",
+    "autogenRelationships": "autogen_relationships",
+    "enableVirtualSchemas": "enable_virtual_schemas",
+    "enableSemanticLayer": "enable_semantic_layer",
+    "dbtVersion": "dbt_version",
+    "projectRootPath": "project_root_path",
+}
+_ENVIRONMENT = {
+    "name": "name",
+    "targetSchema": "target_schema",
+    "targetDatabase": "target_database",
+    "targetName": "target_name",
+    "targetRole": "target_role",
+}
+_ROUTE = {"baseConnectionId": "base_connection_id", "environmentConnectionId": "connection_id"}
+_CONNECTION = {
+    "type": "type",
+    "repository": "repository",
+    "branch": "branch",
+    "projectSubPath": "project_sub_path",
+    "personalAccessToken": "personal_access_token",
+    "target": "target",
+    "selector": "selector",
+    "hostDomain": "host_domain",
+}
+SERVICE_NAMES = {**_DBT, **_ENVIRONMENT, **_ROUTE, **_CONNECTION}
+"""The services' names of the properties."""
+
+KINDS = {"dbt": "dbt", "environment": "environment", "production": "environment", "route": "route", "source": "source"}
+
+
+def kind_of(name: str) -> str:
+    """Return the kind of a resource's object. The first word of the name tells it."""
+    return KINDS[name.split()[0]]
+
+
+def objects(omni: OmniSimulator, lightdash: LightdashSimulator) -> dict[str, Parts]:
+    """Return all objects of both services by ID. That of a dbt configuration is the connection's."""
+    found: dict[str, Parts] = {}
+    if (configuration := omni.dbt_configuration(CONNECTION_ID)) is not None:
+        fields = {key: value for key, value in configuration.items() if value not in {None, ""}}
+        found[CONNECTION_ID] = {"kind": "dbt", "connection": CONNECTION_ID, **fields}
+    for environment in omni.environments(CONNECTION_ID):
+        variables = {f"variables.{v['name']}": (v["value"], v["is_secret"]) for v in environment["variables"]}
+        found[environment["id"]] = {"kind": "environment", **_stored(_ENVIRONMENT, environment), **variables}
+    for route in omni.connection_environments():
+        selecting = {f"values.{value}": True for value in route["user_attribute_values"]}
+        found[route["id"]] = {"kind": "route", **_stored(_ROUTE, route), **selecting}
+    for source in lightdash.sources(PROJECT_ID):
+        connection = source["connection"] or {}
+        values = {f"environment.{item['key']}": item["value"] for item in connection.get("environment", [])}
+        found[source["id"]] = {"kind": "source", "name": source["name"], **_stored(_CONNECTION, connection), **values}
+    return found
+
+
+def declared(kind: str, properties: Mapping[str, Any]) -> Parts:
+    """Return the parts that inputs or outputs have."""
+    if kind == "dbt":
+        defaults = {"enableSemanticLayer": False, "dbtVersion": "Auto"}
+        return {"connection": properties["connectionId"], **_fields(_DBT, {**defaults, **properties})}
+    if kind == "route":
+        values = properties.get("userAttributeValues", [])
+        return {**_fields(_ROUTE, properties), **{f"values.{value}": True for value in values}}
+    if kind == "source":
+        connection = properties.get("dbtConnection") or {}
+        values = {f"environment.{key}": value for key, value in connection.get("environment", {}).items()}
+        return {"name": properties["name"], **_fields(_CONNECTION, connection), **values}
+    plain = {f"variables.{key}": (value, False) for key, value in properties.get("variables", {}).items()}
+    secret = {f"variables.{key}": (value, True) for key, value in properties.get("secretVariables", {}).items()}
+    return {**_fields(_ENVIRONMENT, properties), **plain, **secret}
+
+
+def _stored(names: Mapping[str, str], fields: Mapping[str, Any]) -> Parts:
+    return {name: fields[name] for name in names.values() if fields.get(name)}
+
+
+def _fields(names: Mapping[str, str], properties: Mapping[str, Any]) -> Parts:
+    return {name: properties[key] for key, name in names.items() if properties.get(key) not in {None, ""}}
+
+
+def identity(kind: str, parts: Mapping[str, object]) -> tuple[object, ...]:
+    """Return what a create finds the object by."""
+    return kind, *(parts[part] for part in IDENTITY[kind])
+
+
+def is_placeholder(value: object) -> bool:
+    """Return whether a part has a placeholder as its value."""
+    return isinstance(value, tuple) and value[0] in PLACEHOLDERS
+
+
+def is_unmanaged(path: str, patterns: Iterable[str]) -> bool:
+    """Return whether a part is a variable that `unmanagedVariables` lists."""
+    kind, _, name = path.partition(".")
+    return kind == "variables" and any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def unexpected_changes(
+    before: Parts,
+    after: Parts,
+    *,
+    program: Parts,
+    known: Collection[str],
+    unmanaged: Iterable[str] = (),
+    recent: Mapping[str, Collection[object]] | None = None,
+) -> dict[str, tuple[object, object]]:
+    """Return the parts that a write must not have changed so, with their values before and after it.
+
+    Args:
+        before: the object before the write.
+        after: the object after it.
+        program: what the program declares. A placeholder stands for the value that the service has.
+        known: the paths that the state has. What is known and no longer declared may go.
+        unmanaged: the program's `unmanagedVariables`.
+        recent: values that parts had a moment ago, ``None`` for a part that did not exist. The write may rely on them.
+    """
+    found = {}
+    for path in {*before, *after}:
+        value, now = before.get(path), after.get(path)
+        allowed: list[object] = [value, *((recent or {}).get(path, ()))]
+        if path in program:
+            allowed += [] if is_placeholder(program[path]) else [program[path]]
+        elif path in known and not is_unmanaged(path, unmanaged):
+            allowed.append(None)
+        if now not in allowed:
+            found[path] = (value, now)
+    return found
