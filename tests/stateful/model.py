@@ -16,13 +16,20 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from omni_pulumi.api.errors import AlreadyExistsError, Error, NothingToAdoptError, PartlyCreatedError
+from omni_pulumi.api.errors import (
+    AlreadyExistsError,
+    ConfigurationError,
+    Error,
+    NothingToAdoptError,
+    PartlyCreatedError,
+)
 from omni_pulumi.dynamic import Provider
 from omni_pulumi.simulator import CONNECTION_ID, LightdashSimulator, OmniSimulator, faults
 from tests.servicer import InvalidInputsError, ProviderError, Resource, Stack
 from tests.stateful.outside import Change, Clock, Outside
 from tests.stateful.parts import (
     SERVICE_NAMES,
+    TOKEN,
     Parts,
     declared,
     identity,
@@ -87,7 +94,8 @@ class Step:
         """Whether the provider refused the step before any write."""
         if self.failure is None:
             return False
-        return self.failure.error is None or isinstance(self.failure.error, (AlreadyExistsError, NothingToAdoptError))
+        refusals = (AlreadyExistsError, NothingToAdoptError, ConfigurationError)
+        return self.failure.error is None or isinstance(self.failure.error, refusals)
 
 
 @dataclass(frozen=True)
@@ -141,7 +149,6 @@ class Model:
                 "omni:requestsPerMinute": "100000000",
                 "lightdash:url": lightdash.url,
                 "lightdash:apiKey": lightdash.api_key,
-                "lightdash:requestsPerMinute": "100000000",
             }
         )
 
@@ -373,8 +380,6 @@ class Model:
                 assert step.after.get(id_) == parts, (step.name, id_)
                 continue
             known = self._known[step.name] if id_ == managed else frozenset[str]()
-            if step.kind == "source":  # an update replaces the whole connection
-                known = frozenset(parts)
             assert id_ in step.after, (step.name, id_)
             found = unexpected_changes(
                 parts,
@@ -385,9 +390,21 @@ class Model:
                 recent=self._recent(id_, step.after[id_]),
             )
             assert found == {}, (step.name, step.result, found)
+            if step.result == "update":
+                self._count_kept(step, parts, known)
         self._check_created(step)
         if step.result in {"create", "update"}:
             self._check_success(step, managed)
+
+    def _count_kept(self, step: Step, parts: Parts, known: Collection[str]) -> None:
+        """Count what an update had to leave alone, so that a soak shows that it was tried."""
+        for path in {*parts} - {"kind"}:
+            if path in step.declared:
+                self.figures["placeholders not sent"] += is_placeholder(step.declared[path])
+            elif is_unmanaged(path, step.unmanaged):
+                self.figures["unmanaged variables kept"] += 1
+            elif path not in known:
+                self.figures[f"unknown parts of {step.kind} kept"] += 1
 
     def _check_created(self, step: Step) -> None:
         created = {id_: parts for id_, parts in step.after.items() if id_ not in step.before}
@@ -405,8 +422,15 @@ class Model:
         wrong = [p for p, value in step.declared.items() if not is_placeholder(value) and now.get(p) != value]
         assert wrong == [], (step.name, step.result, wrong)
         if id_ in step.before and id_ != managed:
-            assert step.inputs.get("adopt"), step.name
-            self.figures["adopted"] += 1
+            self._check_adopted(step, id_)
+
+    def _check_adopted(self, step: Step, id_: str) -> None:
+        """The program says so, and declares all that the object had, or leaves it to others."""
+        assert step.inputs.get("adopt"), step.name
+        self.figures["adopted"] += 1
+        seen = {*step.before[id_]} - {"kind", TOKEN} - {*self._recent(id_, {})}
+        undeclared = [path for path in seen - {*step.declared} if not is_unmanaged(path, step.unmanaged)]
+        assert undeclared == [], (step.name, undeclared)
 
     def _recent(self, object_id: str, now: Parts) -> dict[str, list[object]]:
         """The values that parts of an object had a moment ago, so that a write may rely on them.
@@ -537,14 +561,23 @@ class Model:
             if failure.operation == "destroy":
                 assert type(error) is Error, failure
                 assert self._state_identity(name) in self._failed_identities(), failure
-            elif error is None:
-                assert self.ignored[name], failure
-                self.ignored[name] = ()
+            elif error is None or isinstance(error, ConfigurationError):
+                self._make_valid(name, failure)
             elif isinstance(error, NothingToAdoptError):
                 self.program[name]["adopt"] = True
             else:
                 assert isinstance(error, AlreadyExistsError), failure
                 self._resolve(name, error, promised, removed)
+
+    def _make_valid(self, name: str, failure: Failure) -> None:
+        """Without a token a source cannot be created; ignored inputs may contradict the program."""
+        if kind_of(name) == "source":
+            connection = self.program[name]["dbtConnection"]
+            assert "personalAccessToken" not in connection, failure
+            connection["personalAccessToken"] = f"{SECRET}new"
+        else:
+            assert self.ignored[name], failure
+            self.ignored[name] = ()
 
     def _failed_identities(self) -> set[tuple[object, ...]]:
         """Identities that a resource of the program failed to adopt in the last command."""
@@ -618,10 +651,10 @@ class Model:
             parts, unmanaged = self._declared(name), self.program[name].get("unmanagedVariables", [])
             for path in {*parts, *now[id_]} - {"kind"}:
                 value = parts.get(path)
-                if path not in parts:
+                if path not in {*parts, TOKEN}:
                     retained = keeps and path in self._known[name] and path.startswith("variables.")
                     assert retained or is_unmanaged(path, unmanaged), (name, path)
-                elif not is_placeholder(value):
+                elif path in parts and not is_placeholder(value):
                     is_hidden = isinstance(value, tuple) and value[1]
                     wanted = self._hidden.get((id_, path), value) if is_hidden else value
                     assert now[id_].get(path) == wanted, (name, path)

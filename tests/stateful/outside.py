@@ -15,7 +15,7 @@ from omni_pulumi.simulator import (
     LightdashSimulator,
     OmniSimulator,
 )
-from tests.stateful.parts import Parts, objects
+from tests.stateful.parts import TOKEN, Parts, objects
 from tests.stateful.programs import SECRET
 
 _VARIABLES = ("A", "D", "X", "Y", "Z", "TEAM_1", "TEAM_2")
@@ -175,6 +175,8 @@ class Outside:
             return possible
         for field in ("branch", "selector", "target"):
             possible[f"{name}: {field}"] = functools.partial(self._edit_source, id_, field)
+        token = {TOKEN: f"{SECRET}{self._text()}"}
+        possible[f"{name}: token"] = lambda: lightdash.edit_source(id_, connection=token)
         variables = [*source["connection"].get("environment", []), {"key": "OUTSIDE", "value": self._text()}]
         unique = [*{item["key"]: item for item in variables}.values()]
         possible[f"{name}: set OUTSIDE"] = lambda: lightdash.edit_source(id_, connection={"environment": unique})

@@ -17,6 +17,9 @@ Parts = dict[str, object]
 PLACEHOLDERS = {"(set in Omni)", "(was secret)"}
 """What a refresh puts into the state instead of a value that it must not or cannot know."""
 
+TOKEN = "personal_access_token"
+"""The part of a source that Lightdash never returns, and keeps when an update leaves it out."""
+
 IDENTITY = {
     "dbt": ("connection",),
     "environment": ("name",),
@@ -47,7 +50,6 @@ _CONNECTION = {
     "repository": "repository",
     "branch": "branch",
     "projectSubPath": "project_sub_path",
-    "personalAccessToken": "personal_access_token",
     "target": "target",
     "selector": "selector",
     "hostDomain": "host_domain",
@@ -78,7 +80,9 @@ def objects(omni: OmniSimulator, lightdash: LightdashSimulator) -> dict[str, Par
     for source in lightdash.sources(PROJECT_ID):
         connection = source["connection"] or {}
         values = {f"environment.{item['key']}": item["value"] for item in connection.get("environment", [])}
-        found[source["id"]] = {"kind": "source", "name": source["name"], **_stored(_CONNECTION, connection), **values}
+        token = {TOKEN: (connection[TOKEN], True)} if TOKEN in connection else {}
+        fields = {**_stored(_CONNECTION, connection), **token}
+        found[source["id"]] = {"kind": "source", "name": source["name"], **fields, **values}
     return found
 
 
@@ -93,7 +97,8 @@ def declared(kind: str, properties: Mapping[str, Any]) -> Parts:
     if kind == "source":
         connection = properties.get("dbtConnection") or {}
         values = {f"environment.{key}": value for key, value in connection.get("environment", {}).items()}
-        return {"name": properties["name"], **_fields(_CONNECTION, connection), **values}
+        token = {TOKEN: (connection["personalAccessToken"], True)} if "personalAccessToken" in connection else {}
+        return {"name": properties["name"], **_fields(_CONNECTION, connection), **token, **values}
     plain = {f"variables.{key}": (value, False) for key, value in properties.get("variables", {}).items()}
     secret = {f"variables.{key}": (value, True) for key, value in properties.get("secretVariables", {}).items()}
     return {**_fields(_ENVIRONMENT, properties), **plain, **secret}
@@ -148,7 +153,7 @@ def unexpected_changes(
         allowed: list[object] = [value, *((recent or {}).get(path, ()))]
         if path in program:
             allowed += [] if is_placeholder(program[path]) else [program[path]]
-        elif path in known and not is_unmanaged(path, unmanaged):
+        elif path in known and path != TOKEN and not is_unmanaged(path, unmanaged):
             allowed.append(None)
         if now not in allowed:
             found[path] = (value, now)

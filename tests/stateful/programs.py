@@ -77,17 +77,17 @@ def routes(draw: st.DrawFn, values: tuple[str, ...]) -> dict[str, Any]:
 @st.composite
 def sources(draw: st.DrawFn) -> dict[str, Any]:
     sample = SAMPLES["LightdashDbtSource"].minimal
+    optional = {"target": texts, "selector": texts, "environment": variables, "hostDomain": texts}
     return {
         **sample,
         "dbtConnection": {
-            **sample["dbtConnection"],
+            **{key: value for key, value in sample["dbtConnection"].items() if key != "personalAccessToken"},
             "repository": draw(st.sampled_from(["acme/a", "acme/b"])),
             "branch": draw(texts),
-            "personalAccessToken": draw(secrets),
-            **draw(
-                st.fixed_dictionaries({}, optional={"target": texts, "environment": variables, "hostDomain": texts})
-            ),
+            **({"personalAccessToken": draw(secrets)} if draw(st.integers(0, 3)) else {}),
+            **draw(st.fixed_dictionaries({}, optional=optional)),
         },
+        **draw(st.fixed_dictionaries({}, optional={"secretsTrigger": texts})),
     }
 
 
@@ -122,7 +122,7 @@ DUPLICATES = {name: f"{name} duplicate" for name in ("dbt", "environment 1", "pr
 DECLARATIONS = {**_OWN, **{duplicate: _OWN[name] for name, duplicate in DUPLICATES.items()}}
 """What a program may declare, by the name in the program."""
 
-NAMES = st.sampled_from([*sorted(DECLARATIONS), *[name for name in sorted(DECLARATIONS) if name.startswith("env")] * 3])
+NAMES = st.sampled_from([*sorted(DECLARATIONS), *[name for name in sorted(DECLARATIONS) if name.startswith("env")]])
 """Names of resources, those of dbt environments more often, because they have most of the rules."""
 
 KEPT = st.frozensets(

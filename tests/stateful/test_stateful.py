@@ -146,7 +146,7 @@ class Stateful(RuleBasedStateMachine):
 
     @initialize(
         dialect=st.sampled_from(sorted(DIALECTS)),
-        names=st.sets(NAMES, max_size=8),
+        names=st.sets(NAMES, min_size=2, max_size=6),
         ids=st.randoms(use_true_random=True),
         data=st.data(),
     )
@@ -162,11 +162,12 @@ class Stateful(RuleBasedStateMachine):
             self.declare(name, data)
 
     @rule(
-        declared=st.sets(NAMES, max_size=3),
+        declared=st.sets(NAMES, max_size=2),
+        edited=st.lists(st.integers(0, 99), min_size=1, max_size=3),
         dropped=st.sets(st.sampled_from(sorted(DECLARATIONS)), max_size=1),
         renamed=st.sets(st.sampled_from(sorted(DECLARATIONS)), max_size=2),
         shared_objects=st.sets(st.sampled_from(sorted(DUPLICATES)), max_size=1),
-        changes=st.lists(st.integers(0, 999), max_size=3),
+        changes=st.lists(st.integers(0, 999), min_size=1, max_size=6),
         meanwhile=MEANWHILE,
         killed_at=st.none() | st.integers(0, 12),
         omni=st.lists(FAULTS, max_size=3, unique_by=_kind),
@@ -177,6 +178,7 @@ class Stateful(RuleBasedStateMachine):
     def run(
         self,
         declared: set[str],
+        edited: list[int],
         dropped: set[str],
         renamed: set[str],
         shared_objects: set[str],
@@ -190,7 +192,8 @@ class Stateful(RuleBasedStateMachine):
     ) -> None:
         """Program and services change, then ``up`` runs while the services fail, and again when they do not."""
         model = self.model
-        for name in sorted(declared):
+        managed = sorted(name for name in model.program if name in model.stack.resources)
+        for name in sorted({*declared, *(managed[number % len(managed)] for number in edited if managed)}):
             self.declare(name, data)
         for name in sorted(dropped):
             model.drop(name)
