@@ -104,9 +104,12 @@ def recreate(description: str, object_id: str, args: A, *, lost: Sequence[str] =
         object_id,
         f", without what only the service had: {', '.join(lost)}" if lost else "",
     )
-    if args.adopt != "existing":
-        return args
-    _log.warning('%s: adopt="existing" is ignored, because the resource is in the state already', description)
+    return args if args.adopt != "existing" else ignore_existing(description, args)
+
+
+def ignore_existing(description: str, args: A) -> A:
+    """Return the arguments with ``adopt=True``: ``adopt="existing"`` is about the first create, and this is another."""
+    _log.warning('%s: adopt="existing" is ignored, because the resource was in the state already', description)
     return args.model_copy(update={"adopt": True})
 
 

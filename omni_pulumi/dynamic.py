@@ -25,6 +25,7 @@ from pulumi.output import Unknown
 from pydantic.alias_generators import to_camel
 
 from omni_pulumi import options
+from omni_pulumi.adoption import ignore_existing
 from omni_pulumi.api import waiting
 from omni_pulumi.api.errors import AlreadyExistsError, ConfigurationError, Error, NotFoundError
 from omni_pulumi.api.redact import mask_urls
@@ -100,9 +101,8 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
                 replaces.append("profile")
             if replaces and args.adopt == "existing":
                 raise self._replaces_although_existing(_id, args, replaces)
-            if not replaces and not PROCESS.adoptions.claim_in_diff(
-                self._identity(args), self._key(self.lifecycle.id_of(state), args)
-            ):
+            key = self._key(self.lifecycle.id_of(state), args)
+            if not replaces and not PROCESS.adoptions.claim_in_diff(self._identity(args), key):
                 raise self._is_managed_twice(_id, args)
         return dynamic.DiffResult(
             changes=bool(changed) or args.profile != state.profile,
@@ -113,6 +113,8 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Create the object, or adopt the one that exists."""
         args = self._args(props)
+        if args.adopt == "existing" and PROCESS.adoptions.was_deleted(self._identity(args)):
+            args = ignore_existing(self.lifecycle.describe(args), args)
         with PROCESS.adoptions.creating(self._identity(args)), self._operation("create", args) as client:
             state = _patient(lambda: self._claiming(args, lambda claim: self.lifecycle.create(client, args, claim)))
         return dynamic.CreateResult(self.lifecycle.id_of(state), state.to_properties())
@@ -123,6 +125,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         with self._operation("read", known) as client:
             state = self.lifecycle.read(client, known)
         if state is None:
+            PROCESS.adoptions.note_deletion(self._identity(known))
             return dynamic.ReadResult("", {})
         outputs = state.to_properties()
         arguments = self.lifecycle.args.property_names()
@@ -143,11 +146,8 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         itself, would delete with its old name the object that its new one has adopted.
         """
         state = self._state(_props)
-        adoptions, identity, key = (
-            PROCESS.adoptions,
-            self._identity(state),
-            self._key(self.lifecycle.id_of(state), state),
-        )
+        adoptions, identity = PROCESS.adoptions, self._identity(state)
+        key = self._key(self.lifecycle.id_of(state), state)
         with _short_traceback():
             if adoptions.adoption_failed(identity):
                 raise Error(

@@ -62,6 +62,7 @@ class AdoptionRegistry:
         self._creating: dict[Identity, threading.Lock] = {}
         self._adopting: set[Identity] = set()
         self._failed: set[Identity] = set()
+        self._deleted: set[Identity] = set()
 
     def expect_diff(self, identity: Identity) -> None:
         """Remember a `check` of a resource that is in the state: the next `diff` of this identity is the program's."""
@@ -119,6 +120,16 @@ class AdoptionRegistry:
                 self._adopting.discard(identity)
                 self._failed.discard(identity)
 
+    def note_deletion(self, identity: Identity) -> None:
+        """Remember that a refresh did not find the object of a resource, which the same command may create again."""
+        with self._lock:
+            self._deleted.add(identity)
+
+    def was_deleted(self, identity: Identity) -> bool:
+        """Return whether a refresh in this command did not find the object."""
+        with self._lock:
+            return identity in self._deleted
+
     def is_adopting(self, identity: Identity) -> bool:
         """Return whether a resource of this program is still to adopt an object of this identity."""
         with self._lock:
@@ -137,6 +148,7 @@ class AdoptionRegistry:
             self._creating.clear()
             self._adopting.clear()
             self._failed.clear()
+            self._deleted.clear()
 
 
 class Process:

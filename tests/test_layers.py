@@ -31,6 +31,7 @@ ALLOWED = {
     "omni_pulumi.adoption": {"omni_pulumi.lifecycle", "omni_pulumi.api.errors"},
     "omni_pulumi.variables": {"omni_pulumi.api.omni"},
     "omni_pulumi.dynamic": {
+        "omni_pulumi.adoption",
         "omni_pulumi.lifecycle",
         "omni_pulumi.options",
         "omni_pulumi.process",

@@ -45,6 +45,8 @@ def test_old_state(project: Project, world: World, state: Path) -> None:
     project.must("stack", "import", "--file", "state.json")
 
     project.write(program())
+    unchanged = project.up("--expect-no-changes")
+    assert unchanged.status == 0, unchanged.output
     quiet = project.preview("--refresh", "--expect-no-changes")
     assert quiet.status == 0, quiet.output
     changed = program({"branch": "b"}, {"target_schema": "b"}, {"user_attribute_values": ["b"]}, connection(branch="b"))

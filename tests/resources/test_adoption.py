@@ -137,3 +137,18 @@ def test_an_object_of_another_profile(stack: Stack, omni: OmniSimulator) -> None
     assert refused.value.error.resource_id == both.resources["owner"].outputs["environmentId"]
     names = [each["name"] for each in omni.environments(CONNECTION_ID)]
     assert names.count(PROGRAM["name"]) == 1
+
+
+def test_existing_is_ignored_after_a_refresh_that_found_nothing(
+    stack: Stack, omni: OmniSimulator, log: pytest.LogCaptureFixture
+) -> None:
+    """`up --refresh` creates again what was deleted outside Pulumi, although ``adopt`` says ``"existing"``."""
+    omni.add_environment(CONNECTION_ID, name="Staging", target_schema="analytics_staging")
+    program = {**SAMPLES["DbtEnvironment"].minimal, "adopt": "existing"}
+    stack.up("it", PROVIDER, program)
+    omni.delete_environment(stack.resources["it"].outputs["environmentId"])
+    with stack.command():
+        assert not stack.refresh("it")
+        assert stack.up("it", PROVIDER, program) == "create"
+    assert [each["name"] for each in omni.environments(CONNECTION_ID)] == ["Staging"]
+    assert len([warning for warning in warnings(log) if 'adopt="existing"' in warning]) == 1
