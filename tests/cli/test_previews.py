@@ -11,7 +11,7 @@ from tests.cli.previews import NAMES, recorded
 from tests.cli.scenes import SECRETS, Scene, play
 from tools.pictures import COMMAND, ROOT, make
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("previews")]
+pytestmark = pytest.mark.slow
 
 
 def summed(text: str) -> str:

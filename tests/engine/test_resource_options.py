@@ -17,7 +17,7 @@ import pytest
 from omni_pulumi.simulator import CONNECTION_ID, PROJECT_ID, LightdashSimulator, OmniSimulator
 from tools.pulumi_cli import PulumiCli, Result
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("options")]
+pytestmark = pytest.mark.slow
 
 PROGRAM = '''
 import json

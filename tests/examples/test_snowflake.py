@@ -13,7 +13,7 @@ from pulumi.runtime.rpc import _special_secret_sig, _special_sig_key
 
 from tests.examples.conftest import EXAMPLES
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("snowflake")]
+pytestmark = pytest.mark.slow
 
 FOLDER = EXAMPLES / "snowflake"
 Inputs = dict[tuple[str, str], dict[str, Any]]

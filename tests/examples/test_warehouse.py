@@ -16,7 +16,7 @@ from tests.examples.conftest import Example
 from tests.examples.postgres import run_postgres
 from tools.pulumi_cli import PulumiCli
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("postgres")]
+pytestmark = pytest.mark.slow
 
 PASSWORD = "hush-warehouse"
 ENVIRONMENTS = "/dbt/environments"

@@ -27,7 +27,7 @@ from tests.engine.project import PROGRAM, Program
 from tests.policies.pack import PACK
 from tools.pulumi_cli import PulumiCli, Result
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("policies")]
+pytestmark = pytest.mark.slow
 
 Config = Mapping[str, Any]
 
