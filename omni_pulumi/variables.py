@@ -140,13 +140,11 @@ def _stays(name: str, declared: Declared, known: Known | None, update: VariableU
     """Return whether a variable that the program does not declare is sent back, and note why."""
     if is_unmanaged(name, declared):
         return True
-    if known is not None and name in known.retained_variables:
+    if known is not None and name in {*declared_names(known), *known.retained_variables}:
         return False
     if is_unmanaged(name, known):
         update.released.append(name)
         return True
-    if known is not None and name in declared_names(known):
-        return False
     update.unknown.append(name)
     return True
 

@@ -86,6 +86,14 @@ def test_a_name_that_leaves_the_list_is_sent_back_once_and_noted() -> None:
     assert (update.unknown, update.released) == ([], ["PLAIN", "SECRET"])
 
 
+def test_a_declared_name_that_a_glob_matches_is_dropped() -> None:
+    """A name that the state has as declared was never unmanaged, so it goes although a glob leaves with it."""
+    known = state(variables={"PLAIN": "a"}, secretVariables={"SECRET": PLACEHOLDER}, unmanagedVariables=["*"])
+    update = plan_update(args(), FOUND, known)
+    assert sent(update) == {}
+    assert update.kept == set()
+
+
 @pytest.mark.parametrize("field", ["variables", "secretVariables"])
 def test_a_placeholder_is_never_sent(field: str) -> None:
     """``ignore_changes`` hands on what a refresh found: Omni keeps the values, and what is gone is noted."""

@@ -12,8 +12,8 @@ import json
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from omni_pulumi.api.errors import (
@@ -40,79 +40,10 @@ from tests.stateful.parts import (
     unexpected_changes,
 )
 from tests.stateful.programs import SECRET, sample_of, valid_environment
-
-Objects = dict[str, Parts]
+from tests.stateful.step import Failure, Objects, Step
 
 _LIST_SECONDS = 5.0
 """How old the list may be that a write relies on."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """What a `pulumi` command does with one resource.
-
-    Attributes:
-        name: the name of the resource in the program.
-        inputs: its inputs in the program, or in the state where `ignore_changes` says so.
-        resource: the resource in the state before the step.
-        result: what was done, `failed` if it failed.
-        failure: how it failed.
-        before: the objects of both services before the step.
-        after: the objects of both services after it.
-    """
-
-    name: str
-    inputs: Mapping[str, Any]
-    resource: Resource | None
-    result: str
-    failure: Failure | None
-    before: Objects
-    after: Objects
-
-    @property
-    def kind(self) -> str:
-        return kind_of(self.name)
-
-    @property
-    def declared(self) -> Parts:
-        return declared(self.kind, self.inputs)
-
-    @property
-    def unmanaged(self) -> Sequence[str]:
-        """Names and globs of the variables that the program leaves to others."""
-        names: Sequence[str] = self.inputs.get("unmanagedVariables", [])
-        return names
-
-    @property
-    def adoptable(self) -> set[str]:
-        """The objects that a create finds."""
-        wanted = identity(self.kind, self.declared)
-        return {id_ for id_, parts in self.before.items() if identity(str(parts["kind"]), parts) == wanted}
-
-    @property
-    def is_refused(self) -> bool:
-        """Whether the provider refused the step before any write."""
-        if self.failure is None:
-            return False
-        refusals = (AlreadyExistsError, NothingToAdoptError, ConfigurationError)
-        return self.failure.error is None or isinstance(self.failure.error, refusals)
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A step that failed.
-
-    Attributes:
-        operation: `refresh`, `up` or `destroy`.
-        name: the name of the resource in the program.
-        error: what the provider raised, ``None`` where `check` refused the inputs.
-        text: what the engine shows.
-    """
-
-    operation: str
-    name: str
-    error: Error | None
-    text: str
 
 
 class Model:
@@ -139,6 +70,8 @@ class Model:
         """Identities of objects of which an error said that they may be there without being in the state."""
         self._settled: set[str] = set()
         """The resources whose `up` succeeded in the last command."""
+        self._gone: set[str] = set()
+        """The resources that a refresh of the last command did not find."""
         self._stale = False
         """Whether a service may show what it had before the last write."""
         self._requests = 0
@@ -168,7 +101,7 @@ class Model:
         Args:
             name: the name of the resource in the program.
             properties: its arguments.
-            kept: those that stay as they are in the program.
+            kept: those that stay as they are in the program, among them `ignored`.
             adopt: the argument `adopt`, ``None`` where it stays as it is.
             ignored: what the resource option `ignore_changes` names.
         """
@@ -176,7 +109,7 @@ class Model:
         merged = {**copy.deepcopy(properties), **{key: before[key] for key in kept if key in before}}
         if kind_of(name) == "environment":
             merged = valid_environment(merged)
-            self.ignored[name] = ignored
+            self.ignored[name] = self.ignored.get(name, ignored) if "ignored" in kept else ignored
         if adopt is not None:
             merged["adopt"] = adopt
         elif "adopt" in before:
@@ -241,20 +174,24 @@ class Model:
 
         Args:
             refresh: whether it is ``up --refresh``.
-            meanwhile: what happens outside Pulumi before a step, by the number of the step.
+            meanwhile: what happens outside Pulumi before a step, by its number: 0 is the first one after the refresh.
             killed_at: the number of the step that the command does not survive: its result does not reach the state.
             injected: the faults of the services.
         """
         self.failures = []
-        self._settled = set()
+        self._settled, self._gone = set(), set()
         self.outside.command += 1
         self._stale = any(isinstance(fault, faults.Stale) for fault in injected)
+        steps = self._steps(refresh=refresh)
+        refreshes = sum(operation == "refresh" for operation, _ in steps)
         with self.stack.command():
-            for number, (operation, name) in enumerate(self._steps(refresh=refresh)):
-                if meanwhile and number in meanwhile:
-                    meanwhile[number]()
+            for number, (operation, name) in enumerate(steps):
+                if meanwhile and number - refreshes in meanwhile:
+                    meanwhile[number - refreshes]()
                 if operation != "up" and name not in self.stack.resources:
                     continue
+                if operation == "destroy" and any(failure.error is None for failure in self.failures):
+                    break  # the engine deletes nothing when it cannot check the program
                 state = {each: replace(resource) for each, resource in self.stack.resources.items()}
                 known = {**self._known}
                 self._step(operation, name)
@@ -334,6 +271,7 @@ class Model:
 
     def _learn_from_refresh(self, step: Step) -> None:
         if step.result == "gone":
+            self._gone.add(step.name)
             del self._known[step.name]
         elif step.result == "same":
             outputs = self.stack.resources[step.name].outputs
@@ -354,9 +292,10 @@ class Model:
             }
             self._known[step.name] = frozenset({*step.declared, *retained})
 
-    def change_outside(self, number: int) -> str:
-        """Let somebody change something outside Pulumi, and return what."""
-        done, changes = self.outside.change(number)
+    def change_outside(self, number: int, name: str | None) -> str:
+        """Let somebody change something outside Pulumi, if possible the object of a resource, and return what."""
+        object_id = self._object_id(name, self.stack.resources.get(name)) if name else None
+        done, changes = self.outside.change(number, object_id)
         now = objects(self.omni, self.lightdash)
         for change in changes:
             value = now.get(change.object_id, {}).get(change.path)
@@ -411,6 +350,8 @@ class Model:
         if step.kind == "dbt":  # comes with the configuration
             created = {id_: parts for id_, parts in created.items() if parts["kind"] == "dbt"}
         assert len(created) <= (0 if step.is_refused else 1), (step.name, created)
+        may_create = step.inputs.get("adopt") != "existing" or step.resource is not None or self._gone
+        assert may_create or not created, (step.name, created)
         for parts in created.values():
             assert unexpected_changes({"kind": step.kind}, parts, program=step.declared, known=()) == {}, step.name
             missed = [id_ for id_ in step.adoptable if id_ in step.after and not self._is_new(id_)]
@@ -534,7 +475,7 @@ class Model:
         return self.stack.preview(name, _provider(name), self.program[name], ignore=self.ignored.get(name, ()))
 
     def _two_resources_of_one_object_are_refused(self) -> None:
-        """A preview refuses all but one of the resources that have one object in the state."""
+        """A preview refuses at least all but one of the resources that have one object in the state."""
         resources: dict[str, list[str]] = {}
         for name in self.program:
             if name in self.stack.resources:
@@ -542,7 +483,7 @@ class Model:
         with self.stack.command():
             for names in resources.values():
                 refused = [name for name in names if len(names) > 1 and self._preview_is_refused(name)]
-                assert len(refused) == len(names) - 1, names
+                assert len(refused) >= len(names) - 1, names
                 self.figures["shared objects refused"] += len(refused)
 
     def _preview_is_refused(self, name: str) -> bool:

@@ -66,15 +66,15 @@ class Outside:
         self.command = 0
 
     def possible(self) -> dict[str, Callable[[], object]]:
-        """Return the changes that are possible now, by what they do."""
+        """Return the changes that are possible now, by what they do: each begins with what it changes."""
         omni = self._omni
         possible: dict[str, Callable[[], object]] = {"nothing": lambda: None}
         if omni.dbt_configuration(CONNECTION_ID) is None:
             possible["configure dbt"] = self._configure_dbt
         else:
-            possible["dbt: branch"] = lambda: omni.configure_dbt(CONNECTION_ID, branch=self._text())
-            possible["dbt: path"] = lambda: omni.configure_dbt(CONNECTION_ID, project_root_path="outside")
-            possible["dbt: unlink"] = self._unlink_dbt
+            possible[f"{CONNECTION_ID}: branch"] = lambda: omni.configure_dbt(CONNECTION_ID, branch=self._text())
+            possible[f"{CONNECTION_ID}: path"] = lambda: omni.configure_dbt(CONNECTION_ID, project_root_path="outside")
+            possible[f"{CONNECTION_ID}: unlink"] = self._unlink_dbt
         environments = omni.environments(CONNECTION_ID)
         for environment in environments:
             possible |= self._of_environment(environment)
@@ -91,10 +91,18 @@ class Outside:
             possible |= self._of_source(source)
         return possible
 
-    def change(self, number: int) -> tuple[str, list[Change]]:
-        """Make one of the possible changes, and return what it does and the parts that changed."""
+    def change(self, number: int, object_id: str | None) -> tuple[str, list[Change]]:
+        """Make one of the possible changes, and return what it does and the parts that changed.
+
+        Args:
+            number: any number, which selects the change.
+            object_id: the object to change, ``None`` for any. One that does not exist counts as any.
+        """
         possible = self.possible()
-        name = sorted(possible)[number % len(possible)]
+        things = sorted({_thing(name) for name in possible})
+        thing = object_id if object_id in things else things[number % len(things)]
+        of_one = sorted(name for name in possible if _thing(name) == thing)
+        name = of_one[number // len(things) % len(of_one)]
         before = objects(self._omni, self._lightdash)
         possible[name]()
         after = objects(self._omni, self._lightdash)
@@ -132,21 +140,21 @@ class Outside:
         self.owned.add(self._omni.add_connection_environment(CONNECTION_ID, connection_id, [f"v{len(self.changes)}"]))
 
     def _of_environment(self, environment: Mapping[str, Any]) -> dict[str, Callable[[], object]]:
-        omni, id_, name = self._omni, environment["id"], f"{environment['name']} {environment['id']}"
+        omni, id_ = self._omni, environment["id"]
         possible: dict[str, Callable[[], object]] = {
-            f"{name}: {field}": functools.partial(self._edit_environment, id_, field)
+            f"{id_}: {field}": functools.partial(self._edit_environment, id_, field)
             for field in ("target_schema", "target_database", "target_name", "target_role")
         }
-        possible[f"{name}: rename"] = lambda: omni.edit_environment(id_, name="Renamed")
+        possible[f"{id_}: rename"] = lambda: omni.edit_environment(id_, name="Renamed")
         for variable in _VARIABLES:
-            possible[f"{name}: set {variable}"] = functools.partial(self._set_variable, id_, variable, is_secret=False)
-            possible[f"{name}: set secret {variable}"] = functools.partial(
+            possible[f"{id_}: set {variable}"] = functools.partial(self._set_variable, id_, variable, is_secret=False)
+            possible[f"{id_}: set secret {variable}"] = functools.partial(
                 self._set_variable, id_, variable, is_secret=True
             )
         for each in environment["variables"]:
-            possible[f"{name}: remove {each['name']}"] = functools.partial(omni.remove_variable, id_, each["name"])
+            possible[f"{id_}: remove {each['name']}"] = functools.partial(omni.remove_variable, id_, each["name"])
         if not environment["is_default_environment"]:
-            possible[f"{name}: delete"] = lambda: omni.delete_environment(id_)
+            possible[f"{id_}: delete"] = lambda: omni.delete_environment(id_)
         return possible
 
     def _edit_environment(self, environment_id: str, field: str) -> None:
@@ -157,30 +165,35 @@ class Outside:
         self._omni.set_variable(environment_id, name, value, is_secret=is_secret)
 
     def _of_route(self, route: Mapping[str, Any]) -> dict[str, Callable[[], object]]:
-        omni, id_, name = self._omni, route["id"], route["connection_id"]
+        omni, id_ = self._omni, route["id"]
         values = route["user_attribute_values"]
         return {
-            f"{name}: add a value": lambda: omni.edit_connection_environment(id_, [*values, f"v{len(self.changes)}"]),
-            f"{name}: other values": lambda: omni.edit_connection_environment(id_, [f"v{len(self.changes)}"]),
-            f"{name}: delete": lambda: omni.delete_connection_environment(id_),
+            f"{id_}: add a value": lambda: omni.edit_connection_environment(id_, [*values, f"v{len(self.changes)}"]),
+            f"{id_}: other values": lambda: omni.edit_connection_environment(id_, [f"v{len(self.changes)}"]),
+            f"{id_}: delete": lambda: omni.delete_connection_environment(id_),
         }
 
     def _of_source(self, source: Mapping[str, Any]) -> dict[str, Callable[[], object]]:
-        lightdash, id_, name = self._lightdash, source["id"], f"{source['name']} {source['id']}"
+        lightdash, id_ = self._lightdash, source["id"]
         possible: dict[str, Callable[[], object]] = {
-            f"{name}: delete": lambda: lightdash.delete_source(id_),
-            f"{name}: break": lambda: lightdash.break_credentials(id_),
+            f"{id_}: delete": lambda: lightdash.delete_source(id_),
+            f"{id_}: break": lambda: lightdash.break_credentials(id_),
         }
         if source["connection"] is None:
             return possible
         for field in ("branch", "selector", "target"):
-            possible[f"{name}: {field}"] = functools.partial(self._edit_source, id_, field)
+            possible[f"{id_}: {field}"] = functools.partial(self._edit_source, id_, field)
         token = {TOKEN: f"{SECRET}{self._text()}"}
-        possible[f"{name}: token"] = lambda: lightdash.edit_source(id_, connection=token)
+        possible[f"{id_}: token"] = lambda: lightdash.edit_source(id_, connection=token)
         variables = [*source["connection"].get("environment", []), {"key": "OUTSIDE", "value": self._text()}]
         unique = [*{item["key"]: item for item in variables}.values()]
-        possible[f"{name}: set OUTSIDE"] = lambda: lightdash.edit_source(id_, connection={"environment": unique})
+        possible[f"{id_}: set OUTSIDE"] = lambda: lightdash.edit_source(id_, connection={"environment": unique})
         return possible
 
     def _edit_source(self, source_id: str, field: str) -> None:
         self._lightdash.edit_source(source_id, connection={field: self._text()})
+
+
+def _thing(name: str) -> str:
+    """What a change is about: the ID of an object, or what else is changed."""
+    return name.partition(": ")[0]

@@ -126,14 +126,14 @@ NAMES = st.sampled_from([*sorted(DECLARATIONS), *[name for name in sorted(DECLAR
 """Names of resources, those of dbt environments more often, because they have most of the rules."""
 
 KEPT = st.frozensets(
-    st.sampled_from(["variables", "secretVariables", "unmanagedVariables", "secretsTrigger", "targetRole"])
+    st.sampled_from(["variables", "secretVariables", "unmanagedVariables", "secretsTrigger", "targetRole", "ignored"])
 )
 """What a change of the program leaves as it is."""
 
 ADOPT = st.sampled_from([None, None, False, True, "existing"])
 """The argument `adopt`, ``None`` where the program leaves it as it is."""
 
-IGNORED = st.one_of(
-    st.just(frozenset[str]()), st.frozensets(st.sampled_from(["secretVariables", "variables", "targetRole"]))
+IGNORED = st.sampled_from(
+    [(), (), ("secretVariables",), ("variables", "secretVariables"), ("targetRole",), ("variables", "targetRole")]
 )
 """What the resource option `ignore_changes` of a dbt environment names."""

@@ -130,9 +130,9 @@ def _kind(fault: faults.Fault) -> object:
 
 
 MEANWHILE = st.dictionaries(
-    st.integers(0, 12), st.tuples(st.integers(0, 999), st.sampled_from([0.0, 3.0, 6.0])), max_size=2
+    st.integers(-3, 6), st.tuples(st.integers(0, 9999), st.sampled_from([0.0, 3.0, 6.0])), max_size=3
 )
-"""Changes outside Pulumi during a command by the number of the step, with the seconds that pass after each."""
+"""Changes outside Pulumi during a command by the step, with the seconds that pass after each. See `Model.run`."""
 
 
 class Stateful(RuleBasedStateMachine):
@@ -167,7 +167,7 @@ class Stateful(RuleBasedStateMachine):
         dropped=st.sets(st.sampled_from(sorted(DECLARATIONS)), max_size=1),
         renamed=st.sets(st.sampled_from(sorted(DECLARATIONS)), max_size=2),
         shared_objects=st.sets(st.sampled_from(sorted(DUPLICATES)), max_size=1),
-        changes=st.lists(st.integers(0, 999), min_size=1, max_size=6),
+        changes=st.lists(st.integers(0, 9999), min_size=1, max_size=6),
         meanwhile=MEANWHILE,
         killed_at=st.none() | st.integers(0, 12),
         omni=st.lists(FAULTS, max_size=3, unique_by=_kind),
@@ -193,19 +193,23 @@ class Stateful(RuleBasedStateMachine):
         """Program and services change, then ``up`` runs while the services fail, and again when they do not."""
         model = self.model
         managed = sorted(name for name in model.program if name in model.stack.resources)
-        for name in sorted({*declared, *(managed[number % len(managed)] for number in edited if managed)}):
+        edits = [managed[number % len(managed)] for number in edited if managed]
+        for name in sorted({*declared, *edits}):
             self.declare(name, data)
         for name in sorted(dropped):
             model.drop(name)
         figures["renamed"] += sum(model.rename(name) for name in sorted(renamed))
         figures["shared objects"] += sum(model.share(name, DUPLICATES[name]) for name in shared_objects)
-        for number in changes:
-            self.change_outside(number)
+        for number, changed in zip(changes, [*edits, *[None] * len(changes)], strict=False):
+            self.change_outside(number, changed)
         model.omni.inject(*omni)
         model.lightdash.inject(*lightdash)
         model.run(
             refresh=refresh,
-            meanwhile={step: partial(self.change_outside, *change) for step, change in meanwhile.items()},
+            meanwhile={
+                step: partial(self.change_outside, number, next(iter(edits), None), seconds)
+                for step, (number, seconds) in meanwhile.items()
+            },
             killed_at=killed_at,
             injected=[*omni, *lightdash],
         )
@@ -215,9 +219,9 @@ class Stateful(RuleBasedStateMachine):
         figures.update({"runs": 1, "errors shown": len(model.failures)})
         model.converge()
 
-    def change_outside(self, number: int, seconds: float = 0) -> None:
-        """Any change that is possible now. What is drawn does not depend on it, as hypothesis wants it."""
-        note(f"outside Pulumi: {self.model.change_outside(number)}, then {seconds} s")
+    def change_outside(self, number: int, name: str | None, seconds: float = 0) -> None:
+        """Any change that is possible now, if possible of the object of a resource, and then time passes."""
+        note(f"outside Pulumi: {self.model.change_outside(number, name)}, then {seconds} s")
         self.clock.now += seconds
         figures["changes outside"] += 1
 

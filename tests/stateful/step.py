@@ -1,0 +1,82 @@
+"""One step of a `pulumi` command: what it does with one resource, and what the services had before and after it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from omni_pulumi.api.errors import AlreadyExistsError, ConfigurationError, Error, NothingToAdoptError
+from tests.servicer import Resource
+from tests.stateful.parts import Parts, declared, identity, kind_of
+
+Objects = dict[str, Parts]
+"""The parts of the objects of both services, by ID."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a `pulumi` command does with one resource.
+
+    Attributes:
+        name: the name of the resource in the program.
+        inputs: its inputs in the program, or in the state where `ignore_changes` says so.
+        resource: the resource in the state before the step.
+        result: what was done, `failed` if it failed.
+        failure: how it failed.
+        before: the objects of both services before the step.
+        after: the objects of both services after it.
+    """
+
+    name: str
+    inputs: Mapping[str, Any]
+    resource: Resource | None
+    result: str
+    failure: Failure | None
+    before: Objects
+    after: Objects
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self.name)
+
+    @property
+    def declared(self) -> Parts:
+        return declared(self.kind, self.inputs)
+
+    @property
+    def unmanaged(self) -> Sequence[str]:
+        """Names and globs of the variables that the program leaves to others."""
+        names: Sequence[str] = self.inputs.get("unmanagedVariables", [])
+        return names
+
+    @property
+    def adoptable(self) -> set[str]:
+        """The objects that a create finds."""
+        wanted = identity(self.kind, self.declared)
+        return {id_ for id_, parts in self.before.items() if identity(str(parts["kind"]), parts) == wanted}
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the provider refused the step before any write."""
+        if self.failure is None:
+            return False
+        refusals = (AlreadyExistsError, NothingToAdoptError, ConfigurationError)
+        return self.failure.error is None or isinstance(self.failure.error, refusals)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A step that failed.
+
+    Attributes:
+        operation: `refresh`, `up` or `destroy`.
+        name: the name of the resource in the program.
+        error: what the provider raised, ``None`` where `check` refused the inputs.
+        text: what the engine shows.
+    """
+
+    operation: str
+    name: str
+    error: Error | None
+    text: str
