@@ -27,7 +27,7 @@ from pydantic.alias_generators import to_camel
 from omni_pulumi import options
 from omni_pulumi.adoption import ignore_existing
 from omni_pulumi.api import waiting
-from omni_pulumi.api.errors import AlreadyExistsError, ConfigurationError, Error, NotFoundError
+from omni_pulumi.api.errors import AlreadyExistsError, AlreadyManagedError, ConfigurationError, Error, NotFoundError
 from omni_pulumi.api.redact import mask_urls
 from omni_pulumi.lifecycle import A, C, Claim, Failure, Lifecycle, S, new_secrets
 from omni_pulumi.process import PROCESS, Identity, ObjectKey
@@ -102,7 +102,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
             if replaces and args.adopt == "existing":
                 raise self._replaces_although_existing(_id, args, replaces)
             key = self._key(self.lifecycle.id_of(state), args)
-            if not replaces and not PROCESS.adoptions.claim_in_diff(self._identity(args), key):
+            if not replaces and not PROCESS.adoptions.claim_in_diff(self._identity(args), key, args.profile):
                 raise self._is_managed_twice(_id, args)
         return dynamic.DiffResult(
             changes=bool(changed) or args.profile != state.profile,
@@ -115,7 +115,10 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         args = self._args(props)
         if args.adopt == "existing" and PROCESS.adoptions.was_deleted(self._identity(args)):
             args = ignore_existing(self.lifecycle.describe(args), args)
-        with PROCESS.adoptions.creating(self._identity(args)), self._operation("create", args) as client:
+        creating = PROCESS.adoptions.creating(self._identity(args))
+        with creating as is_first, self._operation("create", args) as client:
+            if not is_first:
+                client.forget_lists()
             state = _patient(lambda: self._claiming(args, lambda claim: self.lifecycle.create(client, args, claim)))
         return dynamic.CreateResult(self.lifecycle.id_of(state), state.to_properties())
 
@@ -172,8 +175,8 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
 
         def claim(object_id: str) -> None:
             key = self._key(object_id, args)
-            if not PROCESS.adoptions.claim(key):
-                raise self._is_claimed(object_id, args)
+            if not PROCESS.adoptions.claim(key, args.profile):
+                raise self._is_claimed(object_id, args, PROCESS.adoptions.owner_of(key))
             claimed.append(key)
 
         try:
@@ -182,15 +185,17 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
             for key in claimed:
                 PROCESS.adoptions.release(key)
             raise
-        PROCESS.adoptions.claim(self._key(self.lifecycle.id_of(state), args))
+        PROCESS.adoptions.claim(self._key(self.lifecycle.id_of(state), args), args.profile)
         return state
 
-    def _is_claimed(self, object_id: str, args: A) -> AlreadyExistsError:
-        return AlreadyExistsError(
+    def _is_claimed(self, object_id: str, args: A, owner: str | None) -> AlreadyManagedError:
+        keys = [self.lifecycle.service.instance(self._config, profile).api_key for profile in (args.profile, owner)]
+        return AlreadyManagedError(
             f"Cannot create {self.lifecycle.describe(args)} ({object_id}): another resource of this program manages "
             "it. Remove one of the two. If the other one is renamed in the same update, add it to depends_on.",
             operation=f"create {self.lifecycle.describe(args)}",
             resource_id=_object_id(object_id),
+            same_key=keys[0] == keys[1],
         )
 
     def _is_managed_twice(self, object_id: str, args: A) -> AlreadyExistsError:

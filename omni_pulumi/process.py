@@ -58,7 +58,7 @@ class AdoptionRegistry:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._checked: Counter[Identity] = Counter()
-        self._owned: set[ObjectKey] = set()
+        self._owners: dict[ObjectKey, str | None] = {}
         self._creating: dict[Identity, threading.Lock] = {}
         self._adopting: set[Identity] = set()
         self._failed: set[Identity] = set()
@@ -74,43 +74,49 @@ class AdoptionRegistry:
         with self._lock:
             self._adopting.add(identity)
 
-    def claim_in_diff(self, identity: Identity, key: ObjectKey) -> bool:
+    def claim_in_diff(self, identity: Identity, key: ObjectKey, profile: str | None) -> bool:
         """Claim the object that a resource has in the state, and tell whether no other resource manages it."""
         with self._lock:
             if not self._checked[identity]:
                 return True
             self._checked[identity] -= 1
-            if key in self._owned:
-                return False
-            self._owned.add(key)
-            return True
+        return self.claim(key, profile)
 
-    def claim(self, key: ObjectKey) -> bool:
+    def claim(self, key: ObjectKey, profile: str | None) -> bool:
         """Claim an object that is created or adopted, and tell whether no other resource manages it."""
         with self._lock:
-            if key in self._owned:
+            if key in self._owners:
                 return False
-            self._owned.add(key)
+            self._owners[key] = profile
             return True
 
     def release(self, key: ObjectKey) -> None:
         """Give up a claim."""
         with self._lock:
-            self._owned.discard(key)
+            self._owners.pop(key, None)
 
     def is_claimed(self, key: ObjectKey) -> bool:
         """Return whether a resource of this program manages the object."""
         with self._lock:
-            return key in self._owned
+            return key in self._owners
+
+    def owner_of(self, key: ObjectKey) -> str | None:
+        """Return the profile of the resource that manages an object that is claimed."""
+        with self._lock:
+            return self._owners.get(key)
 
     @contextlib.contextmanager
-    def creating(self, identity: Identity) -> Iterator[None]:
-        """Let one create of an identity run after the other, so that the second one sees what the first one made."""
+    def creating(self, identity: Identity) -> Iterator[bool]:
+        """Let one create of an identity run after the other, and tell each one whether it is the first.
+
+        A later one has to look at what the earlier ones have made, which may have used the key of another profile.
+        """
         with self._lock:
+            is_first = identity not in self._creating
             turn = self._creating.setdefault(identity, threading.Lock())
         with turn:
             try:
-                yield
+                yield is_first
             except BaseException:
                 with self._lock:
                     if identity in self._adopting:
@@ -144,7 +150,7 @@ class AdoptionRegistry:
         """Forget everything."""
         with self._lock:
             self._checked.clear()
-            self._owned.clear()
+            self._owners.clear()
             self._creating.clear()
             self._adopting.clear()
             self._failed.clear()

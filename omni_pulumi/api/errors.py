@@ -3,6 +3,7 @@
     Error                               operation, resource_id, outcome_unknown, scope
     ├── ConfigurationError              settings, or a resource's properties, are missing or malformed: settings
     ├── AlreadyExistsError              creating would overwrite an object that exists: changes, undeclared
+    │   └── AlreadyManagedError         another resource of this program manages it: same_key
     ├── NothingToAdoptError             adopt="existing", and there is no such object: nearest
     ├── CancelledError                  Ctrl-C while a request waited to be sent
     ├── PartlyCreatedError              a create failed, and its object is, or may be, still in the service
@@ -108,6 +109,18 @@ class AlreadyExistsError(Error):
         super().__init__(message, operation=operation, resource_id=resource_id)
         self.changes = changes
         self.undeclared = undeclared
+
+
+class AlreadyManagedError(AlreadyExistsError):
+    """Another resource of this program manages the object.
+
+    Attributes:
+        same_key: whether the other resource uses the same API key.
+    """
+
+    def __init__(self, message: str, *, operation: str, resource_id: str | None, same_key: bool) -> None:
+        super().__init__(message, operation=operation, resource_id=resource_id)
+        self.same_key = same_key
 
 
 class NothingToAdoptError(Error):

@@ -128,6 +128,10 @@ class LightdashClient:
         """Close the connections."""
         self._transport.close()
 
+    def forget_lists(self) -> None:
+        """Read each list again before it is used."""
+        self._lists.forget_all()
+
     def list_dbt_sources(self, project_uuid: str, *, fresh: bool = False) -> list[DbtSource]:
         """All dbt sources of a project, the primary one included, without their connections.
 

@@ -199,6 +199,11 @@ class OmniClient:
         """Close the connections."""
         self._transport.close()
 
+    def forget_lists(self) -> None:
+        """Read each list again before it is used."""
+        self._environments.forget_all()
+        self._connection_environments.forget_all()
+
     def get_dbt_configuration(self, connection_id: str) -> DbtConfiguration | None:
         """The dbt configuration of a connection, ``None`` when there is none.
 

@@ -57,6 +57,11 @@ class SharedReads(Generic[T]):
         with self._lock:
             self._reads.pop(key, None)
 
+    def forget_all(self) -> None:
+        """Do not let anyone have any answer from before now."""
+        with self._lock:
+            self._reads.clear()
+
     @contextlib.contextmanager
     def writing(self, key: Hashable) -> Iterator[None]:
         """Let no answer from before the end of a write serve anyone after it."""

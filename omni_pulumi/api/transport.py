@@ -77,6 +77,9 @@ class Client(Protocol):
     def close(self) -> None:
         """Close the connections."""
 
+    def forget_lists(self) -> None:
+        """Read each list again before it is used."""
+
 
 _BY_STATUS: Mapping[int, type[errors.ResponseError]] = {
     400: errors.BadRequestError,

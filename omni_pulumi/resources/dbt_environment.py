@@ -18,7 +18,7 @@ from pydantic.alias_generators import to_camel
 
 from omni_pulumi.adoption import adopt, log_created, nearest_names, nothing_to_adopt, recreate, warn_about_kept
 from omni_pulumi.api import omni
-from omni_pulumi.api.errors import BadRequestError, Error, NotFoundError, PartlyCreatedError
+from omni_pulumi.api.errors import AlreadyManagedError, BadRequestError, Error, NotFoundError, PartlyCreatedError
 from omni_pulumi.api.omni import OmniClient
 from omni_pulumi.dynamic import Provider, Resource, output, secret_values
 from omni_pulumi.lifecycle import (
@@ -142,17 +142,19 @@ def create(client: OmniClient, args: DbtEnvironmentArgs, claim: Claim) -> DbtEnv
         existing = look(
             lambda: _find(client.list_dbt_environments(args.connection_id, fresh=True), args.name, args.owner_id)
         )
+    if existing is not None and _claims(args, existing, claim):
+        return _adopt(client, args, existing)
+    if args.adopt == "existing":
+        raise nothing_to_adopt(_describe(args), _nearest(client, args))
+    created, plan = _create(client, args, before)
+    existing = _conflicting(client, args, created, before)
     if existing is None:
-        if args.adopt == "existing":
-            raise nothing_to_adopt(_describe(args), _nearest(client, args))
-        created, plan = _create(client, args, before)
-        existing = _conflicting(client, args, created, before)
-        if existing is None:
-            state = _written(client, args, created, plan)
-            log_created(_describe(args), created.id, args)
-            return state
-        _undo(client, args, created)
-    return _adopt(client, args, existing, claim)
+        state = _written(client, args, created, plan)
+        log_created(_describe(args), created.id, args)
+        return state
+    _undo(client, args, created)
+    claim(LIFECYCLE.id_of(_state(args, existing.id)))
+    return _adopt(client, args, existing)
 
 
 def read(client: OmniClient, state: DbtEnvironmentState) -> DbtEnvironmentState | None:
@@ -250,12 +252,23 @@ def _undo(client: OmniClient, args: DbtEnvironmentArgs, created: omni.DbtEnviron
         ) from None
 
 
-def _adopt(
-    client: OmniClient, args: DbtEnvironmentArgs, existing: omni.DbtEnvironment, claim: Claim
-) -> DbtEnvironmentState:
+def _claims(args: DbtEnvironmentArgs, existing: omni.DbtEnvironment, claim: Claim) -> bool:
+    """Claim an environment, or return ``False`` when it may have another owner than the one that Omni would choose.
+
+    That is so when another resource of the program manages it with another key, and this one names no owner.
+    """
+    try:
+        claim(LIFECYCLE.id_of(_state(args, existing.id)))
+    except AlreadyManagedError as error:
+        if error.same_key or args.owner_id is not None:
+            raise
+        return False
+    return True
+
+
+def _adopt(client: OmniClient, args: DbtEnvironmentArgs, existing: omni.DbtEnvironment) -> DbtEnvironmentState:
     """Adopt an environment. A declared secret is always written, because nobody can tell which value Omni has."""
     state = _state(args, existing.id)
-    claim(LIFECYCLE.id_of(state))
     current = _merge(state.model_copy(update={"variables": {}, "secret_variables": {}}), existing)
     return adopt(
         _describe(args) + (f", owner {existing.owner_id}," if existing.owner_id else ""),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from omni_pulumi.api.errors import AlreadyExistsError, NothingToAdoptError
+from omni_pulumi.api.errors import AlreadyExistsError, AlreadyManagedError, NothingToAdoptError
 from omni_pulumi.dynamic import Provider
 from omni_pulumi.resources.connection_environment import ConnectionEnvironmentProvider
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
@@ -116,16 +116,50 @@ def test_an_object_that_was_recreated_is_not_adopted_twice(stack: Stack, omni: O
     assert refused.value.error.resource_id == stack.resources["owner"].outputs["environmentId"]
 
 
+def with_profile(stack: Stack, omni: OmniSimulator, api_key: str) -> Stack:
+    """The stack with the profile ``mine``, which opens the same Omni with another key."""
+    settings = {"baseUrl": omni.url, "apiKey": api_key, "requestsPerMinute": "1000000"}
+    return Stack({**stack.config, **{f"omni-mine:{name}": value for name, value in settings.items()}})
+
+
+@pytest.mark.parametrize("profiles", [(None, "mine"), ("mine", None)])
+@pytest.mark.parametrize("adopt", [False, True])
+def test_two_keys_have_an_environment_each(
+    stack: Stack, omni: OmniSimulator, profiles: tuple[str | None, ...], *, adopt: bool
+) -> None:
+    """Omni chooses the owner for a program that names none: nobody, or the user of a personal access token."""
+    both = with_profile(stack, omni, omni.personal_access_token)
+    programs = {
+        str(profile): {**PROGRAM, "adopt": adopt, **({"profile": profile} if profile else {})} for profile in profiles
+    }
+    for _ in range(2):
+        with both.command():
+            for name, program in programs.items():
+                both.up(name, PROVIDER, program)
+    environments = {each["id"]: each["owner_id"] for each in omni.environments(CONNECTION_ID)}
+    ids = {name: resource.outputs["environmentId"] for name, resource in both.resources.items()}
+    assert {name: environments[id_] for name, id_ in ids.items()} == {"None": None, "mine": USER_ID}
+    assert len(environments) == 2
+
+
+@pytest.mark.parametrize("adopt", [False, True])
+def test_two_profiles_with_one_key_have_one_environment(stack: Stack, omni: OmniSimulator, *, adopt: bool) -> None:
+    """The same key means the same owner, so the second resource is refused and leaves nothing behind."""
+    both = with_profile(stack, omni, omni.api_key)
+    with both.command():
+        both.up("first", PROVIDER, {**PROGRAM, "adopt": adopt})
+        with pytest.raises(ProviderError) as refused:
+            both.up("second", PROVIDER, {**PROGRAM, "adopt": adopt, "profile": "mine"})
+    assert isinstance(refused.value.error, AlreadyManagedError)
+    assert refused.value.error.same_key
+    assert [each["id"] for each in omni.environments(CONNECTION_ID)] == [
+        both.resources["first"].outputs["environmentId"]
+    ]
+
+
 def test_an_object_of_another_profile(stack: Stack, omni: OmniSimulator) -> None:
     """With a personal access token, the list that another profile changed meanwhile is read again."""
-    both = Stack(
-        {
-            **stack.config,
-            "omni-mine:baseUrl": omni.url,
-            "omni-mine:apiKey": omni.personal_access_token,
-            "omni-mine:requestsPerMinute": "1000000",
-        }
-    )
+    both = with_profile(stack, omni, omni.personal_access_token)
     with both.command():
         both.up("first", PROVIDER, {**PROGRAM, "profile": "mine", "name": "First"})
         both.up("refreshed", PROVIDER, {**PROGRAM, "name": "Second", "ownerId": USER_ID})

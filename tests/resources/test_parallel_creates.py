@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from omni_pulumi.api.errors import AlreadyExistsError
+from omni_pulumi.api.errors import AlreadyManagedError
 from omni_pulumi.simulator import LightdashSimulator, OmniSimulator, faults
 from tests.catalogue import Sample, every_sample
 from tests.resources.objects import objects
@@ -48,7 +48,7 @@ def test_one_create_wins(
             results = list(pool.map(create, checked))
     (created,) = [result for result in results if isinstance(result, str)]
     refused = [result.error for result in results if isinstance(result, ProviderError)]
-    assert {type(error) for error in refused} == {AlreadyExistsError}
+    assert {type(error) for error in refused} == {AlreadyManagedError}
     assert {error.resource_id for error in refused} == {created.rpartition("/")[2]}
     requests = (r for service in (omni, lightdash) for r in service.requests if r.status in {200, 201})
     assert sum(r.method == sample.create_method and bool(re.search(sample.create_path, r.path)) for r in requests) == 1
