@@ -40,7 +40,7 @@ from tests.stateful.parts import (
     unexpected_changes,
 )
 from tests.stateful.programs import SECRET, sample_of, valid_environment
-from tests.stateful.step import Failure, Objects, Step
+from tests.stateful.step import Failure, History, Objects, Step
 
 _LIST_SECONDS = 5.0
 """How old the list may be that a write relies on."""
@@ -72,6 +72,7 @@ class Model:
         """The resources whose `up` succeeded in the last command."""
         self._gone: set[str] = set()
         """The resources that a refresh of the last command did not find."""
+        self._history = History()
         self._stale = False
         """Whether a service may show what it had before the last write."""
         self._requests = 0
@@ -227,9 +228,9 @@ class Model:
     def _step(self, operation: str, name: str) -> None:
         resource = self.stack.resources.get(name)
         inputs = self._inputs(name) if operation == "up" else {}
-        before = objects(self.omni, self.lightdash)
+        before = self._history.note(objects(self.omni, self.lightdash))
         result, failure = self._perform(operation, name)
-        after = objects(self.omni, self.lightdash)
+        after = self._history.note(objects(self.omni, self.lightdash))
         if failure is not None:
             self.failures.append(failure)
             if failure.error is not None and self._may_be_missing(name, failure.error):
@@ -378,9 +379,11 @@ class Model:
 
         A read-modify-write relies on a list at most 5 s old, and a list that is behind may show any earlier value.
         """
+        if self._stale:
+            return self._history.values(object_id)
         found: dict[str, list[object]] = {}
         for change in self.outside.changes:
-            if change.object_id == object_id and (self._stale or self._is_recent(change)):
+            if change.object_id == object_id and self._is_recent(change):
                 values = found.setdefault(change.path, [])
                 values.append(change.before)
                 value = now.get(change.path)
@@ -497,11 +500,12 @@ class Model:
 
     def _do_what_was_said(self, promised: Collection[tuple[object, ...]]) -> None:
         removed: set[tuple[object, ...]] = set()
+        not_adopted = {self._identity(failure.name) for failure in self.failures if failure.operation == "up"}
         for failure in self.failures:
             name, error = failure.name, failure.error
             if failure.operation == "destroy":
                 assert type(error) is Error, failure
-                assert self._state_identity(name) in self._failed_identities(), failure
+                assert self._state_identity(name) in not_adopted, failure
             elif error is None or isinstance(error, ConfigurationError):
                 self._make_valid(name, failure)
             elif isinstance(error, NothingToAdoptError):
@@ -519,14 +523,6 @@ class Model:
         else:
             assert self.ignored[name], failure
             self.ignored[name] = ()
-
-    def _failed_identities(self) -> set[tuple[object, ...]]:
-        """Identities that a resource of the program failed to adopt in the last command."""
-        return {
-            self._identity(failure.name)
-            for failure in self.failures
-            if failure.operation == "up" and failure.name in self.program
-        }
 
     def _state_identity(self, name: str) -> tuple[object, ...]:
         kind = kind_of(name)

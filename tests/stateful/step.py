@@ -80,3 +80,25 @@ class Failure:
     name: str
     error: Error | None
     text: str
+
+
+class History:
+    """All values that parts have had, which a list that is behind may still show."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, dict[str, list[object]]] = {}
+
+    def note(self, now: Objects) -> Objects:
+        """Keep the present values, and return them."""
+        for object_id, parts in now.items():
+            is_new = object_id not in self._values
+            known = self._values.setdefault(object_id, {})
+            for path in {*known, *parts}:
+                values = known.setdefault(path, [] if is_new else [None])
+                if (value := parts.get(path)) not in values:
+                    values.append(value)
+        return now
+
+    def values(self, object_id: str) -> dict[str, list[object]]:
+        """Return the values of each part of an object, ``None`` among them where the part was not there."""
+        return self._values.get(object_id, {})
