@@ -98,7 +98,11 @@ class DbtConfigurationState(State):
 
 
 def create(client: OmniClient, args: DbtConfigurationArgs, claim: Claim) -> DbtConfigurationState:
-    """Write the configuration, or adopt the one that the connection has."""
+    """Write the configuration, or adopt the one that the connection has.
+
+    The connection has one configuration, whose ID is known in advance, so it is claimed before a read that may be behind.
+    """
+    claim(args.connection_id)
     existing = client.get_dbt_configuration(args.connection_id)
     if existing is None:
         if args.adopt == "existing":
@@ -106,7 +110,6 @@ def create(client: OmniClient, args: DbtConfigurationArgs, claim: Claim) -> DbtC
         state = _write(client, args)
         log_created(_describe(args), args.connection_id, args)
         return state
-    claim(args.connection_id)
     current = _merge(DbtConfigurationState.from_args(args), existing)
     return adopt(
         _describe(args),

@@ -303,3 +303,23 @@ def test_what_others_set_may_be_what_no_program_may(omni: OmniSimulator, harness
     assert harness.inputs["dbtVersion"] == "1.12-beta"
     assert harness.up() == "update"
     harness.assert_settled()
+
+
+@pytest.mark.parametrize("adopt", [True, False])
+def test_a_second_resource_writes_nothing_although_a_read_is_behind(
+    omni: OmniSimulator, omni_stack: Stack, *, adopt: bool
+) -> None:
+    """A read from before the first resource's write shows no configuration, and the second resource is refused still.
+
+    Found by the stateful test: the second resource overwrote the first one's configuration.
+    """
+    program = SAMPLES["DbtConfiguration"].minimal
+    with omni_stack.command():
+        omni_stack.up("first", DbtConfigurationProvider(), program)
+        omni.inject(faults.Stale(times=None))
+        with pytest.raises(ProviderError) as caught:
+            omni_stack.up("second", DbtConfigurationProvider(), {**program, "branch": "other", "adopt": adopt})
+    omni.clear_faults()
+    assert isinstance(caught.value.error, AlreadyExistsError)
+    assert caught.value.error.resource_id == omni.connection_id
+    assert [body["branch"] for body in put_bodies(omni)] == [program["branch"]]

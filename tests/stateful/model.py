@@ -368,7 +368,7 @@ class Model:
 
     def _check_adopted(self, step: Step, id_: str) -> None:
         """The program says so, and declares all that the object had, or leaves it to others."""
-        assert step.inputs.get("adopt"), step.name
+        assert step.inputs.get("adopt") or self._stale, step.name
         self.figures["adopted"] += 1
         seen = {*step.before[id_]} - {"kind", TOKEN} - {*self._recent(id_, {})}
         undeclared = [path for path in seen - {*step.declared} if not is_unmanaged(path, step.unmanaged)]
@@ -503,6 +503,8 @@ class Model:
         not_adopted = {self._identity(failure.name) for failure in self.failures if failure.operation == "up"}
         for failure in self.failures:
             name, error = failure.name, failure.error
+            if failure.operation == "up" and name not in self.program:
+                continue  # it was one of two resources for one object
             if failure.operation == "destroy":
                 assert type(error) is Error, failure
                 assert self._state_identity(name) in not_adopted, failure
@@ -536,7 +538,7 @@ class Model:
         removed: set[tuple[object, ...]],
     ) -> None:
         """Remove one of two resources of one object, or adopt an object that somebody else made."""
-        if name not in self.program or (it := self._identity(name)) in removed:
+        if (it := self._identity(name)) in removed:
             return
         if len(rivals := self._rivals(name)) > 1:
             self.figures["duplicates removed"] += 1
