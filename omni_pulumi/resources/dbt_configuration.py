@@ -100,7 +100,7 @@ class DbtConfigurationState(State):
 def create(client: OmniClient, args: DbtConfigurationArgs, claim: Claim) -> DbtConfigurationState:
     """Write the configuration, or adopt the one that the connection has.
 
-    The connection has one configuration, whose ID is known in advance, so it is claimed before a read that may be behind.
+    A connection has one configuration, and its ID is known. So it is claimed before a read, which may be behind.
     """
     claim(args.connection_id)
     existing = client.get_dbt_configuration(args.connection_id)
