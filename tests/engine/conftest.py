@@ -39,9 +39,13 @@ def project(tmp_path: Path, new_project: Path, omni: OmniSimulator, lightdash: L
 
 @dataclass(frozen=True)
 class Created:
-    """What the first `up` of the tests' program has left: the state of the stack, and what the services store."""
+    """What the first `up` of the tests' program has left: the state of the stack, and what the services store.
+
+    The state holds the services' URLs, which `destroy` uses.
+    """
 
     state: Path
+    urls: tuple[str, str]
     omni: Any
     lightdash: Any
 
@@ -68,9 +72,12 @@ def created(
         assert up.status == 0, up.output
         state = tmp_path_factory.mktemp("created") / "state"
         shutil.copytree(project.project / ".pulumi-state", state)
-        first_ups[omni.dialect] = Created(state, omni.snapshot(), lightdash.snapshot())
+        first_ups[omni.dialect] = Created(state, (omni.url, lightdash.url), omni.snapshot(), lightdash.snapshot())
     else:
         shutil.copytree(known.state, project.project / ".pulumi-state", dirs_exist_ok=True)
+        for path in (project.project / ".pulumi-state").rglob("*.json"):
+            text = path.read_text().replace(known.urls[0], omni.url)
+            path.write_text(text.replace(known.urls[1], lightdash.url))
         omni.restore(known.omni)
         lightdash.restore(known.lightdash)
     omni.clear_requests()

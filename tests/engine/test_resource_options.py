@@ -264,10 +264,11 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
         life.outputs = json.loads(life.project.must("stack", "output", "--json", "--show-secrets"))
         (life.source,) = lightdash.sources(PROJECT_ID)
         life.project.must("stack", "init", "reader")
-        life.run("reader", "up", "--yes", "--skip-preview", value="two")
-        life.run("uncaught", "preview", value="uncaught")
-        life.run("migrations", "preview", value="migrations")
-        life.run("destroy", "destroy", "--yes", "--skip-preview", "--stack", "test", value="two")
+        reader = ("--stack", "reader")
+        life.run("reader", "up", "--yes", "--skip-preview", *reader, value="two")
+        life.run("uncaught", "preview", *reader, value="uncaught")
+        life.run("migrations", "preview", *reader, value="migrations")
+        life.run("destroy", "destroy", "--yes", "--skip-preview", value="two")
         yield life
 
 
