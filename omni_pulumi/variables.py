@@ -150,6 +150,7 @@ def _stays(name: str, declared: Declared, known: Known | None, update: VariableU
 
 
 def _unchanged(variable: Variable) -> VariableBody:
-    if variable.is_secret:
-        return VariableBody(id=variable.id, is_secret=True)
-    return VariableBody(id=variable.id, value=variable.value or "", is_secret=False)
+    """Send no value where Omni has shown none: it would replace the one that Omni has."""
+    if variable.is_secret or variable.value is None:
+        return VariableBody(id=variable.id, is_secret=variable.is_secret)
+    return VariableBody(id=variable.id, value=variable.value, is_secret=False)

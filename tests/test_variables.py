@@ -56,6 +56,15 @@ def test_an_unmanaged_variable_is_sent_back(patterns: list[str]) -> None:
     assert update.kept == set()
 
 
+def test_a_variable_whose_value_is_not_known_is_sent_back_without_one() -> None:
+    """An answer without the value of a plain variable does not empty it.
+
+    Found by the stateful tests: the variable had an empty value afterwards.
+    """
+    found = [Variable(id="1", name="PLAIN", value=None, is_secret=False)]
+    assert sent(plan_update(args(unmanagedVariables=["*"]), found, None)) == {"1": {"id": "1", "isSecret": False}}
+
+
 def test_an_unmanaged_variable_that_does_not_exist_is_not_sent() -> None:
     """A list may name what comes later."""
     assert sent(plan_update(args(unmanagedVariables=["PLAIN"]), [], None)) == {}
