@@ -220,7 +220,7 @@ class Model:
         self, operation: str, name: str, state: dict[str, Resource], known: dict[str, frozenset[str]]
     ) -> None:
         self.figures["kills"] += 1
-        if operation == "up" and name not in state:
+        if operation == "up":  # an update creates what was deleted meanwhile
             self._told.add(self._identity(name))
         self.stack.resources, self._known = state, known
         self._settled.discard(name)
