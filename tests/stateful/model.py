@@ -42,6 +42,9 @@ from tests.stateful.parts import (
 from tests.stateful.programs import SECRET, sample_of, valid_environment
 from tests.stateful.step import Failure, History, Objects, Step
 
+_TRIGGERS = ("secretsTrigger", "rotateKeysTrigger")
+"""Arguments whose change alone is an update."""
+
 _LIST_SECONDS = 5.0
 """How old the list may be that a write relies on."""
 
@@ -335,6 +338,9 @@ class Model:
         self._check_created(step)
         if step.result in {"create", "update"}:
             self._check_success(step, managed)
+        if step.result == "same" and step.resource is not None:
+            before, now = step.resource.outputs, step.inputs
+            assert [before.get(key) for key in _TRIGGERS] == [now.get(key) for key in _TRIGGERS], step.name
 
     def _count_kept(self, step: Step, parts: Parts, known: Collection[str]) -> None:
         """Count what an update had to leave alone, so that a soak shows that it was tried."""
