@@ -1,7 +1,7 @@
 """Everything that is Pulumi's: how a lifecycle is served as a dynamic provider, and how a program declares a resource.
 
 The engine keeps a pickled provider in the state and finds it again by the path of its module and the name of its class,
-so both are public for ever, and a provider has no attribute of its own: its clients live in this module.
+so both are public for ever. A provider has no attribute of its own: `omni_pulumi.process` holds its clients.
 
 Source: https://www.pulumi.com/docs/iac/concepts/resources/dynamic-providers/
 """

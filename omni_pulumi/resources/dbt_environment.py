@@ -271,7 +271,7 @@ def _adopt(client: OmniClient, args: DbtEnvironmentArgs, existing: omni.DbtEnvir
     state = _state(args, existing.id)
     current = _merge(state.model_copy(update={"variables": {}, "secret_variables": {}}), existing)
     return adopt(
-        _describe(args) + (f", owner {existing.owner_id}," if existing.owner_id else ""),
+        _describe(args) + (f" owned by {existing.owner_id}" if existing.owner_id else ""),
         existing.id,
         args,
         current,
