@@ -1,7 +1,7 @@
-"""Adopting what exists already, so that nothing that somebody else made is overwritten unseen.
+"""Adopting objects that exist, without overwriting anything unseen.
 
-A resource adopts an object when the program says so with ``adopt``. An adoption that would remove something that the
-program does not declare is refused before any request that changes something.
+A resource adopts an object when the program sets ``adopt``. An adoption that would remove something that the program
+does not declare fails before any write.
 """
 
 from __future__ import annotations
@@ -9,9 +9,14 @@ from __future__ import annotations
 import difflib
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from omni_pulumi.api.errors import AlreadyExistsError, NothingToAdoptError
-from omni_pulumi.lifecycle import A, Args, S, changed_paths, describe_changes
+from omni_pulumi.changes import changed_paths, describe_changes
+from omni_pulumi.fields import Args, State
+
+A = TypeVar("A", bound=Args)
+S = TypeVar("S", bound=State)
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +31,7 @@ def adopt(
     undeclared: Sequence[str] = (),
     way_out: str = "Declare it in the program, or remove it from the object first.",
 ) -> S:
-    """Adopt an object that exists, and write it only when something differs.
+    """Adopt an object that exists, and write it only if something differs.
 
     Args:
         description: the object, such as ``dbt environment "Staging" of connection <id>``.
@@ -34,11 +39,11 @@ def adopt(
         args: what the program declares.
         current: what the service has.
         write: makes the object what the program declares.
-        undeclared: what the object has and the program does not declare, and what a write would remove.
+        undeclared: what the object has, the program does not declare, and a write would remove.
         way_out: what the user can do about ``undeclared``.
 
     Raises:
-        AlreadyExistsError: the program does not say ``adopt``, or the object has something undeclared.
+        AlreadyExistsError: the program does not set ``adopt``, or the object has something undeclared.
     """
     if not args.adopt or undeclared:
         differing = ", ".join(describe_changes(current, args, verb="now")) or "nothing"
@@ -62,14 +67,14 @@ def adopt(
 
 
 def nothing_to_adopt(description: str, nearest: Iterable[str] = ()) -> NothingToAdoptError:
-    """Return the error of ``adopt="existing"`` when there is no such object.
+    """Return the error of ``adopt="existing"`` when the object does not exist.
 
     Args:
-        description: what was looked for.
-        nearest: the objects that may be meant.
+        description: the object.
+        nearest: objects with a similar name.
     """
     names = tuple(nearest)
-    hint = f" The nearest are {', '.join(names)}." if names else ""
+    hint = f" Similar objects: {', '.join(names)}." if names else ""
     return NothingToAdoptError(
         f"Cannot adopt {description}: it does not exist.{hint} Correct the arguments, or leave out "
         'adopt="existing" to create it.',
@@ -79,45 +84,45 @@ def nothing_to_adopt(description: str, nearest: Iterable[str] = ()) -> NothingTo
 
 
 def nearest_names(name: str, names: Iterable[str]) -> list[str]:
-    """Return the names that are most like a name, the nearest first."""
+    """Return the names that are most similar to a name, the most similar first."""
     return difflib.get_close_matches(name, sorted(set(names)), n=3, cutoff=0.5)
 
 
 def log_created(description: str, object_id: str, args: Args) -> None:
-    """Tell what ``adopt=True`` did when there was nothing to adopt."""
+    """Log that ``adopt=True`` created the object, because there was nothing to adopt."""
     if args.adopt:
         _log.info("created %s (%s): there was nothing to adopt", description, object_id)
 
 
 def recreate(description: str, object_id: str, args: A, *, lost: Sequence[str] = ()) -> A:
-    """Tell that an object was deleted outside Pulumi, and return the arguments to create it again with.
+    """Log that an object was deleted outside Pulumi, and return the arguments for creating it again.
 
     Args:
         description: the object.
-        object_id: the service's ID of the object.
-        args: what the program declares. ``adopt="existing"`` is about the first create and does not count here.
+        object_id: ID of the object.
+        args: what the program declares. ``adopt="existing"`` applies to the first create, so it is ignored here.
         lost: what the object had and nobody can restore.
     """
     _log.warning(
-        "%s (%s) was deleted outside Pulumi and is created again%s",
+        "%s (%s) was deleted outside Pulumi and is recreated%s",
         description,
         object_id,
-        f", without what only the service had: {', '.join(lost)}" if lost else "",
+        f", without what only the service knew: {', '.join(lost)}" if lost else "",
     )
     return args if args.adopt != "existing" else ignore_existing(description, args)
 
 
 def ignore_existing(description: str, args: A) -> A:
-    """Return the arguments with ``adopt=True``: ``adopt="existing"`` is about the first create, and this is another."""
+    """Return the arguments with ``adopt=True``, because ``adopt="existing"`` applies to the first create only."""
     _log.warning('%s: adopt="existing" is ignored, because the resource was in the state already', description)
     return args.model_copy(update={"adopt": True})
 
 
 def warn_about_kept(description: str, kept: Sequence[str]) -> None:
-    """Tell that an update left alone what neither the program nor the state knows."""
+    """Warn that an update kept what neither the program nor the state has."""
     if kept:
         _log.warning(
-            "%s: neither the program nor the state knows %s, so it stays as it is. Run `pulumi up --refresh` to see it "
+            "%s: neither the program nor the state has %s, so the update keeps it. Run `pulumi up --refresh` to see it "
             "and to decide about it",
             description,
             ", ".join(kept),

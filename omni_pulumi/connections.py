@@ -19,8 +19,8 @@ import pydantic
 from pulumi.output import Unknown
 from pydantic.alias_generators import to_camel
 
-from omni_pulumi.api.lightdash import SECRET_FIELDS
-from omni_pulumi.lifecycle import Known, OptionalText, Secret, Text
+from omni_pulumi.api.lightdash.models import SECRET_FIELDS
+from omni_pulumi.fields import MaybeUnknown, OptionalText, Secret, Text
 
 SECRET_PROPERTIES = frozenset(map(to_camel, SECRET_FIELDS))
 
@@ -200,21 +200,21 @@ class _ConnectionArgs(pydantic.BaseModel):
 
 
 _Environment = Annotated[
-    dict[Annotated[str, pydantic.AfterValidator(_environment_name)], Known[str]],
+    dict[Annotated[str, pydantic.AfterValidator(_environment_name)], MaybeUnknown[str]],
     pydantic.AfterValidator(lambda environment: environment or None),
 ]
 
 
 class _CompiledArgs(_ConnectionArgs):
-    target: Known[OptionalText] = None
-    environment: Known[_Environment | None] = None
-    selector: Known[OptionalText] = None
+    target: MaybeUnknown[OptionalText] = None
+    environment: MaybeUnknown[_Environment | None] = None
+    selector: MaybeUnknown[OptionalText] = None
 
 
 class _RepositoryArgs(_CompiledArgs):
-    repository: Known[Text]
-    branch: Known[Text]
-    project_sub_path: Known[Text]
+    repository: MaybeUnknown[Text]
+    branch: MaybeUnknown[Text]
+    project_sub_path: MaybeUnknown[Text]
 
 
 _Credential = Annotated[Secret, pydantic.Field(min_length=1)]
@@ -236,9 +236,9 @@ class GithubConnectionArgs(_RepositoryArgs):
     """A :class:`GithubConnection` as it is checked and sent."""
 
     type: Literal["github"]
-    personal_access_token: Known[_Credential | None] = None
-    installation_id: Known[OptionalText] = None
-    host_domain: Known[OptionalText] = None
+    personal_access_token: MaybeUnknown[_Credential | None] = None
+    installation_id: MaybeUnknown[OptionalText] = None
+    host_domain: MaybeUnknown[OptionalText] = None
     authorization_method: Annotated[
         Literal["personal_access_token", "installation_id"] | None, pydantic.AfterValidator(_authorization_method)
     ] = pydantic.Field(default=None, validate_default=True)
@@ -248,60 +248,62 @@ class GitlabConnectionArgs(_RepositoryArgs):
     """A :class:`GitlabConnection` as it is checked and sent."""
 
     type: Literal["gitlab"]
-    personal_access_token: Known[_Credential]
-    host_domain: Known[OptionalText] = None
+    personal_access_token: MaybeUnknown[_Credential]
+    host_domain: MaybeUnknown[OptionalText] = None
 
 
 class BitbucketConnectionArgs(_RepositoryArgs):
     """A :class:`BitbucketConnection` as it is checked and sent."""
 
     type: Literal["bitbucket"]
-    username: Known[Text]
-    personal_access_token: Known[_Credential]
-    host_domain: Known[OptionalText] = None
+    username: MaybeUnknown[Text]
+    personal_access_token: MaybeUnknown[_Credential]
+    host_domain: MaybeUnknown[OptionalText] = None
 
 
 class AzureDevopsConnectionArgs(_RepositoryArgs):
     """An :class:`AzureDevopsConnection` as it is checked and sent."""
 
     type: Literal["azure_devops"]
-    organization: Known[Text]
-    project: Known[Text]
-    personal_access_token: Known[_Credential]
+    organization: MaybeUnknown[Text]
+    project: MaybeUnknown[Text]
+    personal_access_token: MaybeUnknown[_Credential]
 
 
 class DbtCloudConnectionArgs(_ConnectionArgs):
     """A :class:`DbtCloudConnection` as it is checked and sent."""
 
     type: Literal["dbt_cloud_ide"]
-    api_key: Known[_Credential]
-    environment_id: Known[Text]
-    discovery_api_endpoint: Known[OptionalText] = None
-    tags: Known[Annotated[list[Known[str]] | None, pydantic.AfterValidator(lambda tags: tags or None)]] = None
-    webhook_hmac_secret: Known[_Credential | None] = None
+    api_key: MaybeUnknown[_Credential]
+    environment_id: MaybeUnknown[Text]
+    discovery_api_endpoint: MaybeUnknown[OptionalText] = None
+    tags: MaybeUnknown[
+        Annotated[list[MaybeUnknown[str]] | None, pydantic.AfterValidator(lambda tags: tags or None)]
+    ] = None
+    webhook_hmac_secret: MaybeUnknown[_Credential | None] = None
 
 
 class LocalConnectionArgs(_CompiledArgs):
     """A :class:`LocalConnection` as it is checked and sent."""
 
     type: Literal["dbt"]
-    profiles_dir: Known[OptionalText] = None
-    project_dir: Known[OptionalText] = None
+    profiles_dir: MaybeUnknown[OptionalText] = None
+    project_dir: MaybeUnknown[OptionalText] = None
 
 
 class NoneConnectionArgs(_CompiledArgs):
     """A :class:`NoneConnection` as it is checked and sent."""
 
     type: Literal["none"]
-    hide_refresh_button: Known[bool | None] = None
+    hide_refresh_button: MaybeUnknown[bool | None] = None
 
 
 class ManifestConnectionArgs(_ConnectionArgs):
     """A :class:`ManifestConnection` as it is checked and sent."""
 
     type: Literal["manifest"]
-    manifest: Known[Text]
-    hide_refresh_button: Known[bool]
+    manifest: MaybeUnknown[Text]
+    hide_refresh_button: MaybeUnknown[bool]
 
 
 def _one_credential(connection: Any) -> Any:

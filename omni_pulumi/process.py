@@ -1,36 +1,91 @@
 """What one provider process remembers. The engine starts one process for each ``pulumi`` command.
 
 A provider object has no attributes of its own, because the engine keeps it pickled in the state. Everything that
-providers and threads share during a command is therefore here, in :data:`PROCESS`.
+providers and threads share during a command is therefore here, in :data:`PROCESS`. Every layer may use it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
+import os
+import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from omni_pulumi.api import waiting
-from omni_pulumi.api.transport import Client, Instance
+from omni_pulumi.api.errors import CancelledError
+from omni_pulumi.api.redact import mask_urls
 
-C = TypeVar("C", bound=Client)
+if TYPE_CHECKING:
+    from omni_pulumi.api.instance import Client, Instance
+
+C = TypeVar("C", bound="Client")
+
+
+class Cancellation:
+    """Whether the user has cancelled the run, and waiting that ends when it is cancelled.
+
+    A request that is being sent is not interrupted, so that its result reaches the state.
+    """
+
+    _CHECK_INTERVAL = 0.05
+    """Seconds."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def cancel(self) -> None:
+        """End all waiting in this process, now and from now on."""
+        self._event.set()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait.
+
+        Args:
+            seconds: how long.
+
+        Raises:
+            CancelledError: the run is cancelled.
+        """
+        self._wait(seconds)
+
+    def wait_until(self, is_ready: Callable[[], bool]) -> None:
+        """Wait until a condition is true.
+
+        Args:
+            is_ready: the condition, which is checked every 0.05 seconds.
+
+        Raises:
+            CancelledError: the run is cancelled.
+        """
+        while not is_ready():
+            self._wait(self._CHECK_INTERVAL)
+
+    def reset(self) -> None:
+        """Forget a cancellation."""
+        self._event.clear()
+
+    def _wait(self, seconds: float) -> None:
+        if self._event.wait(seconds):
+            raise CancelledError("Cancelled while a request waited to be sent.")
 
 
 class ClientPool:
     """One client for each instance, shared by all providers and threads. A client holds the rate limit of its key."""
 
     def __init__(self) -> None:
-        self._clients: dict[tuple[Callable[[Instance], Client], Instance], Client] = {}
+        self._clients: dict[tuple[str, Instance], Client] = {}
         self._lock = threading.Lock()
 
-    def get(self, connect: Callable[[Instance], C], instance: Instance) -> C:
-        """Return the client of an instance, and create it with ``connect`` when it is the first one to ask."""
+    def get(self, service: str, instance: Instance, connect: Callable[[Instance], C]) -> C:
+        """Return the client of an instance of a service, created with ``connect`` in the first call."""
         with self._lock:
-            if (connect, instance) not in self._clients:
-                self._clients[connect, instance] = connect(instance)
-            return cast("C", self._clients[connect, instance])
+            if (service, instance) not in self._clients:
+                self._clients[service, instance] = connect(instance)
+            return cast("C", self._clients[service, instance])
 
     def reset(self) -> None:
         """Close all clients and forget them."""
@@ -40,10 +95,10 @@ class ClientPool:
 
 
 Identity = tuple[Hashable, ...]
-"""What an object is found by before it has an ID: name of the provider, URL of the instance, connection and name."""
+"""What a create finds an object by, such as its connection and its name, with the provider and the instance."""
 
 ObjectKey = tuple[Hashable, ...]
-"""What an object is known by: name of the provider, URL of the instance, Pulumi ID."""
+"""An object: name of the provider, URL of the instance, Pulumi ID."""
 
 
 class AdoptionRegistry:
@@ -65,17 +120,17 @@ class AdoptionRegistry:
         self._deleted: set[Identity] = set()
 
     def expect_diff(self, identity: Identity) -> None:
-        """Remember a `check` of a resource that is in the state: the next `diff` of this identity is the program's."""
+        """Note a `check` of a resource that is in the state. The next `diff` of this identity is the program's."""
         with self._lock:
             self._checked[identity] += 1
 
     def expect_adoption(self, identity: Identity) -> None:
-        """Remember a `check` of a resource that is not in the state and may adopt an object."""
+        """Note a `check` of a resource that is not in the state and may adopt an object."""
         with self._lock:
             self._adopting.add(identity)
 
     def claim_in_diff(self, identity: Identity, key: ObjectKey, profile: str | None) -> bool:
-        """Claim the object that a resource has in the state, and tell whether no other resource manages it."""
+        """Claim the object of a resource in the state. Return ``False`` when another resource manages it."""
         with self._lock:
             if not self._checked[identity]:
                 return True
@@ -83,7 +138,7 @@ class AdoptionRegistry:
         return self.claim(key, profile)
 
     def claim(self, key: ObjectKey, profile: str | None) -> bool:
-        """Claim an object that is created or adopted, and tell whether no other resource manages it."""
+        """Claim an object that is created or adopted. Return ``False`` when another resource manages it."""
         with self._lock:
             if key in self._owners:
                 return False
@@ -107,9 +162,9 @@ class AdoptionRegistry:
 
     @contextlib.contextmanager
     def creating(self, identity: Identity) -> Iterator[bool]:
-        """Let one create of an identity run after the other, and tell each one whether it is the first.
+        """Run the creates of one identity one after the other, and tell each whether it is the first.
 
-        A later one has to look at what the earlier ones have made, which may have used the key of another profile.
+        A later one must read what the earlier ones have created, even with the key of another profile.
         """
         with self._lock:
             is_first = identity not in self._creating
@@ -127,7 +182,7 @@ class AdoptionRegistry:
                 self._failed.discard(identity)
 
     def note_deletion(self, identity: Identity) -> None:
-        """Remember that a refresh did not find the object of a resource, which the same command may create again."""
+        """Note that a refresh did not find the object of a resource. The same command may create it again."""
         with self._lock:
             self._deleted.add(identity)
 
@@ -137,7 +192,7 @@ class AdoptionRegistry:
             return identity in self._deleted
 
     def is_adopting(self, identity: Identity) -> bool:
-        """Return whether a resource of this program is still to adopt an object of this identity."""
+        """Return whether a resource of this program has yet to adopt an object of this identity."""
         with self._lock:
             return identity in self._adopting
 
@@ -157,18 +212,58 @@ class AdoptionRegistry:
             self._deleted.clear()
 
 
+class Log:
+    """The log of this package on stderr, which the engine displays. ``pulumi.log`` has no effect in a provider."""
+
+    def __init__(self) -> None:
+        self._handler = logging.StreamHandler()
+        self._handler.setFormatter(_MaskingFormatter("omni_pulumi: %(message)s"))
+        self._logger = logging.getLogger("omni_pulumi")
+
+    def install(self) -> None:
+        """Send the log to stderr, unless it has another handler. ``OMNI_PULUMI_LOG=debug`` logs each request."""
+        if not self._logger.handlers:
+            self._handler.setStream(sys.stderr)
+            self._logger.addHandler(self._handler)
+            self._logger.propagate = False
+        self._logger.setLevel(logging.DEBUG if os.environ.get("OMNI_PULUMI_LOG") == "debug" else logging.INFO)
+
+    def reset(self) -> None:
+        """Remove the handler."""
+        self._logger.removeHandler(self._handler)
+
+
+class _MaskingFormatter(logging.Formatter):
+    """Masks the user part of URLs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return mask_urls(super().format(record))
+
+
 class Process:
-    """What a provider process remembers, in parts that each hold their own lock."""
+    """What a provider process remembers. Each part holds its own lock.
+
+    Attributes:
+        clients: one client for each instance.
+        adoptions: which objects the resources of the program manage.
+        cancellation: whether the user has cancelled the run.
+        log: the log on stderr.
+        clock: returns the time in seconds, by which answers get old. Tests replace it.
+    """
 
     def __init__(self) -> None:
         self.clients = ClientPool()
         self.adoptions = AdoptionRegistry()
+        self.cancellation = Cancellation()
+        self.log = Log()
+        self.clock: Callable[[], float] = time.monotonic
 
     def reset(self) -> None:
         """Become like a new process. Tests call this where a new ``pulumi`` command begins."""
         self.clients.reset()
         self.adoptions.reset()
-        waiting.reset()
+        self.cancellation.reset()
+        self.log.reset()
 
 
 PROCESS = Process()

@@ -13,10 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import httpx
-
 from omni_pulumi.api.errors import ConfigurationError
-from omni_pulumi.api.transport import Instance
+from omni_pulumi.api.instance import Instance
 
 Config = Callable[[str], str | None]
 """Looks up one key of the stack's configuration, such as ``omni:apiKey``, with secrets decrypted."""
@@ -147,6 +145,8 @@ class Service:
 
     def _parse_url(self, text: str) -> str:
         """An instance's URL without ``/api`` and trailing slashes; ``http`` only where the key stays on the machine."""
+        import httpx  # a program, which only needs names of settings, does not load it
+
         try:
             url = httpx.URL(text)
         except httpx.InvalidURL:

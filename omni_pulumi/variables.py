@@ -1,14 +1,14 @@
-"""The variables of a dbt environment, by name: who manages each one, and what an update sends.
+"""The variables of a dbt environment: who manages each one, and what an update sends.
 
-A name has exactly one kind. The first one that fits counts:
+A name has exactly one kind, the first one that applies:
 
 1. declared: the program sets it, in ``variables`` or ``secret_variables``.
-2. unmanaged: ``unmanaged_variables`` lists it. Omni keeps it as it is.
+2. unmanaged: ``unmanaged_variables`` lists it. Updates keep it.
 3. retained: the program dropped it and Omni kept it. Updates leave it out.
-4. unknown: neither the program nor the state has it. Omni keeps it as it is, and a warning names it.
+4. unknown: neither the program nor the state has it. Updates keep it and warn.
 
-An update of Omni's that leaves out a variable may delete it, and Omni never returns the value of a secret. So an update
-sends back what it must not change: a secret by its ID without a value, a plain variable with the value that it has.
+Omni may delete a variable that an update leaves out, and it never returns the value of a secret. To keep a variable, an
+update sends it back: a secret with its ID and without a value, a plain variable with its value.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from typing import Protocol
 
 import pydantic
 
-from omni_pulumi.api.omni import Variable, VariableBody
+from omni_pulumi.api.omni.models import Variable, VariableBody
 
 SET_IN_OMNI = pydantic.SecretStr("(set in Omni)")
-"""Stands in the state for a secret that the program did not set: Omni never returns one."""
+"""Replaces the value of a secret that the program did not set. Omni never returns one."""
 
-WAS_SECRET = "(was secret)"  # noqa: S105 - a text that people read
-"""Stands in the state for a secret that became a plain variable in Omni. Omni returns its value, which stays hidden."""
+WAS_SECRET = "(was secret)"  # noqa: S105 - a placeholder
+"""Replaces the value of a secret that became a plain variable in Omni, so that the value stays hidden."""
 
 _GLOB_CHARACTERS = frozenset("*?[")
 
@@ -44,10 +44,10 @@ class Declared(Protocol):
 
     @property
     def unmanaged_variables(self) -> Sequence[str] | None:
-        """Names and globs of the variables that somebody else manages."""
+        """Names and globs of variables that are managed elsewhere."""
 
 
-class Known(Declared, Protocol):
+class Stored(Declared, Protocol):
     """The variables in the state."""
 
     @property
@@ -61,9 +61,9 @@ class VariableUpdate:
 
     Attributes:
         bodies: the variables of the request.
-        unknown: names that neither the program nor the state has. They stay as they are.
-        released: names that ``unmanaged_variables`` no longer lists. They stay as they are in this update.
-        missing: names whose value only Omni had, and that Omni no longer has. They cannot be sent.
+        unknown: names that neither the program nor the state has. The update keeps them.
+        released: names that ``unmanaged_variables`` no longer lists. The update keeps them.
+        missing: names that Omni no longer has, and whose values only Omni knew. They cannot be sent.
     """
 
     bodies: list[VariableBody]
@@ -73,7 +73,7 @@ class VariableUpdate:
 
     @property
     def kept(self) -> set[str]:
-        """Names that stay although nobody said so. They do not enter the state before a refresh."""
+        """Names that the update keeps and the program does not list. Only a refresh puts them into the state."""
         return {*self.unknown, *self.released}
 
 
@@ -84,7 +84,7 @@ def is_unmanaged(name: str, declared: Declared | None) -> bool:
 
 
 def is_glob(pattern: str) -> bool:
-    """Return whether an item of ``unmanaged_variables`` is a glob and no name."""
+    """Return whether an item of ``unmanaged_variables`` is a glob, and not a name."""
     return not _GLOB_CHARACTERS.isdisjoint(pattern)
 
 
@@ -94,7 +94,7 @@ def declared_names(declared: Declared) -> set[str]:
 
 
 def placeholders(declared: Declared) -> set[str]:
-    """Return the names whose value is a placeholder of a refresh, which ``ignore_changes`` hands on as an input."""
+    """Return the names whose value is a placeholder. ``ignore_changes`` passes placeholders of the state as inputs."""
     secrets = {name for name, value in declared.secret_variables.items() if value == SET_IN_OMNI}
     return secrets | {name for name, value in declared.variables.items() if value == WAS_SECRET}
 
@@ -109,20 +109,20 @@ def undeclared(declared: Declared, found: Iterable[Variable]) -> list[str]:
     )
 
 
-def plan_update(declared: Declared, found: Sequence[Variable], known: Known | None) -> VariableUpdate:
+def plan_update(declared: Declared, found: Sequence[Variable], known: Stored | None) -> VariableUpdate:
     """Return what an update sends to an environment that has the variables ``found``.
 
     Args:
-        declared: what the program says.
+        declared: what the program declares.
         found: what Omni has.
         known: what the state has, ``None`` when the environment is created or adopted.
     """
     present = {variable.name: variable for variable in found}
-    stand_ins = placeholders(declared)
+    not_sent = placeholders(declared)
     secrets = {name: value.get_secret_value() for name, value in declared.secret_variables.items()}
     update = VariableUpdate([], [], [], [])
     for name, value in {**declared.variables, **secrets}.items():
-        if name not in stand_ins:
+        if name not in not_sent:
             variable_id = present[name].id if name in present else None
             update.bodies.append(VariableBody.of(variable_id, name, value, is_secret=name in secrets))
         elif name in present:
@@ -130,14 +130,14 @@ def plan_update(declared: Declared, found: Sequence[Variable], known: Known | No
         else:
             update.missing.append(name)
     for variable in found:
-        if variable.name in declared_names(declared) or not _stays(variable.name, declared, known, update):
+        if variable.name in declared_names(declared) or not _is_kept(variable.name, declared, known, update):
             continue
         update.bodies.append(_unchanged(variable))
     return update
 
 
-def _stays(name: str, declared: Declared, known: Known | None, update: VariableUpdate) -> bool:
-    """Return whether a variable that the program does not declare is sent back, and note why."""
+def _is_kept(name: str, declared: Declared, known: Stored | None, update: VariableUpdate) -> bool:
+    """Return whether an update keeps a variable that the program does not declare, and note why."""
     if is_unmanaged(name, declared):
         return True
     if known is not None and name in {*declared_names(known), *known.retained_variables}:
@@ -150,7 +150,33 @@ def _stays(name: str, declared: Declared, known: Known | None, update: VariableU
 
 
 def _unchanged(variable: Variable) -> VariableBody:
-    """Send no value where Omni has shown none: it would replace the one that Omni has."""
+    """Send no value if Omni returned none, because it would replace the value in Omni."""
     if variable.is_secret or variable.value is None:
         return VariableBody(id=variable.id, is_secret=variable.is_secret)
     return VariableBody(id=variable.id, value=variable.value, is_secret=False)
+
+
+def merge_variables(known: Stored, found: Iterable[Variable]) -> dict[str, object]:
+    """Return the fields of the state that contain variables, after a read.
+
+    Args:
+        known: what the state had.
+        found: what Omni has.
+    """
+    declared = declared_names(known)
+    plain: dict[str, str] = {}
+    secret: dict[str, pydantic.SecretStr] = {}
+    retained: list[str] = []
+    for variable in found:
+        name = variable.name
+        if name not in declared and name in known.retained_variables:
+            retained.append(name)
+        elif name not in declared and is_unmanaged(name, known):
+            continue
+        elif variable.is_secret:
+            secret[name] = known.secret_variables.get(name, SET_IN_OMNI)
+        elif name in known.secret_variables or known.variables.get(name) == WAS_SECRET:
+            plain[name] = WAS_SECRET
+        else:
+            plain[name] = variable.value or ""
+    return {"variables": plain, "secret_variables": secret, "retained_variables": retained}

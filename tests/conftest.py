@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
-from omni_pulumi.api import waiting
 from omni_pulumi.process import PROCESS
 from omni_pulumi.simulator import GENERATED, PAGES, LightdashSimulator, OmniSimulator
 from tests.servicer import Stack
@@ -95,5 +94,5 @@ def _no_settings_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses before another try, in seconds, which tests do not wait for."""
     made: list[float] = []
-    monkeypatch.setattr(waiting, "pause", made.append)
+    monkeypatch.setattr(PROCESS.cancellation, "sleep", made.append)
     return made

@@ -22,9 +22,10 @@ from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.output import UNKNOWN
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2
+from pydantic.alias_generators import to_snake
 
 from omni_pulumi.api.errors import Error
-from omni_pulumi.dynamic import Provider
+from omni_pulumi.dynamic.provider import Provider
 from omni_pulumi.process import PROCESS
 
 PROVIDER_KEY = "__provider"
@@ -141,7 +142,7 @@ class Servicer:
         answer = self._servicer.Check(request, _Context())
         if answer.failures:
             assert {failure.property for failure in answer.failures} == {""}, "the engine would print the values"
-            properties = {*provider.lifecycle.args.property_names(), *news}
+            properties = {*provider.lifecycle.args.model_fields, *map(to_snake, news)}
             return Refusal(dict(_failure(failure.reason, properties) for failure in answer.failures))
         return from_struct(answer.inputs)
 

@@ -19,8 +19,10 @@ from pydantic.alias_generators import to_camel
 
 import omni_pulumi
 from omni_pulumi import resources
-from omni_pulumi.dynamic import Provider, Resource
-from omni_pulumi.lifecycle import Args, Lifecycle
+from omni_pulumi.dynamic.provider import Provider
+from omni_pulumi.dynamic.resource import Resource
+from omni_pulumi.fields import Args, Identifies, Parent, Replaces, marked
+from omni_pulumi.lifecycle import Lifecycle
 from tests.catalogue import SAMPLES
 from tests.stateful.programs import DECLARATIONS, sample_of
 
@@ -57,8 +59,7 @@ class Subject:
 
     @property
     def lifecycle(self) -> Lifecycle[Any, Any, Any]:
-        lifecycle: Lifecycle[Any, Any, Any] = self.module.LIFECYCLE
-        return lifecycle
+        return self.provider.lifecycle
 
     @property
     def provider(self) -> type[Provider[Any, Any, Any]]:
@@ -79,9 +80,8 @@ class Subject:
 
 
 SUBJECTS = [
-    Subject(info.name, module)
+    Subject(info.name, importlib.import_module(f"{resources.__name__}.{info.name}"))
     for info in pkgutil.iter_modules(resources.__path__)
-    if hasattr(module := importlib.import_module(f"{resources.__name__}.{info.name}"), "LIFECYCLE")
 ]
 
 every = pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
@@ -107,8 +107,15 @@ def test_the_names_agree(subject: Subject) -> None:
     """Module, resource, provider and models are called alike."""
     name = "".join(word.capitalize() for word in subject.name.split("_"))
     assert [
-        cls.__name__ for cls in (subject.resource, subject.provider, subject.lifecycle.args, subject.lifecycle.state)
-    ] == [name, f"{name}Provider", f"{name}Args", f"{name}State"]
+        cls.__name__
+        for cls in (
+            subject.lifecycle.args,
+            subject.lifecycle.state,
+            type(subject.lifecycle),
+            subject.provider,
+            subject.resource,
+        )
+    ] == [f"{name}Args", f"{name}State", f"{name}Lifecycle", f"{name}Provider", name]
 
 
 @every
@@ -120,12 +127,6 @@ def test_the_pickled_provider_is_a_reference(subject: Subject) -> None:
     pickled = base64.b64decode(serialize_provider(provider))
     assert len(pickled) < 200
     assert type(pickle.loads(pickled)) is subject.provider  # noqa: S301 - our own bytes
-
-
-@every
-def test_provider_serves_the_lifecycle(subject: Subject) -> None:
-    """The provider serves the lifecycle of its module."""
-    assert subject.provider.lifecycle is subject.lifecycle
 
 
 @every
@@ -158,12 +159,12 @@ def test_state(subject: Subject) -> None:
 
 
 @every
-def test_replacing_fields(subject: Subject) -> None:
-    """The fields that replace are arguments, and say so."""
-    fields = subject.lifecycle.args.model_fields
-    assert subject.lifecycle.replace_on <= fields.keys()
-    telling = {name for name, field in fields.items() if "Changing it replaces." in (field.description or "")}
-    assert telling == subject.lifecycle.replace_on
+def test_markers(subject: Subject) -> None:
+    """A resource has arguments that identify it, and these include its parent. What replaces it is not computed."""
+    args = subject.lifecycle.args
+    assert marked(args, Identifies)
+    assert marked(args, Parent) <= marked(args, Identifies)
+    assert marked(args, Replaces)
 
 
 @every
@@ -194,24 +195,15 @@ def test_is_documented(subject: Subject) -> None:
 def test_the_order_of_a_module(subject: Subject) -> None:
     """Each module is written in the same order, so that a new resource can be reviewed next to an old one."""
     name = subject.resource.__name__
-    wanted = [
-        f"{name}Args",
-        f"{name}State",
-        "create",
-        "read",
-        "update",
-        "delete",
-        "LIFECYCLE",
-        f"{name}Provider",
-        name,
-    ]
-    written = []
-    for node in ast.parse(inspect.getsource(subject.module)).body:
-        if isinstance(node, ast.ClassDef | ast.FunctionDef):
-            written.append(node.name)
-        elif isinstance(node, ast.Assign):
-            written += [target.id for target in node.targets if isinstance(target, ast.Name)]
-    assert [each for each in written if each in wanted] == wanted
+    methods = ["describe", "id_of", "create", "read", "update", "delete", "exists", "only_in_service", "diff_warning"]
+    classes = {
+        node.name: [item.name for item in node.body if isinstance(item, ast.FunctionDef)]
+        for node in ast.parse(inspect.getsource(subject.module)).body
+        if isinstance(node, ast.ClassDef)
+    }
+    assert list(classes) == [f"{name}Args", f"{name}State", f"{name}Lifecycle", f"{name}Provider", name]
+    public = [method for method in classes[f"{name}Lifecycle"] if not method.startswith("_")]
+    assert public == [method for method in methods if method in public]
 
 
 @every

@@ -14,12 +14,11 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi import dynamic
 
-from omni_pulumi.api import waiting
 from omni_pulumi.api.errors import CancelledError, Error
 from omni_pulumi.process import PROCESS
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
 
-PAUSE = waiting.pause
+SLEEP = PROCESS.cancellation.sleep
 
 
 def configure() -> None:
@@ -92,7 +91,7 @@ def test_cancel_ends_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     configure()
     assert servicer().Cancel(None, None) == empty_pb2.Empty()
     with pytest.raises(CancelledError):
-        PAUSE(60)
+        SLEEP(60)
 
 
 @pytest.mark.parametrize("servicer", [DecoratedServicer, BuiltinServicer, object])
@@ -104,7 +103,7 @@ def test_a_cancel_that_cannot_be_exchanged_stays(monkeypatch: pytest.MonkeyPatch
     assert getattr(servicer, "Cancel", None) is before
     if servicer is DecoratedServicer:
         assert servicer().Cancel(None, None) == "Pulumi's answer"
-    PAUSE(0)
+    SLEEP(0)
 
 
 def shown(module: Any, error: Exception) -> Any:

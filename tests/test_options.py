@@ -14,15 +14,15 @@ from typing import Any
 import pulumi
 import pytest
 
-from omni_pulumi import options
+from omni_pulumi.dynamic import options
+from omni_pulumi.dynamic.options import OptionError
 from omni_pulumi.lifecycle import Lifecycle
-from omni_pulumi.options import OptionError
 from omni_pulumi.resources import dbt_environment, lightdash_dbt_source
 
 ROOT = Path(__file__).parent.parent
 
-ENVIRONMENT = dbt_environment.LIFECYCLE
-SOURCE = lightdash_dbt_source.LIFECYCLE
+ENVIRONMENT = dbt_environment.DbtEnvironmentProvider.lifecycle
+SOURCE = lightdash_dbt_source.LightdashDbtSourceProvider.lifecycle
 
 
 def applied(lifecycle: Lifecycle[Any, Any, Any], opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
@@ -181,7 +181,7 @@ import pulumi
 from pulumi.runtime import mocks
 
 import omni_pulumi
-from omni_pulumi.options import OptionError
+from omni_pulumi.dynamic.options import OptionError
 
 
 class Mocks(mocks.Mocks):

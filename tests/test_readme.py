@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from omni_pulumi.api.transport import Instance
+from omni_pulumi.api.instance import Instance
 from omni_pulumi.settings import LIGHTDASH, OMNI
 from tools.readme_tables import with_tables
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from omni_pulumi.api.omni import Variable
+from omni_pulumi.api.omni.models import Variable
 from omni_pulumi.resources.dbt_environment import DbtEnvironmentArgs, DbtEnvironmentState
 from omni_pulumi.simulator import CONNECTION_ID
 from omni_pulumi.variables import SET_IN_OMNI, WAS_SECRET, plan_update, undeclared

@@ -19,7 +19,8 @@ from typing import Any
 import pydantic
 
 from omni_pulumi import connections, resources
-from omni_pulumi.lifecycle import Args, Lifecycle, State
+from omni_pulumi.fields import Args, State
+from omni_pulumi.lifecycle import Lifecycle
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 BEGIN, END = "<!-- tables: begin (make readme) -->", "<!-- tables: end -->"

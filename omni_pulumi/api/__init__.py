@@ -1,1 +1,1 @@
-"""HTTP clients of the two services. They know requests and answers, and nothing of Pulumi."""
+"""HTTP clients of the two services. They know requests and responses, and nothing of Pulumi."""

@@ -1,16 +1,16 @@
 """The errors that this package raises, as one tree::
 
     Error                               operation, resource_id, outcome_unknown, scope
-    ├── ConfigurationError              settings, or a resource's properties, are missing or malformed: settings
+    ├── ConfigurationError              settings or properties are missing or malformed: settings
     ├── AlreadyExistsError              creating would overwrite an object that exists: changes, undeclared
-    │   └── AlreadyManagedError         another resource of this program manages it: same_key
-    ├── NothingToAdoptError             adopt="existing", and there is no such object: nearest
-    ├── CancelledError                  Ctrl-C while a request waited to be sent
-    ├── PartlyCreatedError              a create failed, and its object is, or may be, still in the service
-    ├── RequestError                    no answer
-    │   ├── ConnectError                the service was not reached: nothing was processed
+    │   └── AlreadyManagedError         another resource of this program manages the object: same_key
+    ├── NothingToAdoptError             adopt="existing", and the object does not exist: nearest
+    ├── CancelledError                  the user cancelled the run while a request waited to be sent
+    ├── PartlyCreatedError              a create failed, and its object exists or may exist
+    ├── RequestError                    there was no response
+    │   ├── ConnectError                the service was not reached, so nothing was processed
     │   └── ResponseLostError           the request was sent and may have been processed
-    └── ResponseError                   an answer other than the expected one: status, detail, retry_after
+    └── ResponseError                   the response reports an error: status, detail, retry_after
         ├── BadRequestError             400, 413, 422
         ├── AuthenticationError         401
         ├── PermissionDeniedError       403
@@ -18,11 +18,11 @@
         ├── ConflictError               409
         ├── RateLimitError              429
         ├── ServerError                 5xx
-        └── UnexpectedResponseError     a redirect, a proxy's page, JSON of another shape: fields
+        └── UnexpectedResponseError     a redirect, the page of a proxy, JSON of another form: fields
 
-Callers and tests ask the class and the attributes. The text is for people and may change with any release.
-An error's text is one line: what was tried on what, what came back, what to do next. It never carries a secret, a
-header or a request body, and the user part of a URL is masked in the text and in the attributes.
+Callers and tests use the class and the attributes. The text is for people and may change with any release.
+The text is one line: what failed, why, and what to do. It never contains a secret, a header or a request body, and
+the user part of a URL is masked in the text and in the attributes.
 """
 
 from __future__ import annotations
@@ -34,18 +34,17 @@ from typing_extensions import Self
 from omni_pulumi.api.redact import mask_urls
 
 Scope = Literal["request", "parent", "instance"]
-"""What fails as long as a failure lasts: one request, those about a connection or project, or all of an instance."""
+"""What would fail in the same way: only the request, all requests of a connection or project, or of the instance."""
 
 
 class Error(Exception):
     """Base class of the errors that this package raises.
 
     Attributes:
-        operation: what was tried on what, such as ``delete dbt environment <id> of connection <id>``; empty when
-            there is none.
-        resource_id: ID of the object concerned in its service, ``None`` when the object has none yet.
-        outcome_unknown: whether a write may have been carried out although it failed, by this attempt or an earlier
-            one. ``False`` for a read, and after reads that have shown that nothing was written.
+        operation: what failed, such as ``delete dbt environment <id> of connection <id>``; empty when there is none.
+        resource_id: ID of the object in its service, ``None`` when it has none yet.
+        outcome_unknown: whether a failed write may have been applied, by this attempt or an earlier one. ``False`` for
+            a read, and after reads that show that nothing was written.
         scope: what would fail in the same way.
     """
 
@@ -60,7 +59,7 @@ class Error(Exception):
         self.outcome_unknown = outcome_unknown
 
     def __setattr__(self, name: str, value: object) -> None:
-        """Mask the user part of URLs, whoever sets the attribute, and also when it is set later."""
+        """Mask the user part of URLs in every attribute."""
         if isinstance(value, str):
             value = mask_urls(value)
         elif isinstance(value, tuple):
@@ -68,7 +67,7 @@ class Error(Exception):
         super().__setattr__(name, value)
 
     def repeated(self, message: str, *, operation: str) -> Self:
-        """Return an error of the same class, status and detail for an operation that changed nothing."""
+        """Return an error of the same class and with the same attributes for an operation that changed nothing."""
         error = type(self).__new__(type(self), mask_urls(message))
         vars(error).update(vars(self))
         error.operation, error.resource_id, error.outcome_unknown = operation, None, False
@@ -76,11 +75,10 @@ class Error(Exception):
 
 
 class ConfigurationError(Error):
-    """Settings, or a resource's properties, are missing or malformed.
+    """Settings or properties are missing or malformed.
 
     Attributes:
-        settings: their names: a key of the stack's configuration such as ``omni:apiKey``, an environment variable such
-            as ``HTTPS_PROXY``, or a property such as ``targetSchema``.
+        settings: their names, such as ``omni:apiKey``, ``HTTPS_PROXY`` or ``targetSchema``.
     """
 
     def __init__(self, message: str, *, settings: tuple[str, ...]) -> None:
@@ -89,12 +87,12 @@ class ConfigurationError(Error):
 
 
 class AlreadyExistsError(Error):
-    """Creating would overwrite an object that exists and that this program has not adopted.
+    """Creating would overwrite an object that exists, and the program does not adopt it.
 
     Attributes:
-        resource_id: ID of the object that exists, ``None`` where the service does not tell it.
+        resource_id: ID of the object that exists, ``None`` when the service does not return it.
         changes: paths of the properties that adopting it would change, such as ``variables.DBT_TARGET``.
-        undeclared: what the object has and the program does not declare, and what adopting it would remove.
+        undeclared: what the object has, the program does not declare, and adopting the object would remove.
     """
 
     def __init__(
@@ -124,7 +122,7 @@ class AlreadyManagedError(AlreadyExistsError):
 
 
 class NothingToAdoptError(Error):
-    """The program says ``adopt="existing"``, and there is no such object.
+    """The program says ``adopt="existing"``, and the object does not exist.
 
     Attributes:
         nearest: the objects that may be meant.
@@ -136,15 +134,15 @@ class NothingToAdoptError(Error):
 
 
 class CancelledError(Error):
-    """The run was cancelled while a request waited to be sent."""
+    """The user cancelled the run while a request waited to be sent."""
 
 
 class PartlyCreatedError(Error):
-    """A create failed, and the object that it created, or may have created, is still in the service.
+    """A create failed, and its object exists or may exist.
 
     Attributes:
-        resource_id: ID of the object, ``None`` when it is not known whether there is one.
-        outcome_unknown: always ``True``: the state lacks an object that the service may have.
+        resource_id: ID of the object, ``None`` when it is not known.
+        outcome_unknown: always ``True``, because the object is not in the state.
     """
 
     def __init__(self, message: str, *, operation: str, resource_id: str | None) -> None:
@@ -152,7 +150,7 @@ class PartlyCreatedError(Error):
 
 
 class RequestError(Error):
-    """A request got no answer."""
+    """There was no response."""
 
 
 class ConnectError(RequestError):
@@ -160,16 +158,16 @@ class ConnectError(RequestError):
 
 
 class ResponseLostError(RequestError):
-    """The request was sent and the answer did not arrive: it may have been processed."""
+    """The request was sent and no response arrived, so it may have been processed."""
 
 
 class ResponseError(Error):
-    """The service answered with something else than what was asked for.
+    """The response reports an error.
 
     Attributes:
-        status: HTTP status of the answer.
-        detail: the service's own message, without secrets, at most a few hundred characters.
-        retry_after: seconds after which the service wants to be asked again, ``None`` when it does not say.
+        status: HTTP status.
+        detail: the service's message without secrets, at most 300 characters.
+        retry_after: seconds of the ``Retry-After`` header, ``None`` when there is none.
     """
 
     def __init__(
@@ -190,19 +188,19 @@ class ResponseError(Error):
 
 
 class BadRequestError(ResponseError):
-    """400, 413 or 422: the service refuses the content."""
+    """400, 413 or 422: the service refuses the request's content."""
 
 
 class AuthenticationError(ResponseError):
-    """401: the key is missing, unknown or expired."""
+    """401: the API key is missing, unknown or expired."""
 
 
 class PermissionDeniedError(ResponseError):
-    """403: the key may not do this. Omni also answers this to an unknown key."""
+    """403: the owner of the API key may not do this. Omni also answers 403 to an unknown key."""
 
 
 class NotFoundError(ResponseError):
-    """404 or 410, in the service's own error format: a proxy's "not found" page is no such evidence."""
+    """404 or 410 in the service's own error format. The "not found" page of a proxy is an `UnexpectedResponseError`."""
 
 
 class ConflictError(ResponseError):
@@ -210,19 +208,19 @@ class ConflictError(ResponseError):
 
 
 class RateLimitError(ResponseError):
-    """429: too many requests for this key."""
+    """429: too many requests with this API key."""
 
 
 class ServerError(ResponseError):
-    """5xx. Lightdash also answers 500 to some plain mistakes in a request."""
+    """5xx. Lightdash also answers 500 to some mistakes in a request."""
 
 
 class UnexpectedResponseError(ResponseError):
-    """An answer that the service's pages do not describe.
+    """A response that the vendor does not document.
 
     Attributes:
-        fields: paths of the answer's fields that are missing or of another type, such as ``records.0.targetSchema``; an
-            empty path stands for the whole answer.
+        fields: paths of fields that are missing or of another type, such as ``records.0.targetSchema``. An empty path
+            is the whole content.
     """
 
     def __init__(
@@ -247,12 +245,3 @@ class UnexpectedResponseError(ResponseError):
             outcome_unknown=outcome_unknown,
         )
         self.fields = fields
-
-
-def may_repeat(error: BaseException, *, idempotent: bool) -> bool:
-    """Whether the same request may be sent again: nothing was processed, or processing it twice does no harm."""
-    if isinstance(error, ConnectError | RateLimitError):
-        return True
-    if isinstance(error, ServerError):
-        return idempotent and error.status in {502, 503, 504}
-    return idempotent and isinstance(error, ResponseLostError)

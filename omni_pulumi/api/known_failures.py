@@ -1,4 +1,4 @@
-"""Failures that every operation on an instance, a connection or a project would repeat, told in full once.
+"""Failures that every operation on an instance, a connection or a project would repeat, reported in full once.
 
 When a key is refused, a program of fifty resources would otherwise send fifty requests and print fifty errors.
 """
@@ -13,27 +13,32 @@ from omni_pulumi.api import errors
 
 
 class KnownFailures:
-    """Remembers the failures of one client, so a new process begins with none. Safe to share between threads."""
+    """The failures of one client. Safe to share between threads."""
 
     def __init__(self, service: str) -> None:
-        """Begin without a failure; ``service`` is the instance's name for messages, such as ``Omni at https://...``."""
+        """Begin without a failure.
+
+        Args:
+            service: name of the instance, for errors, such as ``Omni at https://...``.
+        """
         self._service = service
         self._failures: dict[str, errors.Error] = {}
-        """By ID of the connection or project; that of the whole instance is under the empty text."""
+        """By ID of the connection or project. The failure of a whole instance has the empty text as its key."""
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
-    def telling_once(self, operation: str, parent_id: str | None) -> Iterator[None]:
-        """Run an operation, unless it is known to fail, and remember its failure.
+    def report_once(self, operation: str, parent_id: str | None) -> Iterator[None]:
+        """Run an operation unless it is known to fail, and remember its failure.
 
-        An operation that has begun is never ended by the failure of another one: its own requests decide.
+        A failure does not end other operations that have begun.
 
         Args:
-            operation: what is tried on what, for the errors.
+            operation: what the operation does, for errors.
             parent_id: ID of the connection or project whose endpoints the operation uses, ``None`` if there is none.
 
         Raises:
-            errors.Error: of the class of the known failure, and in one sentence.
+            errors.Error: the operation failed. If the failure is known, the error has its class and refers to the first
+                error.
         """
         with self._lock:
             known = self._failures.get("") or self._failures.get(parent_id or "")
@@ -48,7 +53,7 @@ class KnownFailures:
             raise self._reference(first, operation, parent_id) from None
 
     def _remember(self, error: errors.Error, parent_id: str | None) -> errors.Error | None:
-        """Return the failure that this one repeats, ``None`` when there is none."""
+        """Return the known failure that an error repeats, ``None`` when it is the first one."""
         key = {"instance": "", "parent": parent_id, "request": None}[error.scope]
         if key is None:
             return None

@@ -1,7 +1,7 @@
-"""Keeps secrets out of what is shown: values that a request carried, and the user part of URLs.
+"""Masks secrets in errors and logs: secret values of a request, and the user part of URLs.
 
-A git URL may hold a token: ``https://x-access-token:<token>@github.com/acme/dbt.git``. Services store such URLs, so one
-may come from a service as well as from the program.
+A git URL may contain a token: ``https://x-access-token:<token>@github.com/acme/dbt.git``. Such a URL may come from the
+program or from a service.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import json
 import re
 from collections.abc import Iterable
 
-SECRET = "[secret]"  # noqa: S105 - stands in the place of a secret
+SECRET = "[secret]"  # noqa: S105 - replaces a secret
 
 _USER_PART = re.compile(r"(?<=://)[^\s/?#]*@")
-"""Up to the last ``@`` of the authority. It begins after a slash and has none, so no text is scanned twice."""
+"""The text from ``://`` to the last ``@`` before a slash. It contains no slash, so matching takes linear time."""
 
 _PUBLIC_USER = "git@"
-"""The user name that every git host has for SSH."""
+"""The user of SSH on every git host. It is no secret."""
 
 
 def mask_urls(text: str) -> str:
@@ -25,13 +25,13 @@ def mask_urls(text: str) -> str:
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """Mask values, as they are and as JSON writes them, and the user part of each URL."""
+    """Mask values, in plain form and in JSON form, and the user part of each URL."""
     forms = {
         form
         for secret in secrets
         for form in (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
         if form
     }
-    for form in sorted(forms, key=lambda form: (-len(form), form)):  # one may begin with another
+    for form in sorted(forms, key=lambda form: (-len(form), form)):  # the longest first: one may begin with another
         text = text.replace(form, SECRET)
     return mask_urls(text)

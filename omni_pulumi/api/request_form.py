@@ -1,4 +1,4 @@
-"""Which of two forms of a request an instance takes, where the vendor's sources contradict each other."""
+"""Finds out which of two forms of a request an instance accepts, when the vendor documents both."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ _REFUSED_FORM = {400, 422}
 
 
 class RequestForm(Generic[F]):
-    """Remembers which of two forms an instance has accepted. Safe to share between threads."""
+    """Two forms of a request, and which one an instance has accepted. Safe to share between threads."""
 
     def __init__(self, first: F, second: F) -> None:
-        """Prepare to try ``first``, then ``second``."""
+        """Try ``first`` before ``second``."""
         self._forms = (first, second)
         self._accepted: F | None = None
         self._lock = threading.Lock()
 
     def send(self, send: Callable[[F], T]) -> T:
-        """Send a request in the form that the instance has accepted before.
+        """Send a request in the form that the instance accepts.
 
-        As long as it has accepted none, a request that is refused with 400 or 422 is sent once in the other form: such
-        an answer means that nothing was written.
+        Until a form is accepted, a request that is refused with 400 or 422 is sent in the other form too. These
+        statuses mean that nothing was written.
 
         Raises:
-            errors.BadRequestError: the request was refused, in both forms when neither has been accepted before.
+            errors.BadRequestError: the instance refused the request, in both forms when neither is known to be right.
         """
         if self._accepted is not None:
             return send(self._accepted)
@@ -53,11 +53,11 @@ class RequestForm(Generic[F]):
 
 
 def _both(first: errors.BadRequestError, second: errors.BadRequestError) -> errors.BadRequestError:
-    """Report both refusals, because nobody knows which of the two forms is the right one."""
+    """Return one error for both refusals, because either form may be the right one."""
     if first.detail == second.detail:
         return first
     return errors.BadRequestError(
-        f"{first} In the other form that Omni documents the answer was {second.status}: {second.detail}",
+        f"{first} The other form that Omni documents was answered with {second.status}: {second.detail}",
         status=first.status,
         detail=f"{first.detail} / {second.detail}",
         operation=first.operation,

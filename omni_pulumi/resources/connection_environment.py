@@ -1,42 +1,45 @@
-"""Which connection takes the place of an Omni connection for users with certain attribute values.
+"""A connection that takes the place of an Omni connection for users with certain attribute values.
 
-Source: https://docs.omni.co/api/connection-environments. The surprising facts: the values can only be set after the
-creation, in a second request; and not every Omni has a list, without which nothing can be read.
+Source: https://docs.omni.co/api/connection-environments. The surprising facts: the values are set in a second request
+after the create; not every Omni has a list, and without it nothing can be read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import pulumi
 import pydantic
 
-from omni_pulumi.adoption import adopt, log_created, nothing_to_adopt, recreate, warn_about_kept
-from omni_pulumi.api import omni
+from omni_pulumi.adoption import adopt, log_created, nothing_to_adopt, warn_about_kept
 from omni_pulumi.api.errors import (
     AlreadyExistsError,
     BadRequestError,
     Error,
-    NotFoundError,
     NothingToAdoptError,
     PartlyCreatedError,
 )
-from omni_pulumi.api.omni import OmniClient
-from omni_pulumi.dynamic import Provider, Resource, output
-from omni_pulumi.lifecycle import Adopt, Args, Claim, Known, Lifecycle, State, Text, Uuid
-from omni_pulumi.settings import OMNI
-from omni_pulumi.settle import look, settle
+from omni_pulumi.api.omni import models
+from omni_pulumi.api.retry import create_once, poll
+from omni_pulumi.dynamic.provider import Provider
+from omni_pulumi.dynamic.resource import Resource, output
+from omni_pulumi.fields import Adopt, Args, Identifies, MaybeUnknown, Replaces, State, Text, Uuid
+from omni_pulumi.lifecycle import Claim
+from omni_pulumi.services import OmniLifecycle
+
+if TYPE_CHECKING:
+    from omni_pulumi.api.omni.client import OmniClient
 
 
 def _not_the_base(environment_connection_id: str, info: pydantic.ValidationInfo) -> str:
     if environment_connection_id == info.data.get("base_connection_id"):
-        raise ValueError("must be another connection than baseConnectionId")
+        raise ValueError("must be another connection than base_connection_id")
     return environment_connection_id
 
 
 def _value(text: str) -> str:
-    """One form of the request joins the values with commas."""
+    """Refuse a comma, because one form of the request joins the values with commas."""
     if "," in text:
         raise ValueError("must not contain a comma")
     if text != text.strip():
@@ -44,8 +47,8 @@ def _value(text: str) -> str:
     return text
 
 
-def _unique_in_order(values: list[str]) -> list[str]:
-    """Their order means nothing to Omni, so one order is kept, and another one in the program is no change."""
+def _unique_and_sorted(values: list[str]) -> list[str]:
+    """Sort the values, because their order means nothing to Omni."""
     known = [value for value in values if isinstance(value, str)]
     if len(set(known)) < len(known):
         raise ValueError("must not contain a value twice")
@@ -55,19 +58,21 @@ def _unique_in_order(values: list[str]) -> list[str]:
 class ConnectionEnvironmentArgs(Args):
     """Arguments of :class:`ConnectionEnvironment`."""
 
-    base_connection_id: Known[Uuid] = pydantic.Field(
-        description="UUID of the connection that users see. Changing it replaces."
+    base_connection_id: Annotated[MaybeUnknown[Uuid], Identifies(), Replaces()] = pydantic.Field(
+        description="UUID of the connection that users see."
     )
-    environment_connection_id: Known[Annotated[Uuid, pydantic.AfterValidator(_not_the_base)]] = pydantic.Field(
-        description="UUID of the connection that takes its place, of the same database dialect. Changing it replaces."
-    )
-    user_attribute_values: Known[
+    environment_connection_id: Annotated[
+        MaybeUnknown[Annotated[Uuid, pydantic.AfterValidator(_not_the_base)]], Identifies(), Replaces()
+    ] = pydantic.Field(description="UUID of the connection that takes its place. It has the same database dialect.")
+    user_attribute_values: MaybeUnknown[
         Annotated[
-            list[Known[Annotated[Text, pydantic.AfterValidator(_value)]]], pydantic.AfterValidator(_unique_in_order)
+            list[MaybeUnknown[Annotated[Text, pydantic.AfterValidator(_value)]]],
+            pydantic.AfterValidator(_unique_and_sorted),
         ]
     ] = pydantic.Field(
         default_factory=list,
-        description="Values of the base connection's user attribute that select it; each once per base connection.",
+        description="Values of the base connection's user attribute that select this environment. A value selects one "
+        "environment of a base connection.",
     )
 
 
@@ -77,98 +82,146 @@ class ConnectionEnvironmentState(State):
     base_connection_id: str
     environment_connection_id: str
     user_attribute_values: list[str] = pydantic.Field(default_factory=list)
-    connection_environment_id: str = ""
+    connection_environment_id: str = pydantic.Field(default="", description="UUID of the connection environment.")
 
 
-def create(client: OmniClient, args: ConnectionEnvironmentArgs, claim: Claim) -> ConnectionEnvironmentState:
-    """Make the connection an environment and set its values, or adopt the connection environment that exists.
+class ConnectionEnvironmentLifecycle(OmniLifecycle[ConnectionEnvironmentArgs, ConnectionEnvironmentState]):
+    """How a connection environment is created, read, updated and deleted."""
 
-    When the values of a new one cannot be set, it is deleted again.
-    """
-    existing = _find(client, args)
-    if existing is not None:
-        claim(existing.id)
-        current = _merge(_state(args, existing.id), existing)
-        return adopt(
-            _describe(args),
-            existing.id,
-            args,
-            current,
-            write=lambda: _set_values(client, args, existing.id),
-            undeclared=_named(_undeclared_values(existing, args)),
-        )
-    if args.adopt == "existing":
-        raise _nothing_to_adopt(client, args)
-    created = _create(client, args)
-    try:
-        state = _set_values(client, args, created)
-    except Error as error:
-        _undo(client, args, created, error)
-        error.outcome_unknown = False  # nothing of it is left
-        raise
-    log_created(_describe(args), created, args)
-    return state
+    args = ConnectionEnvironmentArgs
+    state = ConnectionEnvironmentState
+    delete_before_replace = True
 
+    def describe(self, it: ConnectionEnvironmentArgs | ConnectionEnvironmentState) -> str:
+        """Return the object in words, for messages."""
+        return _describe(it)
 
-def read(client: OmniClient, state: ConnectionEnvironmentState) -> ConnectionEnvironmentState | None:
-    """Read the connection environment from the list of all, or keep the state where the service has no list."""
-    if client.list_connection_environments() is None:
+    def id_of(self, state: ConnectionEnvironmentState) -> str:
+        """Return the UUID of the connection environment."""
+        return state.connection_environment_id
+
+    def create(self, client: OmniClient, args: ConnectionEnvironmentArgs, claim: Claim) -> ConnectionEnvironmentState:
+        """Create the connection environment and set its values, or adopt the one that exists.
+
+        When setting the values of a new one fails, it is deleted again.
+        """
+        existing = _find(client, args)
+        if existing is not None:
+            claim(existing.id)
+            return _adopt(client, args, existing)
+        if args.adopt == "existing":
+            raise _nothing_to_adopt(client, args)
+        state = ConnectionEnvironmentState.from_args(args, connection_environment_id=_create(client, args))
+        try:
+            client.update_connection_environment(state.connection_environment_id, args.user_attribute_values)
+        except Error as error:
+            self._undo(client, state, error)
+            error.outcome_unknown = False
+            raise
+        log_created(_describe(args), state.connection_environment_id, args)
         return state
-    current = _listed(client, state, fresh=False) or look(lambda: _listed(client, state))
-    return None if current is None else _merge(state, current)
 
+    def read(self, client: OmniClient, state: ConnectionEnvironmentState) -> ConnectionEnvironmentState | None:
+        """Find the connection environment in the list of all. Without a list, the state stays as it is."""
+        if client.list_connection_environments() is None:
+            return state
+        current = _find_id(client, state) or _poll_list(client, state)
+        return None if current is None else _merge(state, current)
 
-def update(
-    client: OmniClient, state: ConnectionEnvironmentState, args: ConnectionEnvironmentArgs, claim: Claim
-) -> ConnectionEnvironmentState:
-    """Set the values, or create the connection environment again when it was deleted outside Pulumi."""
-    current = _listed(client, state, fresh=False)
-    kept = [] if current is None else _undeclared_values(current, args, state)
-    try:
+    def update(
+        self, client: OmniClient, state: ConnectionEnvironmentState, args: ConnectionEnvironmentArgs
+    ) -> ConnectionEnvironmentState:
+        """Set the values."""
+        current = _find_id(client, state)
+        kept = [] if current is None else _undeclared_values(current, args, state)
         client.update_connection_environment(
             state.connection_environment_id, sorted([*args.user_attribute_values, *kept])
         )
-    except NotFoundError:
-        if _is_there(client, state):
-            raise
-        return create(client, recreate(_describe(args), state.connection_environment_id, args), claim)
-    warn_about_kept(_describe(args), _named(kept))
-    return _state(args, state.connection_environment_id)
+        warn_about_kept(_describe(args), _as_properties(kept))
+        return ConnectionEnvironmentState.from_args(args, connection_environment_id=state.connection_environment_id)
 
-
-def delete(client: OmniClient, state: ConnectionEnvironmentState) -> None:
-    """Delete the connection environment; the two connections stay."""
-    try:
+    def delete(self, client: OmniClient, state: ConnectionEnvironmentState) -> None:
+        """Delete the connection environment. The two connections stay."""
         client.delete_connection_environment(state.connection_environment_id)
-    except NotFoundError:
-        if _is_there(client, state):
-            raise
+
+    def exists(self, client: OmniClient, state: ConnectionEnvironmentState) -> bool:
+        """Return whether the list has the connection environment. Without a list, a 404 is the only evidence."""
+        return client.list_connection_environments() is not None and _poll_list(client, state) is not None
+
+    def _undo(self, client: OmniClient, state: ConnectionEnvironmentState, error: Error) -> None:
+        """Delete a new connection environment whose values could not be set."""
+        try:
+            self.delete_if_exists(client, state)
+        except Error as failure:
+            raise PartlyCreatedError(
+                f"{error} Connection environment {state.connection_environment_id} was created before, and deleting it "
+                f"failed: {failure} Set adopt=True to adopt it in the next run.",
+                operation=error.operation,
+                resource_id=state.connection_environment_id,
+            ) from None
 
 
 def _describe(it: ConnectionEnvironmentArgs | ConnectionEnvironmentState) -> str:
     return f"connection {it.environment_connection_id} as an environment of connection {it.base_connection_id}"
 
 
+def _find(client: OmniClient, args: ConnectionEnvironmentArgs) -> models.ConnectionEnvironment | None:
+    wanted = (args.base_connection_id, args.environment_connection_id)
+    environments = client.list_connection_environments() or []
+    return next((e for e in environments if (e.base_connection_id, e.connection_id) == wanted), None)
+
+
+def _find_id(
+    client: OmniClient, state: ConnectionEnvironmentState, *, use_cache: bool = True
+) -> models.ConnectionEnvironment | None:
+    environments = client.list_connection_environments(use_cache=use_cache) or []
+    return next((e for e in environments if e.id == state.connection_environment_id), None)
+
+
+def _poll_list(client: OmniClient, state: ConnectionEnvironmentState) -> models.ConnectionEnvironment | None:
+    return poll(lambda: _find_id(client, state, use_cache=False))
+
+
 def _undeclared_values(
-    current: omni.ConnectionEnvironment,
+    current: models.ConnectionEnvironment,
     args: ConnectionEnvironmentArgs,
     known: ConnectionEnvironmentState | None = None,
 ) -> list[str]:
-    """Return the values that Omni has and neither the program nor the state knows."""
+    """Return the values that Omni has and neither the program nor the state has."""
     expected = {*args.user_attribute_values, *(known.user_attribute_values if known else ())}
     return [value for value in current.user_attribute_values if value not in expected]
 
 
-def _named(values: Sequence[str]) -> list[str]:
+def _as_properties(values: Sequence[str]) -> list[str]:
     return [f'userAttributeValues "{value}"' for value in values]
+
+
+def _adopt(
+    client: OmniClient, args: ConnectionEnvironmentArgs, existing: models.ConnectionEnvironment
+) -> ConnectionEnvironmentState:
+    state = ConnectionEnvironmentState.from_args(args, connection_environment_id=existing.id)
+
+    def write() -> ConnectionEnvironmentState:
+        client.update_connection_environment(existing.id, args.user_attribute_values)
+        return state
+
+    return adopt(
+        _describe(args),
+        existing.id,
+        args,
+        _merge(state, existing),
+        write=write,
+        undeclared=_as_properties(_undeclared_values(existing, args)),
+    )
 
 
 def _nothing_to_adopt(client: OmniClient, args: ConnectionEnvironmentArgs) -> Error:
     environments = client.list_connection_environments()
     if environments is None:
         return NothingToAdoptError(
-            f"Cannot adopt {_describe(args)}: whether it exists is unknown, as this Omni has no list of connection "
-            'environments. Leave out adopt="existing", and delete the connection environment in Omni if it exists.',
+            f"Cannot adopt {_describe(args)}: this Omni has no list of connection environments, so nobody can tell "
+            'whether it exists. Leave out adopt="existing", and delete the connection environment in Omni if it '
+            "exists.",
             operation=f"adopt {_describe(args)}",
         )
     siblings = (e.connection_id for e in environments if e.base_connection_id == args.base_connection_id)
@@ -176,97 +229,40 @@ def _nothing_to_adopt(client: OmniClient, args: ConnectionEnvironmentArgs) -> Er
 
 
 def _create(client: OmniClient, args: ConnectionEnvironmentArgs) -> str:
-    """Omni refuses a second environment of the same two connections in the words for one that cannot be any."""
+    """Create a connection environment and return its ID.
+
+    Omni refuses a second one of the same two connections with the message for a connection that is not suitable.
+    """
 
     def find() -> str | None:
-        if client.list_connection_environments(fresh=True) is None:
+        if client.list_connection_environments(use_cache=False) is None:
             raise Error("Omni has no list of connection environments.", operation="list the connection environments")
         new = _find(client, args)
         return None if new is None else new.id
 
     try:
-        return settle(
+        return create_once(
             lambda: client.create_connection_environment(args.base_connection_id, args.environment_connection_id), find
         )
     except BadRequestError as error:
         if client.list_connection_environments() is not None:
             raise
         raise AlreadyExistsError(
-            f"{error} If it is an environment of this connection already, delete it in Omni: without a list of "
-            "connection environments, as here, it cannot be taken over.",
+            f"{error} If it is an environment of this connection already, delete it in Omni: it cannot be adopted, "
+            "because this Omni has no list of connection environments.",
             operation=error.operation,
             resource_id=None,
         ) from None
 
 
-def _find(client: OmniClient, args: ConnectionEnvironmentArgs) -> omni.ConnectionEnvironment | None:
-    wanted = (args.base_connection_id, args.environment_connection_id)
-    environments = client.list_connection_environments() or []
-    return next((e for e in environments if (e.base_connection_id, e.connection_id) == wanted), None)
-
-
-def _listed(
-    client: OmniClient, state: ConnectionEnvironmentState, *, fresh: bool = True
-) -> omni.ConnectionEnvironment | None:
-    environments = client.list_connection_environments(fresh=fresh) or []
-    return next((e for e in environments if e.id == state.connection_environment_id), None)
-
-
-def _is_there(client: OmniClient, state: ConnectionEnvironmentState) -> bool:
-    """Whether the list has it after a 404, which without a list is all that can be known."""
-    return client.list_connection_environments() is not None and look(lambda: _listed(client, state)) is not None
-
-
-def _set_values(
-    client: OmniClient, args: ConnectionEnvironmentArgs, connection_environment_id: str
-) -> ConnectionEnvironmentState:
-    client.update_connection_environment(connection_environment_id, args.user_attribute_values)
-    return _state(args, connection_environment_id)
-
-
-def _state(args: ConnectionEnvironmentArgs, connection_environment_id: str) -> ConnectionEnvironmentState:
-    return ConnectionEnvironmentState.from_args(args).model_copy(
-        update={"connection_environment_id": connection_environment_id}
-    )
-
-
-def _undo(client: OmniClient, args: ConnectionEnvironmentArgs, created: str, error: Error) -> None:
-    try:
-        delete(client, _state(args, created))
-    except Error as undo:
-        raise PartlyCreatedError(
-            f"{error} Connection environment {created} was made before that and could not be deleted again: {undo} "
-            "Set adopt=True to take it over in the next run.",
-            operation=error.operation,
-            resource_id=created,
-        ) from None
-
-
-def _merge(state: ConnectionEnvironmentState, current: omni.ConnectionEnvironment) -> ConnectionEnvironmentState:
+def _merge(state: ConnectionEnvironmentState, current: models.ConnectionEnvironment) -> ConnectionEnvironmentState:
     return state.model_copy(update={"user_attribute_values": sorted(current.user_attribute_values)})
 
 
-LIFECYCLE = Lifecycle(
-    service=OMNI,
-    connect=OmniClient,
-    args=ConnectionEnvironmentArgs,
-    state=ConnectionEnvironmentState,
-    id_of=lambda state: state.connection_environment_id,
-    describe=_describe,
-    identity=frozenset({"base_connection_id", "environment_connection_id"}),
-    create=create,
-    read=read,
-    update=update,
-    delete=delete,
-    replace_on=frozenset({"base_connection_id", "environment_connection_id"}),
-    delete_before_replace=True,
-)
-
-
-class ConnectionEnvironmentProvider(Provider[OmniClient, ConnectionEnvironmentArgs, ConnectionEnvironmentState]):
+class ConnectionEnvironmentProvider(Provider["OmniClient", ConnectionEnvironmentArgs, ConnectionEnvironmentState]):
     """Serves :class:`ConnectionEnvironment` to the engine."""
 
-    lifecycle = LIFECYCLE
+    lifecycle = ConnectionEnvironmentLifecycle()
 
 
 class ConnectionEnvironment(Resource, module="omni", name="ConnectionEnvironment"):
@@ -293,11 +289,4 @@ class ConnectionEnvironment(Resource, module="omni", name="ConnectionEnvironment
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Declare the connection environment; :class:`ConnectionEnvironmentArgs` describes each argument."""
-        arguments = {
-            "base_connection_id": base_connection_id,
-            "environment_connection_id": environment_connection_id,
-            "user_attribute_values": user_attribute_values,
-            "adopt": adopt,
-            "profile": profile,
-        }
-        super().__init__(ConnectionEnvironmentProvider(), resource_name, arguments, opts)
+        super().__init__(ConnectionEnvironmentProvider(), resource_name, locals(), opts)

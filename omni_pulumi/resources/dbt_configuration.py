@@ -1,38 +1,44 @@
-"""The dbt repository of an Omni connection: one per connection, written as a whole.
+"""The dbt configuration of an Omni connection. A connection has one, and it is written as a whole.
 
-Source: https://docs.omni.co/api/dbt/update-dbt-configuration. The surprising fact: an update answers only that it was
-carried out, so the configuration is read back after every write.
+Source: https://docs.omni.co/api/dbt/update-dbt-configuration. The surprising fact: the response to an update does not
+contain the configuration, so it is read again after each write.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import pulumi
 import pydantic
 from pydantic.alias_generators import to_camel
 
 from omni_pulumi.adoption import adopt, log_created, nothing_to_adopt, recreate, warn_about_kept
-from omni_pulumi.api import omni
-from omni_pulumi.api.errors import Error, NotFoundError, ResponseLostError
-from omni_pulumi.api.omni import OmniClient
-from omni_pulumi.dynamic import Provider, Resource, output
-from omni_pulumi.lifecycle import (
+from omni_pulumi.api.errors import Error, ResponseLostError
+from omni_pulumi.api.omni import models
+from omni_pulumi.api.retry import poll
+from omni_pulumi.changes import changed_fields, undeclared_fields
+from omni_pulumi.dynamic.provider import Provider
+from omni_pulumi.dynamic.resource import Resource, output
+from omni_pulumi.fields import (
     Adopt,
     Args,
-    Claim,
-    Known,
-    Lifecycle,
+    Identifies,
+    MaybeUnknown,
     OptionalText,
+    Parent,
+    Replaces,
     State,
     Text,
     Uuid,
-    undeclared_fields,
+    common_fields,
 )
-from omni_pulumi.settings import OMNI
-from omni_pulumi.settle import look
+from omni_pulumi.lifecycle import Claim
+from omni_pulumi.services import OmniLifecycle
+
+if TYPE_CHECKING:
+    from omni_pulumi.api.omni.client import OmniClient
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +55,7 @@ def _project_root_path(text: str | None) -> str | None:
 
 
 def _dbt_version(text: str) -> str:
-    """The supported versions move, so every ``<major>.<minor>`` is accepted and the service has the last word."""
+    """Accept every ``<major>.<minor>``, because the versions that Omni supports change."""
     if not _DBT_VERSION.fullmatch(text):
         raise ValueError('must be "Auto" or <major>.<minor> such as "1.11"')
     return text
@@ -58,28 +64,34 @@ def _dbt_version(text: str) -> str:
 class DbtConfigurationArgs(Args):
     """Arguments of :class:`DbtConfiguration`."""
 
-    connection_id: Known[Uuid] = pydantic.Field(description="UUID of the Omni connection. Changing it replaces.")
-    ssh_url: Known[Text] = pydantic.Field(
+    connection_id: Annotated[MaybeUnknown[Uuid], Parent(), Identifies(), Replaces()] = pydantic.Field(
+        description="UUID of the Omni connection."
+    )
+    ssh_url: MaybeUnknown[Text] = pydantic.Field(
         description="URL of the git repository, such as `git@github.com:acme/dbt.git`."
     )
-    branch: Known[Text] = pydantic.Field(description="Git branch.")
-    autogen_relationships: Known[bool] = pydantic.Field(description="Generate relationships from dbt.")
-    enable_virtual_schemas: Known[bool] = pydantic.Field(
-        description="Enable virtual schemas from dbt. Switching it later means that content must be migrated."
+    branch: MaybeUnknown[Text] = pydantic.Field(description="Git branch.")
+    autogen_relationships: MaybeUnknown[bool] = pydantic.Field(
+        description="Whether Omni generates relationships from dbt."
     )
-    enable_semantic_layer: Known[bool] = pydantic.Field(
-        default=False, description="Enable the dbt semantic layer integration."
+    enable_virtual_schemas: MaybeUnknown[bool] = pydantic.Field(
+        description="Whether Omni creates virtual schemas from dbt. Content must be migrated when this changes."
     )
-    dbt_version: Known[Annotated[str, pydantic.AfterValidator(_dbt_version)]] = pydantic.Field(
+    enable_semantic_layer: MaybeUnknown[bool] = pydantic.Field(
+        default=False, description="Whether Omni integrates the dbt semantic layer."
+    )
+    dbt_version: MaybeUnknown[Annotated[str, pydantic.AfterValidator(_dbt_version)]] = pydantic.Field(
         default="Auto", description="dbt version: `Auto` or `<major>.<minor>`."
     )
-    project_root_path: Known[Annotated[OptionalText, pydantic.AfterValidator(_project_root_path)]] = pydantic.Field(
-        default=None, description="Path of the dbt project inside the repository; its root when left out."
+    project_root_path: MaybeUnknown[Annotated[OptionalText, pydantic.AfterValidator(_project_root_path)]] = (
+        pydantic.Field(
+            default=None, description="Path of the dbt project in the repository. Default: the root of the repository."
+        )
     )
-    rotate_keys_trigger: Known[str | None] = pydantic.Field(
+    rotate_keys_trigger: MaybeUnknown[str | None] = pydantic.Field(
         default=None,
-        description="Any text. Adding it later or changing it rotates the SSH deploy keys once; the new key must then "
-        "be registered at the git host.",
+        description="Any text. Adding it later or changing it rotates the SSH deploy keys once. Then register the new "
+        "key at the git host.",
     )
 
 
@@ -97,145 +109,126 @@ class DbtConfigurationState(State):
     rotate_keys_trigger: str | None = None
 
 
-def create(client: OmniClient, args: DbtConfigurationArgs, claim: Claim) -> DbtConfigurationState:
-    """Write the configuration, or adopt the one that the connection has.
+class DbtConfigurationLifecycle(OmniLifecycle[DbtConfigurationArgs, DbtConfigurationState]):
+    """How a dbt configuration is created, read, updated and deleted."""
 
-    A connection has one configuration, and its ID is known. So it is claimed before a read, which may be behind.
-    """
-    claim(args.connection_id)
-    existing = client.get_dbt_configuration(args.connection_id)
-    if existing is None:
-        if args.adopt == "existing":
-            raise nothing_to_adopt(_describe(args))
-        state = _write(client, args)
-        log_created(_describe(args), args.connection_id, args)
-        return state
-    current = _merge(DbtConfigurationState.from_args(args), existing)
-    return adopt(
-        _describe(args),
-        args.connection_id,
-        args,
-        current,
-        write=lambda: _write(client, args),
-        undeclared=[to_camel(name) for name in undeclared_fields(current, args)],
-    )
+    args = DbtConfigurationArgs
+    state = DbtConfigurationState
 
+    def describe(self, it: DbtConfigurationArgs | DbtConfigurationState) -> str:
+        """Return the object in words, for messages."""
+        return f"the dbt configuration of connection {it.connection_id}"
 
-def read(client: OmniClient, state: DbtConfigurationState) -> DbtConfigurationState | None:
-    """Read the configuration; "not configured", a few times, means that it is gone."""
-    current = look(lambda: client.get_dbt_configuration(state.connection_id))
-    return None if current is None else _merge(state, current)
+    def id_of(self, state: DbtConfigurationState) -> str:
+        """Return the ID of the connection."""
+        return state.connection_id
 
+    def create(self, client: OmniClient, args: DbtConfigurationArgs, claim: Claim) -> DbtConfigurationState:
+        """Write the configuration, or adopt the one that the connection has.
 
-def update(
-    client: OmniClient, state: DbtConfigurationState, args: DbtConfigurationArgs, _claim: Claim
-) -> DbtConfigurationState:
-    """Write the whole configuration; another trigger rotates the keys in the same request."""
-    current = client.get_dbt_configuration(args.connection_id)
-    if current is None:
-        recreate(_describe(args), args.connection_id, args)
-    kept = {} if current is None else undeclared_fields(_merge(state, current), args, state)
-    rotate_keys = args.rotate_keys_trigger not in {None, state.rotate_keys_trigger}
-    visible = LIFECYCLE.changed(state, args) != ["rotate_keys_trigger"]
-    written = _write(client, args.model_copy(update=kept), rotate_keys=rotate_keys, visible=visible)
-    warn_about_kept(_describe(args), [to_camel(name) for name in kept])
-    return written.model_copy(update=dict.fromkeys(kept))
+        The ID is known before the read, so the configuration is claimed first: the read may lack a recent change.
+        """
+        claim(args.connection_id)
+        existing = client.get_dbt_configuration(args.connection_id)
+        if existing is None:
+            if args.adopt == "existing":
+                raise nothing_to_adopt(self.describe(args))
+            state = _write(client, args)
+            log_created(self.describe(args), args.connection_id, args)
+            return state
+        current = _merge(DbtConfigurationState.from_args(args), existing)
+        return adopt(
+            self.describe(args),
+            args.connection_id,
+            args,
+            current,
+            write=lambda: _write(client, args),
+            undeclared=[to_camel(name) for name in undeclared_fields(current, args)],
+        )
 
+    def read(self, client: OmniClient, state: DbtConfigurationState) -> DbtConfigurationState | None:
+        """Read the configuration. It is deleted when Omni answers "not configured" several times."""
+        current = poll(lambda: client.get_dbt_configuration(state.connection_id))
+        return None if current is None else _merge(state, current)
 
-def delete(client: OmniClient, state: DbtConfigurationState) -> None:
-    """Unlink the repository."""
-    try:
+    def update(
+        self, client: OmniClient, state: DbtConfigurationState, args: DbtConfigurationArgs
+    ) -> DbtConfigurationState:
+        """Write the configuration, which also creates it again. A changed trigger rotates the keys in that request."""
+        current = client.get_dbt_configuration(args.connection_id)
+        if current is None:
+            recreate(self.describe(args), args.connection_id, args)
+        kept = {} if current is None else undeclared_fields(_merge(state, current), args, state)
+        rotate_keys = args.rotate_keys_trigger not in {None, state.rotate_keys_trigger}
+        only_rotates = changed_fields(state, args) == ["rotate_keys_trigger"]
+        written = _write(client, args.model_copy(update=kept), rotate_keys=rotate_keys, is_readable=not only_rotates)
+        warn_about_kept(self.describe(args), [to_camel(name) for name in kept])
+        return written.model_copy(update=dict.fromkeys(kept))
+
+    def delete(self, client: OmniClient, state: DbtConfigurationState) -> None:
+        """Unlink the repository."""
         client.delete_dbt_configuration(state.connection_id)
-    except NotFoundError:
-        if look(lambda: client.get_dbt_configuration(state.connection_id)) is not None:
-            raise
+
+    def exists(self, client: OmniClient, state: DbtConfigurationState) -> bool:
+        """Return whether the connection has a configuration."""
+        return poll(lambda: client.get_dbt_configuration(state.connection_id)) is not None
 
 
 def _write(
-    client: OmniClient, args: DbtConfigurationArgs, *, rotate_keys: bool = False, visible: bool = True
+    client: OmniClient, args: DbtConfigurationArgs, *, rotate_keys: bool = False, is_readable: bool = True
 ) -> DbtConfigurationState:
-    """Write and read back. When the answer got lost, what is read tells, if the change is ``visible`` in it."""
+    """Write the configuration and read it again.
+
+    Args:
+        client: the client.
+        args: what the program declares.
+        rotate_keys: whether the write rotates the deploy keys.
+        is_readable: whether a read can show that the write was applied, when its response is lost.
+    """
     written = DbtConfigurationState.from_args(args)
-    configuration = omni.DbtConfiguration(
-        ssh_url=args.ssh_url,
-        branch=args.branch,
-        autogen_relationships=args.autogen_relationships,
-        enable_virtual_schemas=args.enable_virtual_schemas,
-        enable_semantic_layer=args.enable_semantic_layer,
-        dbt_version=args.dbt_version,
-        project_root_path=args.project_root_path,
-    )
+    configuration = models.DbtConfiguration(**common_fields(args, models.DbtConfiguration))
     try:
         client.put_dbt_configuration(args.connection_id, configuration, rotate_keys=rotate_keys)
     except Error as error:
         if not error.outcome_unknown:
             raise
-        if not visible:
-            raise ResponseLostError(
-                f"{error} Whether the deploy keys were rotated is not known; the same command rotates them once more.",
-                operation=error.operation,
-                resource_id=args.connection_id,
-                outcome_unknown=True,
+        if not is_readable:
+            raise _lost_response(
+                error, args, "Whether the deploy keys were rotated is unknown. The same command rotates them again."
             ) from None
         try:
-            current = look(lambda: client.get_dbt_configuration(args.connection_id))
+            current = poll(lambda: client.get_dbt_configuration(args.connection_id))
         except Error as failure:
-            raise ResponseLostError(
-                f"{error} It may have been written all the same, and reading it back failed too: {failure}",
-                operation=error.operation,
-                resource_id=args.connection_id,
-                outcome_unknown=True,
-            ) from None
-        if current is None or LIFECYCLE.changed(_merge(written, current), args):
+            raise _lost_response(error, args, f"Checking whether it was written also failed: {failure}") from None
+        if current is None or changed_fields(_merge(written, current), args):
             raise
         return written
     try:
         current = client.get_dbt_configuration(args.connection_id)
     except Error as error:
-        _log.warning("the dbt configuration was written and could not be read back: %s", error)
+        _log.warning("the dbt configuration was written, but reading it again failed: %s", error)
         return written
     return written if current is None else _merge(written, current)
 
 
-def _describe(it: DbtConfigurationArgs | DbtConfigurationState) -> str:
-    return f"the dbt configuration of connection {it.connection_id}"
-
-
-def _merge(state: DbtConfigurationState, current: omni.DbtConfiguration) -> DbtConfigurationState:
-    return state.model_copy(
-        update={
-            "ssh_url": current.ssh_url,
-            "branch": current.branch,
-            "autogen_relationships": current.autogen_relationships,
-            "enable_virtual_schemas": current.enable_virtual_schemas,
-            "enable_semantic_layer": current.enable_semantic_layer,
-            "dbt_version": current.dbt_version or "Auto",
-            "project_root_path": current.project_root_path or None,
-        }
+def _lost_response(error: Error, args: DbtConfigurationArgs, consequence: str) -> ResponseLostError:
+    return ResponseLostError(
+        f"{error} {consequence}", operation=error.operation, resource_id=args.connection_id, outcome_unknown=True
     )
 
 
-LIFECYCLE = Lifecycle(
-    service=OMNI,
-    connect=OmniClient,
-    args=DbtConfigurationArgs,
-    state=DbtConfigurationState,
-    id_of=lambda state: state.connection_id,
-    describe=_describe,
-    identity=frozenset({"connection_id"}),
-    create=create,
-    read=read,
-    update=update,
-    delete=delete,
-    replace_on=frozenset({"connection_id"}),
-    parent="connection_id",
-)
+def _merge(state: DbtConfigurationState, current: models.DbtConfiguration) -> DbtConfigurationState:
+    """Return the state with what Omni has. Omni may return ``null`` or an empty text for a default."""
+    found = common_fields(current, DbtConfigurationState)
+    found["dbt_version"] = current.dbt_version or "Auto"
+    found["project_root_path"] = current.project_root_path or None
+    return state.model_copy(update=found)
 
 
-class DbtConfigurationProvider(Provider[OmniClient, DbtConfigurationArgs, DbtConfigurationState]):
+class DbtConfigurationProvider(Provider["OmniClient", DbtConfigurationArgs, DbtConfigurationState]):
     """Serves :class:`DbtConfiguration` to the engine."""
 
-    lifecycle = LIFECYCLE
+    lifecycle = DbtConfigurationLifecycle()
 
 
 class DbtConfiguration(Resource, module="omni", name="DbtConfiguration"):
@@ -281,17 +274,4 @@ class DbtConfiguration(Resource, module="omni", name="DbtConfiguration"):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Declare the configuration; :class:`DbtConfigurationArgs` describes each argument."""
-        arguments = {
-            "connection_id": connection_id,
-            "ssh_url": ssh_url,
-            "branch": branch,
-            "autogen_relationships": autogen_relationships,
-            "enable_virtual_schemas": enable_virtual_schemas,
-            "enable_semantic_layer": enable_semantic_layer,
-            "dbt_version": dbt_version,
-            "project_root_path": project_root_path,
-            "rotate_keys_trigger": rotate_keys_trigger,
-            "adopt": adopt,
-            "profile": profile,
-        }
-        super().__init__(DbtConfigurationProvider(), resource_name, arguments, opts)
+        super().__init__(DbtConfigurationProvider(), resource_name, locals(), opts)

@@ -1,56 +1,60 @@
 """A dbt environment of an Omni connection, with its variables and secrets.
 
-Source: https://docs.omni.co/api/dbt/update-dbt-environment. The surprising facts: one environment cannot be fetched,
-only the list; variables are known by server IDs that an update needs; nobody says whether an update deletes the
-variables that it leaves out.
+Source: https://docs.omni.co/api/dbt/update-dbt-environment. The surprising facts: Omni returns environments only in a
+list; an update needs the IDs of the variables; no source says whether an update deletes the variables that it leaves
+out.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Annotated
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pulumi
 import pydantic
 from pydantic.alias_generators import to_camel
 
-from omni_pulumi.adoption import adopt, log_created, nearest_names, nothing_to_adopt, recreate, warn_about_kept
-from omni_pulumi.api import omni
-from omni_pulumi.api.errors import AlreadyManagedError, BadRequestError, Error, NotFoundError, PartlyCreatedError
-from omni_pulumi.api.omni import OmniClient
-from omni_pulumi.dynamic import Provider, Resource, output, secret_values
-from omni_pulumi.lifecycle import (
+from omni_pulumi.adoption import adopt, log_created, nearest_names, nothing_to_adopt, warn_about_kept
+from omni_pulumi.api.errors import AlreadyManagedError, BadRequestError, Error, PartlyCreatedError
+from omni_pulumi.api.omni import models
+from omni_pulumi.api.retry import LIMITS, create_once, poll
+from omni_pulumi.changes import undeclared_fields
+from omni_pulumi.dynamic.provider import Provider
+from omni_pulumi.dynamic.resource import Resource, output, secret_values
+from omni_pulumi.fields import (
     Adopt,
     Args,
-    Claim,
-    Known,
-    Lifecycle,
+    ConvertedBy,
+    Identifies,
+    MaybeUnknown,
     OptionalText,
+    Parent,
+    Replaces,
     Secret,
     State,
     Text,
     Uuid,
-    undeclared_fields,
+    common_fields,
 )
-from omni_pulumi.settings import OMNI
-from omni_pulumi.settle import look, settle
+from omni_pulumi.lifecycle import Claim
+from omni_pulumi.services import OmniLifecycle
 from omni_pulumi.variables import (
-    SET_IN_OMNI,
-    WAS_SECRET,
     VariableUpdate,
     declared_names,
     is_glob,
     is_unmanaged,
+    merge_variables,
     placeholders,
     plan_update,
     undeclared,
 )
 
-_log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from omni_pulumi.api.omni.client import OmniClient
 
-_ATTEMPTS = 3
+_log = logging.getLogger(__name__)
 
 
 def _not_in_variables(
@@ -64,7 +68,7 @@ def _not_in_variables(
 
 
 def _unmanaged(patterns: list[str] | None, info: pydantic.ValidationInfo) -> list[str] | None:
-    """Order and repetition mean nothing here. A glob may match a declared name, which then counts as declared."""
+    """Sort the patterns, because their order means nothing. A glob does not apply to a declared name."""
     if not patterns:
         return None
     maps = (info.data.get(field) for field in ("variables", "secret_variables"))
@@ -78,37 +82,41 @@ def _unmanaged(patterns: list[str] | None, info: pydantic.ValidationInfo) -> lis
 class DbtEnvironmentArgs(Args):
     """Arguments of :class:`DbtEnvironment`."""
 
-    connection_id: Known[Uuid] = pydantic.Field(description="UUID of the Omni connection. Changing it replaces.")
-    name: Known[Text] = pydantic.Field(description="Name of the environment.")
-    target_schema: Known[Text] = pydantic.Field(description="Target schema.")
-    target_database: Known[OptionalText] = pydantic.Field(default=None, description="Target database override.")
-    target_name: Known[OptionalText] = pydantic.Field(default=None, description="Target name override.")
-    target_role: Known[OptionalText] = pydantic.Field(default=None, description="Target role override.")
-    owner_id: Known[Uuid | None] = pydantic.Field(
-        default=None,
-        description="UUID of the user who owns the environment; needs an organization API key. When it is left out, "
-        "Omni decides: shared with an organization key, the key's user with a personal access token.",
+    connection_id: Annotated[MaybeUnknown[Uuid], Parent(), Identifies(), Replaces()] = pydantic.Field(
+        description="UUID of the Omni connection."
     )
-    variables: Known[dict[Text, Known[str]]] = pydantic.Field(
+    name: Annotated[MaybeUnknown[Text], Identifies()] = pydantic.Field(description="Name of the environment.")
+    target_schema: MaybeUnknown[Text] = pydantic.Field(description="Target schema.")
+    target_database: MaybeUnknown[OptionalText] = pydantic.Field(default=None, description="Target database override.")
+    target_name: MaybeUnknown[OptionalText] = pydantic.Field(default=None, description="Target name override.")
+    target_role: MaybeUnknown[OptionalText] = pydantic.Field(default=None, description="Target role override.")
+    owner_id: MaybeUnknown[Uuid | None] = pydantic.Field(
+        default=None,
+        description="UUID of the user who owns the environment. Requires an organization API key. By default Omni "
+        "decides: shared with an organization API key, the token's user with a personal access token.",
+    )
+    variables: MaybeUnknown[dict[Text, MaybeUnknown[str]]] = pydantic.Field(
         default_factory=dict, description="Environment variables, values by name."
     )
-    secret_variables: Known[Annotated[dict[Text, Known[Secret]], pydantic.AfterValidator(_not_in_variables)]] = (
-        pydantic.Field(
-            default_factory=dict,
-            description="Secret environment variables, values by name, secret in the state even when plain here.",
-        )
+    secret_variables: Annotated[
+        MaybeUnknown[Annotated[dict[Text, MaybeUnknown[Secret]], pydantic.AfterValidator(_not_in_variables)]],
+        ConvertedBy(secret_values),
+    ] = pydantic.Field(
+        default_factory=dict,
+        description="Secret environment variables, values by name. The state encrypts the values, even if they are "
+        "plain in the program.",
     )
-    unmanaged_variables: Known[Annotated[list[Known[Text]] | None, pydantic.AfterValidator(_unmanaged)]] = (
-        pydantic.Field(
-            default=None,
-            description='Names of variables that somebody else manages, or globs such as `"TEAM_*"`. Omni keeps these '
-            "variables, and they are never compared.",
-        )
+    unmanaged_variables: MaybeUnknown[
+        Annotated[list[MaybeUnknown[Text]] | None, pydantic.AfterValidator(_unmanaged)]
+    ] = pydantic.Field(
+        default=None,
+        description='Names of variables that are managed elsewhere, or globs such as `"TEAM_*"`. Omni keeps these '
+        "variables, and they are never compared.",
     )
-    secrets_trigger: Known[str | None] = pydantic.Field(
+    secrets_trigger: MaybeUnknown[str | None] = pydantic.Field(
         default=None,
         description="Any text. Changing it writes all declared secrets again, because a drift of a secret cannot be "
-        "seen.",
+        "detected.",
     )
 
 
@@ -126,139 +134,157 @@ class DbtEnvironmentState(State):
     secret_variables: dict[str, Secret] = pydantic.Field(default_factory=dict)
     unmanaged_variables: list[str] | None = None
     secrets_trigger: str | None = None
-    environment_id: str = ""
-    is_default_environment: bool = False
-    retained_variables: list[str] = pydantic.Field(default_factory=list)
+    environment_id: str = pydantic.Field(default="", description="UUID of the environment.")
+    is_default_environment: bool = pydantic.Field(
+        default=False,
+        description="Whether Omni created the environment with the dbt configuration. Such an environment is never "
+        "deleted.",
+    )
+    retained_variables: list[str] = pydantic.Field(
+        default_factory=list, description="Names of variables that the program dropped and Omni kept."
+    )
 
 
-def create(client: OmniClient, args: DbtEnvironmentArgs, claim: Claim) -> DbtEnvironmentState:
-    """Create the environment, or adopt the one of the same name and owner.
+class DbtEnvironmentLifecycle(OmniLifecycle[DbtEnvironmentArgs, DbtEnvironmentState]):
+    """How a dbt environment is created, read, updated and deleted."""
 
-    Without an owner in the program Omni chooses one, so whether an owner has two of the name shows only afterwards.
-    """
-    before = client.list_dbt_environments(args.connection_id)
-    existing = _find(before, args.name, args.owner_id)
-    if existing is None and args.adopt:  # the list may be behind, most of all one that is about to show the default one
-        existing = look(
-            lambda: _find(client.list_dbt_environments(args.connection_id, fresh=True), args.name, args.owner_id)
-        )
-    if existing is not None and _claims(args, existing, claim):
+    args = DbtEnvironmentArgs
+    state = DbtEnvironmentState
+
+    def describe(self, it: DbtEnvironmentArgs | DbtEnvironmentState) -> str:
+        """Return the object in words, for messages."""
+        return _describe(it)
+
+    def id_of(self, state: DbtEnvironmentState) -> str:
+        """Return ``<connection_id>/<environment_id>``."""
+        return _pulumi_id(state.connection_id, state.environment_id)
+
+    def create(self, client: OmniClient, args: DbtEnvironmentArgs, claim: Claim) -> DbtEnvironmentState:
+        """Create the environment, or adopt the one with the same name and owner.
+
+        If the program names no owner, Omni chooses one. Then only the response shows whether the owner already has an
+        environment of this name.
+        """
+        before = client.list_dbt_environments(args.connection_id)
+        existing = _find(before, args.name, args.owner_id)
+        if existing is None and args.adopt:
+            existing = poll(lambda: _find(_current_list(client, args), args.name, args.owner_id))
+        if existing is not None and _claims(args, existing, claim):
+            return _adopt(client, args, existing)
+        if args.adopt == "existing":
+            raise nothing_to_adopt(_describe(args), _similar(client, args))
+        created, plan = _create(client, args, before)
+        existing = _conflicting(client, args, created, before)
+        if existing is None:
+            state = _written(client, args, created, plan)
+            log_created(_describe(args), created.id, args)
+            return state
+        self._undo(client, args, created)
+        claim(_pulumi_id(args.connection_id, existing.id))
         return _adopt(client, args, existing)
-    if args.adopt == "existing":
-        raise nothing_to_adopt(_describe(args), _nearest(client, args))
-    created, plan = _create(client, args, before)
-    existing = _conflicting(client, args, created, before)
-    if existing is None:
-        state = _written(client, args, created, plan)
-        log_created(_describe(args), created.id, args)
-        return state
-    _undo(client, args, created)
-    claim(LIFECYCLE.id_of(_state(args, existing.id)))
-    return _adopt(client, args, existing)
 
+    def read(self, client: OmniClient, state: DbtEnvironmentState) -> DbtEnvironmentState | None:
+        """Find the environment in the list of its connection."""
+        current = _read(client, state.connection_id, state.environment_id)
+        return None if current is None else _merge(state, current)
 
-def read(client: OmniClient, state: DbtEnvironmentState) -> DbtEnvironmentState | None:
-    """Read the environment from the list of its connection's."""
-    current = _current(client, state, fresh=False) or look(lambda: _current(client, state))
-    return None if current is None else _merge(state, current)
+    def update(
+        self, client: OmniClient, state: DbtEnvironmentState, args: DbtEnvironmentArgs
+    ) -> DbtEnvironmentState | None:
+        """Write the whole environment."""
+        current = _read(client, state.connection_id, state.environment_id)
+        return None if current is None else _write(client, args, current, known=state)
 
-
-def update(
-    client: OmniClient, state: DbtEnvironmentState, args: DbtEnvironmentArgs, claim: Claim
-) -> DbtEnvironmentState:
-    """Write the whole environment, or create it again when it was deleted outside Pulumi."""
-    current = _current(client, state, fresh=False) or look(lambda: _current(client, state))
-    if current is not None:
-        try:
-            return _write(client, args, current, known=state)
-        except NotFoundError:
-            if look(lambda: _current(client, state)) is not None:
-                raise
-    return create(client, recreate(_describe(args), state.environment_id, args, lost=_only_in_omni(state)), claim)
-
-
-def delete(client: OmniClient, state: DbtEnvironmentState) -> None:
-    """Delete the environment. The default one belongs to the dbt configuration and stays."""
-    if state.is_default_environment:
-        _log.warning('"%s" is the default environment of connection %s: it stays', state.name, state.connection_id)
-        return
-    try:
+    def delete(self, client: OmniClient, state: DbtEnvironmentState) -> None:
+        """Delete the environment. The default environment belongs to the dbt configuration and stays."""
+        if state.is_default_environment:
+            _log.warning(
+                '"%s" is the default environment of connection %s, so it is not deleted',
+                state.name,
+                state.connection_id,
+            )
+            return
         client.delete_dbt_environment(state.connection_id, state.environment_id)
-    except NotFoundError:
-        if look(lambda: _current(client, state)) is not None:
-            raise
+
+    def exists(self, client: OmniClient, state: DbtEnvironmentState) -> bool:
+        """Return whether the list has the environment."""
+        return _poll_list(client, state.connection_id, state.environment_id) is not None
+
+    def only_in_service(self, state: DbtEnvironmentState) -> list[str]:
+        """Return the variables whose values only Omni knows."""
+        return sorted({*(state.unmanaged_variables or ()), *placeholders(state)})
+
+    def diff_warning(self, state: DbtEnvironmentState, args: DbtEnvironmentArgs) -> str | None:
+        """Warn that a replacement deletes variables whose values only Omni knows."""
+        lost = self.only_in_service(state)
+        if not lost or (args.connection_id, args.profile) == (state.connection_id, state.profile):
+            return None
+        return (
+            f"{_describe(args)}: the replacement cannot carry over {', '.join(lost)}, because only Omni knows the "
+            "values. Set them again in the new environment"
+        )
+
+    def _undo(self, client: OmniClient, args: DbtEnvironmentArgs, created: models.DbtEnvironment) -> None:
+        """Delete a new environment whose owner already had one of this name."""
+        try:
+            self.delete_if_exists(client, DbtEnvironmentState.from_args(args, environment_id=created.id))
+        except Error as error:
+            raise PartlyCreatedError(
+                f"A second {_describe(args)} ({created.id}) was created for the same owner, and deleting it failed: "
+                f"{error} Delete it in Omni, then run the command again.",
+                operation=f"create {_describe(args)}",
+                resource_id=created.id,
+            ) from None
 
 
-def _find(environments: Sequence[omni.DbtEnvironment], name: str, owner_id: str | None) -> omni.DbtEnvironment | None:
+def _describe(it: DbtEnvironmentArgs | DbtEnvironmentState) -> str:
+    return f'dbt environment "{it.name}" of connection {it.connection_id}'
+
+
+def _pulumi_id(connection_id: str, environment_id: str) -> str:
+    return f"{connection_id}/{environment_id}"
+
+
+def _current_list(client: OmniClient, args: DbtEnvironmentArgs) -> Sequence[models.DbtEnvironment]:
+    return client.list_dbt_environments(args.connection_id, use_cache=False)
+
+
+def _find(
+    environments: Sequence[models.DbtEnvironment], name: str, owner_id: str | None
+) -> models.DbtEnvironment | None:
     return next((e for e in environments if e.name == name and e.owner_id == owner_id), None)
 
 
-def _current(client: OmniClient, state: DbtEnvironmentState, *, fresh: bool = True) -> omni.DbtEnvironment | None:
-    environments = client.list_dbt_environments(state.connection_id, fresh=fresh)
-    return next((e for e in environments if e.id == state.environment_id), None)
+def _find_id(environments: Sequence[models.DbtEnvironment], environment_id: str) -> models.DbtEnvironment | None:
+    return next((e for e in environments if e.id == environment_id), None)
 
 
-def _create(
-    client: OmniClient, args: DbtEnvironmentArgs, before: Sequence[omni.DbtEnvironment]
-) -> tuple[omni.DbtEnvironment, VariableUpdate]:
-    plan = plan_update(args, [], None)
-    known = {environment.id for environment in before}
-    requests = 0
-
-    def create_one() -> omni.DbtEnvironment:
-        nonlocal requests
-        requests += 1
-        return client.create_dbt_environment(args.connection_id, _body(args, plan))
-
-    def new() -> list[omni.DbtEnvironment]:
-        """The default environment is new as well where the list was behind, but no request makes one."""
-        after = client.list_dbt_environments(args.connection_id, fresh=True)
-        same = (e for e in after if e.id not in known and e.name == args.name and not e.is_default_environment)
-        return [e for e in same if args.owner_id in {None, e.owner_id}]
-
-    created = settle(create_one, lambda: next(iter(new()), None))
-    if requests > 1:
-        _tell_of_late_ones(args, created, new)
-    return created, plan
+def _read(client: OmniClient, connection_id: str, environment_id: str) -> models.DbtEnvironment | None:
+    """Return the environment of a list that may be 5 seconds old, or of a new list."""
+    cached = _find_id(client.list_dbt_environments(connection_id), environment_id)
+    return cached or _poll_list(client, connection_id, environment_id)
 
 
-def _tell_of_late_ones(
-    args: DbtEnvironmentArgs, created: omni.DbtEnvironment, new: Callable[[], Sequence[omni.DbtEnvironment]]
-) -> None:
-    """Omni takes a name twice, so a request without an answer that is carried out after all makes a second one."""
-    try:
-        late = [e.id for e in new() if e.id != created.id]
-    except Error:
-        return
-    if late:
-        _log.warning(
-            'dbt environment "%s" (%s) was made, and there is another new one of the name: %s. If that comes from a '
-            "request whose answer got lost, delete it in Omni",
-            args.name,
-            created.id,
-            ", ".join(late),
-        )
+def _poll_list(client: OmniClient, connection_id: str, environment_id: str) -> models.DbtEnvironment | None:
+    return poll(lambda: _find_id(client.list_dbt_environments(connection_id, use_cache=False), environment_id))
 
 
-def _undo(client: OmniClient, args: DbtEnvironmentArgs, created: omni.DbtEnvironment) -> None:
-    try:
-        delete(client, _state(args, created.id))
-    except Error as error:
-        raise PartlyCreatedError(
-            f'A second dbt environment "{args.name}" ({created.id}) was made for the same owner and could not be '
-            f"deleted again: {error} Delete it in Omni, then run the same command again.",
-            operation=f'create dbt environment "{args.name}" of connection {args.connection_id}',
-            resource_id=created.id,
-        ) from None
+def _similar(client: OmniClient, args: DbtEnvironmentArgs) -> list[str]:
+    """Return the environments with the same name and another owner, or with a similar name."""
+    environments = client.list_dbt_environments(args.connection_id)
+    names = nearest_names(args.name, (e.name for e in environments))
+    similar = (e for name in names for e in environments if e.name == name)
+    return [f'"{e.name}" ({e.id}, owner {e.owner_id or "none"})' for e in similar]
 
 
-def _claims(args: DbtEnvironmentArgs, existing: omni.DbtEnvironment, claim: Claim) -> bool:
-    """Claim an environment, or return ``False`` when it may have another owner than the one that Omni would choose.
+def _claims(args: DbtEnvironmentArgs, existing: models.DbtEnvironment, claim: Claim) -> bool:
+    """Claim an environment. Return ``False`` when Omni may choose another owner than that of the environment.
 
-    That is so when another resource of the program manages it with another key, and this one names no owner.
+    That is possible when another resource of the program manages the environment with another key, and this resource
+    names no owner.
     """
     try:
-        claim(LIFECYCLE.id_of(_state(args, existing.id)))
+        claim(_pulumi_id(args.connection_id, existing.id))
     except AlreadyManagedError as error:
         if error.same_key or args.owner_id is not None:
             raise
@@ -266,9 +292,9 @@ def _claims(args: DbtEnvironmentArgs, existing: omni.DbtEnvironment, claim: Clai
     return True
 
 
-def _adopt(client: OmniClient, args: DbtEnvironmentArgs, existing: omni.DbtEnvironment) -> DbtEnvironmentState:
-    """Adopt an environment. A declared secret is always written, because nobody can tell which value Omni has."""
-    state = _state(args, existing.id)
+def _adopt(client: OmniClient, args: DbtEnvironmentArgs, existing: models.DbtEnvironment) -> DbtEnvironmentState:
+    """Adopt an environment. Declared secrets are always written, because Omni does not return their values."""
+    state = DbtEnvironmentState.from_args(args, environment_id=existing.id)
     current = _merge(state.model_copy(update={"variables": {}, "secret_variables": {}}), existing)
     return adopt(
         _describe(args) + (f" owned by {existing.owner_id}" if existing.owner_id else ""),
@@ -284,33 +310,105 @@ def _adopt(client: OmniClient, args: DbtEnvironmentArgs, existing: omni.DbtEnvir
     )
 
 
+def _create(
+    client: OmniClient, args: DbtEnvironmentArgs, before: Sequence[models.DbtEnvironment]
+) -> tuple[models.DbtEnvironment, VariableUpdate]:
+    plan = plan_update(args, [], None)
+    known = {environment.id for environment in before}
+    requests = 0
+
+    def create() -> models.DbtEnvironment:
+        nonlocal requests
+        requests += 1
+        return client.create_dbt_environment(args.connection_id, _body(args, plan))
+
+    def find_new() -> list[models.DbtEnvironment]:
+        """Return new environments of this name. A new default environment comes from no request of ours."""
+        same_name = (e for e in _current_list(client, args) if e.name == args.name and not e.is_default_environment)
+        return [e for e in same_name if e.id not in known and args.owner_id in {None, e.owner_id}]
+
+    created = create_once(create, lambda: next(iter(find_new()), None))
+    if requests > 1:
+        with contextlib.suppress(Error):  # the created environment must reach the state
+            _warn_about_duplicates(args, created, find_new())
+    return created, plan
+
+
+def _warn_about_duplicates(
+    args: DbtEnvironmentArgs, created: models.DbtEnvironment, new: Iterable[models.DbtEnvironment]
+) -> None:
+    """Omni accepts a name twice. So a request whose response was lost may create a second environment."""
+    duplicates = [environment.id for environment in new if environment.id != created.id]
+    if duplicates:
+        _log.warning(
+            "%s (%s) was created, but another new one with the same name exists: %s. If it is a duplicate from a "
+            "retried request, delete it in Omni",
+            _describe(args),
+            created.id,
+            ", ".join(duplicates),
+        )
+
+
+def _conflicting(
+    client: OmniClient,
+    args: DbtEnvironmentArgs,
+    created: models.DbtEnvironment,
+    before: Sequence[models.DbtEnvironment],
+) -> models.DbtEnvironment | None:
+    """Return another environment with the name and the owner of a new one.
+
+    When Omni chose the owner, the list is read again: another profile of the program may use another key of the same
+    instance, whose client has a cache of its own.
+    """
+    owner = _owner(client, args, created)
+    if owner != args.owner_id:
+        with contextlib.suppress(Error):  # the created environment must reach the state
+            before = client.list_dbt_environments(args.connection_id)
+    return _find([each for each in before if each.id != created.id], args.name, owner)
+
+
+def _owner(client: OmniClient, args: DbtEnvironmentArgs, created: models.DbtEnvironment) -> str | None:
+    """Return the owner of a new environment: from the response, from the list, or from the program."""
+    if "owner_id" not in created.model_fields_set and args.owner_id is None:
+        with contextlib.suppress(Error):  # the created environment must reach the state
+            created = _poll_list(client, args.connection_id, created.id) or created
+    return created.owner_id if "owner_id" in created.model_fields_set else args.owner_id
+
+
 def _write(
     client: OmniClient,
     args: DbtEnvironmentArgs,
-    current: omni.DbtEnvironment,
+    current: models.DbtEnvironment,
     *,
     known: DbtEnvironmentState | None = None,
 ) -> DbtEnvironmentState:
-    """Make ``current`` what the program says. ``known`` is the state, ``None`` for an environment that is adopted.
+    """Change an environment to what the program declares. What neither the program nor the state has stays as it is.
 
-    What neither the program nor the state knows stays as it is. A new variable has no ID yet and an old one may have
-    lost its own meanwhile, so after a refusal or a lost answer the request is built again from what Omni has then.
+    A new variable has no ID yet, and an existing one may get another ID. So after a refusal or a lost response the
+    request is built again from what Omni has then.
+
+    Args:
+        client: the client.
+        args: what the program declares.
+        current: what Omni has.
+        known: what the state has, ``None`` when the environment is adopted.
     """
     outcome_unknown = False
-    for attempt in range(1, _ATTEMPTS + 1):
+    for attempt in range(1, LIMITS.update + 1):
         plan = plan_update(args, current.variables or [], known)
-        kept = undeclared_fields(_merge(_state(args, current.id), current), args, known)
-        owned = known is not None and known.owner_id is not None
-        body = _body(args.model_copy(update=kept), plan, current, owned=owned)
+        found = _merge(DbtEnvironmentState.from_args(args, environment_id=current.id), current)
+        kept = undeclared_fields(found, args, known)
+        has_owner = known is not None and known.owner_id is not None
+        body = _body(args.model_copy(update=kept), plan, current, has_owner=has_owner)
         try:
             answer = client.update_dbt_environment(args.connection_id, current.id, body)
         except Error as error:
-            is_last = attempt == _ATTEMPTS or not (isinstance(error, BadRequestError) or error.outcome_unknown)
+            is_last = attempt == LIMITS.update or not (isinstance(error, BadRequestError) or error.outcome_unknown)
             error.outcome_unknown = outcome_unknown = outcome_unknown or error.outcome_unknown
             if is_last:
                 raise
-            now = _after(client, args, current.id, error, plan)
-            if now is None or (isinstance(error, BadRequestError) and _ids(now) == _ids(current)):
+            now = _read_after(client, args, current.id, error, plan)
+            if now is None or (isinstance(error, BadRequestError) and _variable_ids(now) == _variable_ids(current)):
                 raise
             current = now
         else:
@@ -320,90 +418,58 @@ def _write(
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
+def _read_after(
+    client: OmniClient, args: DbtEnvironmentArgs, environment_id: str, error: Error, plan: VariableUpdate
+) -> models.DbtEnvironment | None:
+    """Return what Omni has after an update that failed with ``error``, ``None`` when the environment is deleted.
+
+    After a lost response, a variable that the list lacks would be created a second time. So the list is read until it
+    has all of them.
+    """
+    now: models.DbtEnvironment | None = None
+
+    def is_complete() -> bool | None:
+        nonlocal now
+        now = _find_id(_current_list(client, args), environment_id)
+        names = declared_names(args) - {*plan.missing}
+        return True if isinstance(error, BadRequestError) or (now and names <= {*_variable_ids(now)}) else None
+
+    try:
+        poll(is_complete)
+    except Error:
+        raise error from None
+    return now
+
+
 def _warn_about_kept(args: DbtEnvironmentArgs, plan: VariableUpdate, kept: Iterable[str]) -> None:
     warn_about_kept(_describe(args), [*map(to_camel, kept), *(f"variables.{name}" for name in plan.unknown)])
     if plan.released:
         _log.warning(
-            "%s: unmanaged_variables no longer lists %s. This update keeps them; after a refresh the program decides "
+            "%s: unmanaged_variables no longer lists %s. This update keeps them. After a refresh the program decides "
             "about them",
             _describe(args),
             ", ".join(plan.released),
         )
 
 
-def _after(
-    client: OmniClient, args: DbtEnvironmentArgs, environment_id: str, error: Error, plan: VariableUpdate
-) -> omni.DbtEnvironment | None:
-    """What Omni has after an update that failed with ``error``, ``None`` when the environment is gone.
-
-    After a lost answer a variable without an ID would be made a second time, and a list may be behind: it is looked at
-    until it has all.
-    """
-    state = _state(args, environment_id)
-    now: omni.DbtEnvironment | None = None
-
-    def complete() -> bool | None:
-        nonlocal now
-        now = _current(client, state)
-        names = declared_names(args) - {*plan.missing}
-        return True if isinstance(error, BadRequestError) or (now and names <= {*_ids(now)}) else None
-
-    try:
-        look(complete)
-    except Error:
-        raise error from None
-    return now
-
-
-def _state(args: DbtEnvironmentArgs, environment_id: str) -> DbtEnvironmentState:
-    return DbtEnvironmentState.from_args(args).model_copy(update={"environment_id": environment_id})
-
-
-def _conflicting(
-    client: OmniClient, args: DbtEnvironmentArgs, created: omni.DbtEnvironment, before: Sequence[omni.DbtEnvironment]
-) -> omni.DbtEnvironment | None:
-    """The environment that has the name and the owner of a new one.
-
-    When Omni chose the owner, ``before`` is not recent enough: another profile of the program may use another key of
-    the same instance, and has a list of its own.
-    """
-    owner = _owner(client, args, created)
-    if owner != args.owner_id:
-        with contextlib.suppress(Error):  # what was made must get into the state
-            before = client.list_dbt_environments(args.connection_id)
-    return _find([each for each in before if each.id != created.id], args.name, owner)
-
-
-def _owner(client: OmniClient, args: DbtEnvironmentArgs, created: omni.DbtEnvironment) -> str | None:
-    """The owner of a new environment. What an answer lacks is looked up, and else taken to be as the program says."""
-    if "owner_id" not in created.model_fields_set and args.owner_id is None:
-        with contextlib.suppress(Error):  # what was made must get into the state
-            created = look(lambda: _current(client, _state(args, created.id))) or created
-    return created.owner_id if "owner_id" in created.model_fields_set else args.owner_id
-
-
-def _ids(environment: omni.DbtEnvironment) -> dict[str, str]:
-    return {variable.name: variable.id for variable in environment.variables or []}
-
-
 def _written(
     client: OmniClient,
     args: DbtEnvironmentArgs,
-    answer: omni.DbtEnvironment,
+    answer: models.DbtEnvironment,
     plan: VariableUpdate,
     *,
     is_default: bool = False,
 ) -> DbtEnvironmentState:
-    """The state after a write. What its answer lacks is read, and else taken to be as the program says."""
-    state = _state(args, answer.id).model_copy(update={"is_default_environment": is_default})
+    """Return the state after a write. Variables that the response lacks are read."""
+    state = DbtEnvironmentState.from_args(args, environment_id=answer.id, is_default_environment=is_default)
     if answer.variables is None:
         try:
-            answer = _current(client, state) or answer
+            answer = _find_id(_current_list(client, args), answer.id) or answer
         except Error as error:
-            _log.warning('dbt environment "%s" was written and could not be read back: %s', args.name, error)
+            _log.warning("%s was written, but reading it again failed: %s", _describe(args), error)
     if plan.missing:
         _log.warning(
-            "%s: Omni no longer has %s, and only Omni had the values. Set them again",
+            "%s: Omni no longer has %s, and only Omni knew the values. Set them again",
             _describe(args),
             ", ".join(plan.missing),
         )
@@ -413,115 +479,59 @@ def _written(
     names = {variable.name for variable in answer.variables or [] if not is_unmanaged(variable.name, args)}
     retained = sorted(names - declared_names(args))
     if retained:
-        _log.warning(
-            'Omni kept variables of dbt environment "%s": delete them there: %s', args.name, ", ".join(retained)
-        )
+        _log.warning("%s: Omni kept variables. Delete them in Omni: %s", _describe(args), ", ".join(retained))
     return _merge(state.model_copy(update={"retained_variables": retained}), answer)
 
 
 def _body(
-    args: DbtEnvironmentArgs, plan: VariableUpdate, current: omni.DbtEnvironment | None = None, *, owned: bool = False
-) -> omni.DbtEnvironmentBody:
-    """The request of a write. The owner that Omni chose and deferral are not managed, and sent back as they are."""
-    body = omni.DbtEnvironmentBody(
-        name=args.name,
-        target_schema=args.target_schema,
-        target_database=args.target_database,
-        target_name=args.target_name,
-        target_role=args.target_role,
-        variables=plan.bodies,
-    )
-    unmanaged: dict[str, str | bool | None] = {}
-    if args.owner_id is not None or owned:
-        unmanaged["owner_id"] = args.owner_id
+    args: DbtEnvironmentArgs,
+    plan: VariableUpdate,
+    current: models.DbtEnvironment | None = None,
+    *,
+    has_owner: bool = False,
+) -> models.DbtEnvironmentBody:
+    """Return the body of a write. An owner that Omni chose, and deferral, are not managed: they are sent back.
+
+    Args:
+        args: what the program declares.
+        plan: the variables.
+        current: what Omni has, ``None`` when the environment is created.
+        has_owner: whether the state has an owner, so that a program that dropped it makes the environment shared.
+    """
+    fields: dict[str, Any] = {
+        name: value
+        for name, value in common_fields(args, models.DbtEnvironmentBody).items()
+        if name not in {"variables", "owner_id"}
+    }
+    if args.owner_id is not None or has_owner:
+        fields["owner_id"] = args.owner_id
     elif current is not None and current.owner_id is not None:
-        unmanaged["owner_id"] = current.owner_id
+        fields["owner_id"] = current.owner_id
     if current is not None and current.is_deferral_enabled is not None:
-        unmanaged["is_deferral_enabled"] = current.is_deferral_enabled
-    return body.model_copy(update=unmanaged)
+        fields["is_deferral_enabled"] = current.is_deferral_enabled
+    return models.DbtEnvironmentBody(**fields, variables=plan.bodies)
 
 
-def _describe(it: DbtEnvironmentArgs | DbtEnvironmentState) -> str:
-    return f'dbt environment "{it.name}" of connection {it.connection_id}'
+def _variable_ids(environment: models.DbtEnvironment) -> dict[str, str]:
+    return {variable.name: variable.id for variable in environment.variables or []}
 
 
-def _nearest(client: OmniClient, args: DbtEnvironmentArgs) -> list[str]:
-    """The environments that a program may mean: of another owner, or of a name that is alike."""
-    environments = client.list_dbt_environments(args.connection_id)
-    names = nearest_names(args.name, (e.name for e in environments))
-    nearest = (e for name in names for e in environments if e.name == name)
-    return [f'"{e.name}" ({e.id}, owner {e.owner_id or "none"})' for e in nearest]
-
-
-def _only_in_omni(state: DbtEnvironmentState) -> list[str]:
-    """Return the variables that cannot be created again, because their values are in Omni alone."""
-    return sorted({*(state.unmanaged_variables or ()), *placeholders(state)})
-
-
-def diff_warning(state: DbtEnvironmentState, args: DbtEnvironmentArgs) -> str | None:
-    """A replacement deletes variables whose values are in Omni alone. The state has the names of the last refresh."""
-    lost = _only_in_omni(state)
-    if not lost or (args.connection_id, args.profile) == (state.connection_id, state.profile):
-        return None
-    return (
-        f"{_describe(args)}: the replacement cannot carry over {', '.join(lost)}, because only Omni has the values. "
-        "Set them again in the new environment"
-    )
-
-
-def _merge(state: DbtEnvironmentState, current: omni.DbtEnvironment) -> DbtEnvironmentState:
-    """The state with what an answer says. An owner that the program did not name is Omni's own business."""
-    names = {"name", "target_schema", "target_database", "target_name", "target_role", "is_default_environment"}
-    if state.owner_id is not None:
-        names.add("owner_id")
-    fields = {name: getattr(current, name) for name in names & current.model_fields_set}
-    fields = {name: None if value == "" else value for name, value in fields.items()}
+def _merge(state: DbtEnvironmentState, current: models.DbtEnvironment) -> DbtEnvironmentState:
+    """Return the state with what a response contains. An owner that the program did not name is not compared."""
+    fields = {
+        name: None if value == "" else value
+        for name, value in common_fields(current, DbtEnvironmentState).items()
+        if name in current.model_fields_set and name != "variables" and (name != "owner_id" or state.owner_id)
+    }
     if current.variables is not None:
-        fields.update(_variables(state, current.variables))
+        fields.update(merge_variables(state, current.variables))
     return state.model_copy(update=fields)
 
 
-def _variables(state: DbtEnvironmentState, variables: list[omni.Variable]) -> dict[str, object]:
-    """The variables of an answer, without the unmanaged and the retained ones."""
-    declared = declared_names(state)
-    retained = [v.name for v in variables if v.name in state.retained_variables and v.name not in declared]
-    plain: dict[str, str] = {}
-    secret: dict[str, pydantic.SecretStr] = {}
-    for variable in variables:
-        name = variable.name
-        if name in retained or (name not in declared and is_unmanaged(name, state)):
-            continue
-        if variable.is_secret:
-            secret[name] = state.secret_variables.get(name, SET_IN_OMNI)
-        elif name in state.secret_variables or state.variables.get(name) == WAS_SECRET:
-            plain[name] = WAS_SECRET
-        else:
-            plain[name] = variable.value or ""
-    return {"variables": plain, "secret_variables": secret, "retained_variables": retained}
-
-
-LIFECYCLE = Lifecycle(
-    service=OMNI,
-    connect=OmniClient,
-    args=DbtEnvironmentArgs,
-    state=DbtEnvironmentState,
-    id_of=lambda state: f"{state.connection_id}/{state.environment_id}",
-    describe=_describe,
-    identity=frozenset({"connection_id", "name"}),
-    create=create,
-    read=read,
-    update=update,
-    delete=delete,
-    replace_on=frozenset({"connection_id"}),
-    parent="connection_id",
-    diff_warning=diff_warning,
-)
-
-
-class DbtEnvironmentProvider(Provider[OmniClient, DbtEnvironmentArgs, DbtEnvironmentState]):
+class DbtEnvironmentProvider(Provider["OmniClient", DbtEnvironmentArgs, DbtEnvironmentState]):
     """Serves :class:`DbtEnvironment` to the engine."""
 
-    lifecycle = LIFECYCLE
+    lifecycle = DbtEnvironmentLifecycle()
 
 
 class DbtEnvironment(Resource, module="omni", name="DbtEnvironment"):
@@ -576,19 +586,4 @@ class DbtEnvironment(Resource, module="omni", name="DbtEnvironment"):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Declare the environment; :class:`DbtEnvironmentArgs` describes each argument."""
-        arguments = {
-            "connection_id": connection_id,
-            "name": name,
-            "target_schema": target_schema,
-            "target_database": target_database,
-            "target_name": target_name,
-            "target_role": target_role,
-            "owner_id": owner_id,
-            "variables": variables,
-            "secret_variables": secret_values(secret_variables),
-            "unmanaged_variables": unmanaged_variables,
-            "secrets_trigger": secrets_trigger,
-            "adopt": adopt,
-            "profile": profile,
-        }
-        super().__init__(DbtEnvironmentProvider(), resource_name, arguments, opts)
+        super().__init__(DbtEnvironmentProvider(), resource_name, locals(), opts)

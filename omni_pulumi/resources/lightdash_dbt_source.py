@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pulumi
 import pydantic
 
-from omni_pulumi.adoption import adopt, log_created, nearest_names, nothing_to_adopt, recreate, warn_about_kept
+from omni_pulumi.adoption import adopt, log_created, nearest_names, nothing_to_adopt, warn_about_kept
 from omni_pulumi.api.errors import (
     AlreadyExistsError,
     ConfigurationError,
@@ -23,7 +23,8 @@ from omni_pulumi.api.errors import (
     NotFoundError,
     ServerError,
 )
-from omni_pulumi.api.lightdash import DbtSource, DbtSourceWithConnection, LightdashClient
+from omni_pulumi.api.lightdash.models import DbtSource, DbtSourceWithConnection
+from omni_pulumi.api.retry import create_once, poll
 from omni_pulumi.connections import (
     SECRET_PROPERTIES,
     ConnectionArgs,
@@ -37,10 +38,24 @@ from omni_pulumi.connections import (
     stored_connection,
     undeclared_fields,
 )
-from omni_pulumi.dynamic import Provider, Resource, output
-from omni_pulumi.lifecycle import Adopt, Args, Claim, Known, Lifecycle, State, Uuid4
-from omni_pulumi.settings import LIGHTDASH
-from omni_pulumi.settle import look, settle
+from omni_pulumi.dynamic.provider import Provider
+from omni_pulumi.dynamic.resource import Resource, output
+from omni_pulumi.fields import (
+    Adopt,
+    Args,
+    ConvertedBy,
+    Identifies,
+    MaybeUnknown,
+    Parent,
+    Replaces,
+    State,
+    Uuid4,
+)
+from omni_pulumi.lifecycle import Claim
+from omni_pulumi.services import LightdashLifecycle
+
+if TYPE_CHECKING:
+    from omni_pulumi.api.lightdash.client import LightdashClient
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +71,7 @@ _NEEDS_CREDENTIALS = "needs personal_access_token or installation_id, got neithe
 
 
 def _credentials(connection: Any, info: pydantic.ValidationInfo) -> Any:
-    """A create needs the credentials that an update and an adoption can leave out."""
+    """Require credentials for a create. An update and an adoption can leave them out."""
     may_exist = (info.context or {}).get("stored", True) or info.data.get("adopt")
     if not may_exist and not has_credentials(connection):
         raise ValueError(_NEEDS_CREDENTIALS)
@@ -66,18 +81,23 @@ def _credentials(connection: Any, info: pydantic.ValidationInfo) -> Any:
 class LightdashDbtSourceArgs(Args):
     """Arguments of :class:`LightdashDbtSource`."""
 
-    project_uuid: Known[Uuid4] = pydantic.Field(description="UUID of the Lightdash project. Changing it replaces.")
-    name: Known[Annotated[str, pydantic.AfterValidator(_name)]] = pydantic.Field(
+    project_uuid: Annotated[MaybeUnknown[Uuid4], Parent(), Identifies(), Replaces()] = pydantic.Field(
+        description="UUID of the Lightdash project."
+    )
+    name: Annotated[MaybeUnknown[Annotated[str, pydantic.AfterValidator(_name)]], Identifies()] = pydantic.Field(
         description="Name of the source, unique in the project, 1 to 255 characters."
     )
-    dbt_connection: Known[Annotated[ConnectionArgs, pydantic.AfterValidator(_credentials)]] = pydantic.Field(
+    dbt_connection: Annotated[
+        MaybeUnknown[Annotated[ConnectionArgs, pydantic.AfterValidator(_credentials)]],
+        ConvertedBy(connection_properties),
+    ] = pydantic.Field(
         description="Where the dbt project is: a `GithubConnection` or one of the other kinds, or a dict with `type`. "
-        "A source that exists keeps its GitHub credentials when the program leaves out both."
+        "If the program leaves out both GitHub credentials, a source that exists keeps its own."
     )
-    secrets_trigger: Known[str | None] = pydantic.Field(
+    secrets_trigger: MaybeUnknown[str | None] = pydantic.Field(
         default=None,
         description="Any text. Changing it writes the declared credentials again, because a drift of a secret cannot "
-        "be seen.",
+        "be detected.",
     )
 
 
@@ -88,103 +108,143 @@ class LightdashDbtSourceState(State):
     name: str = ""
     dbt_connection: StoredConnection | None = pydantic.Field(default=None, repr=False)
     secrets_trigger: str | None = None
-    source_uuid: str = ""
-    precedence: int | None = None
-
-
-def create(client: LightdashClient, args: LightdashDbtSourceArgs, claim: Claim) -> LightdashDbtSourceState:
-    """Create the source, or adopt the one that has the name."""
-    existing = _find(client, args)
-    if existing is not None and not existing.is_primary:
-        return _adopt(client, args, existing, claim)
-    if args.adopt == "existing":
-        names = (source.name for source in client.list_dbt_sources(args.project_uuid) if not source.is_primary)
-        raise nothing_to_adopt(_describe(args), (f'"{name}"' for name in nearest_names(args.name, names)))
-    _require_credentials(args, None)
-    body = args.dbt_connection.to_wire()
-
-    def find() -> DbtSource | None:
-        new = _find(client, args, fresh=True)
-        return None if new is None or new.is_primary else new
-
-    try:
-        created = settle(lambda: client.create_dbt_source(args.project_uuid, args.name, body), find)
-    except ConflictError:
-        existing = _find(client, args, fresh=True)
-        if existing is None:
-            raise
-        return _adopt(client, args, existing, claim)
-    log_created(_describe(args), created.project_dbt_source_uuid, args)
-    return _merge(LightdashDbtSourceState.from_args(args), created)
-
-
-def read(client: LightdashClient, state: LightdashDbtSourceState) -> LightdashDbtSourceState | None:
-    """Read the source with its connection. A token that may not manage the project does not see the environment."""
-    current = _current(client, state)
-    if current is None:
-        return None
-    connection = current.dbt_connection
-    if connection is None:
-        _log.warning(
-            "%s (%s): Lightdash can no longer decrypt the stored connection; the next update overwrites it",
-            _describe(state),
-            state.source_uuid,
-        )
-        return _merge(state, current).model_copy(update={"dbt_connection": None})
-    found = stored_connection(connection.model_dump(), state.dbt_connection)
-    environment = (state.dbt_connection or {}).get("environment")
-    if environment and connection.environment is None and not client.may_manage_project(state.project_uuid):
-        _log.warning(
-            "%s (%s): Lightdash returned no environment variables, which it hides from a token that may not manage the "
-            "project. The state keeps them. To find their drift, use a token that may manage the project",
-            _describe(state),
-            state.source_uuid,
-        )
-        found["environment"] = environment
-    return _merge(state, current).model_copy(update={"dbt_connection": found})
-
-
-def update(
-    client: LightdashClient, state: LightdashDbtSourceState, args: LightdashDbtSourceArgs, claim: Claim
-) -> LightdashDbtSourceState:
-    """Write name and connection, or create the source again when it was deleted outside Pulumi."""
-    current = _current(client, state)
-    if current is not None:
-        try:
-            return _write(client, args, current, known=state.dbt_connection)
-        except NotFoundError:
-            if look(lambda: _listed(client, state)) is not None:
-                raise
-    return create(client, recreate(_describe(args), state.source_uuid, args), claim)
-
-
-def delete(client: LightdashClient, state: LightdashDbtSourceState) -> None:
-    """Delete the source."""
-    try:
-        client.delete_dbt_source(state.project_uuid, state.source_uuid)
-    except NotFoundError:
-        if look(lambda: _listed(client, state)) is not None:
-            raise
-
-
-def diff_warning(state: LightdashDbtSourceState, args: LightdashDbtSourceArgs) -> str | None:
-    """A token can be replaced through an update, and never removed."""
-    before, after = state.dbt_connection or {}, stored(args.dbt_connection)
-    if not isinstance(after, Mapping):
-        return None
-    dropped = sorted(name for name in SECRET_PROPERTIES if name in before and name not in after)
-    if not dropped or before.get("type") != after.get("type"):
-        return None
-    return (
-        f'dbt source "{args.name}": Lightdash keeps the stored {" and ".join(dropped)} that the program has dropped; '
-        "to be rid of it, delete the source and create it again"
+    source_uuid: str = pydantic.Field(default="", description="UUID of the source.")
+    precedence: int | None = pydantic.Field(
+        default=None,
+        description="Position of the source when Lightdash merges all sources of a project. The primary source has 0.",
     )
 
 
-def _find(client: LightdashClient, args: LightdashDbtSourceArgs, *, fresh: bool = False) -> DbtSource | None:
-    """The source of the name. Up to version 1.237.0 an additional one may be called as the primary is shown."""
-    named = [s for s in client.list_dbt_sources(args.project_uuid, fresh=fresh) if s.name == args.name]
+class LightdashDbtSourceLifecycle(LightdashLifecycle[LightdashDbtSourceArgs, LightdashDbtSourceState]):
+    """How a dbt source is created, read, updated and deleted."""
+
+    args = LightdashDbtSourceArgs
+    state = LightdashDbtSourceState
+
+    def describe(self, it: LightdashDbtSourceArgs | LightdashDbtSourceState) -> str:
+        """Return the object in words, for messages."""
+        return _describe(it)
+
+    def id_of(self, state: LightdashDbtSourceState) -> str:
+        """Return ``<project_uuid>/<source_uuid>``."""
+        return _pulumi_id(state.project_uuid, state.source_uuid)
+
+    def create(self, client: LightdashClient, args: LightdashDbtSourceArgs, claim: Claim) -> LightdashDbtSourceState:
+        """Create the source, or adopt the one with its name."""
+        existing = _find(client, args)
+        if existing is not None and not existing.is_primary:
+            return _adopt(client, args, existing, claim)
+        if args.adopt == "existing":
+            names = (source.name for source in client.list_dbt_sources(args.project_uuid) if not source.is_primary)
+            raise nothing_to_adopt(_describe(args), (f'"{name}"' for name in nearest_names(args.name, names)))
+        _require_credentials(args, None)
+        body = args.dbt_connection.to_wire()
+
+        def find() -> DbtSource | None:
+            new = _find(client, args, use_cache=False)
+            return None if new is None or new.is_primary else new
+
+        try:
+            created = create_once(lambda: client.create_dbt_source(args.project_uuid, args.name, body), find)
+        except ConflictError:
+            existing = _find(client, args, use_cache=False)
+            if existing is None:
+                raise
+            return _adopt(client, args, existing, claim)
+        log_created(_describe(args), created.project_dbt_source_uuid, args)
+        return _merge(LightdashDbtSourceState.from_args(args), created)
+
+    def read(self, client: LightdashClient, state: LightdashDbtSourceState) -> LightdashDbtSourceState | None:
+        """Read the source and its connection."""
+        current = _read(client, state)
+        if current is None:
+            return None
+        connection = current.dbt_connection
+        if connection is None:
+            _log.warning(
+                "%s (%s): Lightdash can no longer decrypt the stored connection; the next update overwrites it",
+                _describe(state),
+                state.source_uuid,
+            )
+            return _merge(state, current).model_copy(update={"dbt_connection": None})
+        found = stored_connection(connection.model_dump(), state.dbt_connection)
+        environment = (state.dbt_connection or {}).get("environment")
+        if environment and connection.environment is None and not client.may_manage_project(state.project_uuid):
+            _log.warning(
+                "%s (%s): Lightdash returned no environment variables, because the token may not manage the project. "
+                "The state keeps them. To detect their drift, use a token that may manage the project",
+                _describe(state),
+                state.source_uuid,
+            )
+            found["environment"] = environment
+        return _merge(state, current).model_copy(update={"dbt_connection": found})
+
+    def update(
+        self, client: LightdashClient, state: LightdashDbtSourceState, args: LightdashDbtSourceArgs
+    ) -> LightdashDbtSourceState | None:
+        """Write the name and the connection."""
+        current = _read(client, state)
+        return None if current is None else _write(client, args, current, known=state.dbt_connection)
+
+    def delete(self, client: LightdashClient, state: LightdashDbtSourceState) -> None:
+        """Delete the source."""
+        client.delete_dbt_source(state.project_uuid, state.source_uuid)
+
+    def exists(self, client: LightdashClient, state: LightdashDbtSourceState) -> bool:
+        """Return whether the list has the source."""
+        return _poll_list(client, state) is not None
+
+    def diff_warning(self, state: LightdashDbtSourceState, args: LightdashDbtSourceArgs) -> str | None:
+        """Warn that Lightdash keeps a token that the program has dropped."""
+        before, after = state.dbt_connection or {}, stored(args.dbt_connection)
+        if not isinstance(after, Mapping):
+            return None
+        dropped = sorted(name for name in SECRET_PROPERTIES if name in before and name not in after)
+        if not dropped or before.get("type") != after.get("type"):
+            return None
+        return (
+            f"{_describe(args)}: Lightdash keeps the stored {' and '.join(dropped)} that the program has dropped. "
+            "To remove it, delete the source and create it again"
+        )
+
+
+def _describe(it: LightdashDbtSourceArgs | LightdashDbtSourceState) -> str:
+    return f'dbt source "{it.name}" of project {it.project_uuid}'
+
+
+def _pulumi_id(project_uuid: str, source_uuid: str) -> str:
+    return f"{project_uuid}/{source_uuid}"
+
+
+def _find(client: LightdashClient, args: LightdashDbtSourceArgs, *, use_cache: bool = True) -> DbtSource | None:
+    """Return the source with the name. Up to 1.237.0 an additional source may have the name of the primary one."""
+    named = [s for s in client.list_dbt_sources(args.project_uuid, use_cache=use_cache) if s.name == args.name]
     return min(named, key=lambda source: source.is_primary, default=None)
+
+
+def _poll_list(client: LightdashClient, state: LightdashDbtSourceState) -> DbtSource | None:
+    def find() -> DbtSource | None:
+        sources = client.list_dbt_sources(state.project_uuid, use_cache=False)
+        return next((s for s in sources if s.project_dbt_source_uuid == state.source_uuid), None)
+
+    return poll(find)
+
+
+def _read(client: LightdashClient, state: LightdashDbtSourceState) -> DbtSourceWithConnection | None:
+    """Return the source, ``None`` when it is deleted.
+
+    Lightdash answers 500 when it can no longer decrypt the stored connection. A 404 may also mean that the project does
+    not exist. The list of the project distinguishes these.
+    """
+    try:
+        return client.get_dbt_source(state.project_uuid, state.source_uuid)
+    except (NotFoundError, ServerError):
+        listed = _poll_list(client, state)
+        if listed is None:
+            return None
+        if not listed.has_credential_error:
+            raise
+    return DbtSourceWithConnection.without_connection(listed)
 
 
 def _adopt(
@@ -198,8 +258,8 @@ def _adopt(
             resource_id=existing.project_dbt_source_uuid,
         )
     state = _merge(LightdashDbtSourceState.from_args(args), existing)
-    claim(LIFECYCLE.id_of(state))
-    current = _current(client, state)
+    claim(_pulumi_id(state.project_uuid, state.source_uuid))
+    current = _read(client, state)
     if current is None:
         raise NotFoundError(
             f"{_describe(args)} ({state.source_uuid}) was deleted while it was adopted. Run the command again.",
@@ -222,25 +282,8 @@ def _adopt(
     )
 
 
-def _current(client: LightdashClient, state: LightdashDbtSourceState) -> DbtSourceWithConnection | None:
-    """Return the source as Lightdash has it, ``None`` when it is gone.
-
-    It has no connection when Lightdash can no longer decrypt the stored one, which it answers with 500. A 404 may also
-    mean that the project does not exist. The list of the project distinguishes these.
-    """
-    try:
-        return client.get_dbt_source(state.project_uuid, state.source_uuid)
-    except (NotFoundError, ServerError):
-        listed = look(lambda: _listed(client, state))
-        if listed is None:
-            return None
-        if not listed.has_credential_error:
-            raise
-    return DbtSourceWithConnection.without_connection(listed)
-
-
 def _require_credentials(args: LightdashDbtSourceArgs, current: DbtSourceWithConnection | None) -> None:
-    """Refuse a write for which Lightdash has no credentials to keep.
+    """Refuse a write without credentials when Lightdash has none that it could keep.
 
     Args:
         args: what the program declares.
@@ -263,7 +306,7 @@ def _require_credentials(args: LightdashDbtSourceArgs, current: DbtSourceWithCon
     raise ConfigurationError(
         f"Cannot {'create' if current is None else 'update'} {_describe(args)}: dbt_connection {_NEEDS_CREDENTIALS}. "
         f"{reason}.",
-        settings=("dbtConnection.personalAccessToken", "dbtConnection.installationId"),
+        settings=("dbt_connection.personal_access_token", "dbt_connection.installation_id"),
     )
 
 
@@ -274,9 +317,13 @@ def _write(
     *,
     known: StoredConnection | None = None,
 ) -> LightdashDbtSourceState:
-    """Make ``current`` what the program says. ``known`` is the state, ``None`` for a source that is adopted.
+    """Change a source to what the program declares. What neither the program nor the state has stays as it is.
 
-    What neither the program nor the state knows stays as it is, and does not enter the state before a refresh.
+    Args:
+        client: the client.
+        args: what the program declares.
+        current: what Lightdash has.
+        known: the connection in the state, ``None`` when the source is adopted.
     """
     _require_credentials(args, current)
     connection = None if current.dbt_connection is None else current.dbt_connection.model_dump()
@@ -285,21 +332,13 @@ def _write(
     body = connection_body(args.dbt_connection, connection, kept)
     client.update_dbt_source(args.project_uuid, current.project_dbt_source_uuid, args.name, body)
     warn_about_kept(_describe(args), field_paths(kept))
-    computed = {"source_uuid": current.project_dbt_source_uuid, "precedence": current.precedence}
-    return LightdashDbtSourceState.from_args(args).model_copy(update=computed)
-
-
-def _describe(it: LightdashDbtSourceArgs | LightdashDbtSourceState) -> str:
-    return f'dbt source "{it.name}" of project {it.project_uuid}'
-
-
-def _listed(client: LightdashClient, state: LightdashDbtSourceState) -> DbtSource | None:
-    sources = client.list_dbt_sources(state.project_uuid, fresh=True)
-    return next((s for s in sources if s.project_dbt_source_uuid == state.source_uuid), None)
+    return LightdashDbtSourceState.from_args(
+        args, source_uuid=current.project_dbt_source_uuid, precedence=current.precedence
+    )
 
 
 def _merge(state: LightdashDbtSourceState, current: DbtSource) -> LightdashDbtSourceState:
-    """The state with what a list or a write answers of a source."""
+    """Return the state with what a response contains besides the connection."""
     return state.model_copy(
         update={
             "name": current.name,
@@ -309,28 +348,10 @@ def _merge(state: LightdashDbtSourceState, current: DbtSource) -> LightdashDbtSo
     )
 
 
-LIFECYCLE = Lifecycle(
-    service=LIGHTDASH,
-    connect=LightdashClient,
-    args=LightdashDbtSourceArgs,
-    state=LightdashDbtSourceState,
-    id_of=lambda state: f"{state.project_uuid}/{state.source_uuid}",
-    describe=_describe,
-    identity=frozenset({"project_uuid", "name"}),
-    create=create,
-    read=read,
-    update=update,
-    delete=delete,
-    replace_on=frozenset({"project_uuid"}),
-    parent="project_uuid",
-    diff_warning=diff_warning,
-)
-
-
-class LightdashDbtSourceProvider(Provider[LightdashClient, LightdashDbtSourceArgs, LightdashDbtSourceState]):
+class LightdashDbtSourceProvider(Provider["LightdashClient", LightdashDbtSourceArgs, LightdashDbtSourceState]):
     """Serves :class:`LightdashDbtSource` to the engine."""
 
-    lifecycle = LIFECYCLE
+    lifecycle = LightdashDbtSourceLifecycle()
 
 
 class LightdashDbtSource(Resource, module="lightdash", name="LightdashDbtSource"):
@@ -362,12 +383,4 @@ class LightdashDbtSource(Resource, module="lightdash", name="LightdashDbtSource"
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Declare the source; :class:`LightdashDbtSourceArgs` describes each argument."""
-        arguments = {
-            "project_uuid": project_uuid,
-            "name": name,
-            "dbt_connection": connection_properties(dbt_connection),
-            "secrets_trigger": secrets_trigger,
-            "adopt": adopt,
-            "profile": profile,
-        }
-        super().__init__(LightdashDbtSourceProvider(), resource_name, arguments, opts)
+        super().__init__(LightdashDbtSourceProvider(), resource_name, locals(), opts)

@@ -27,7 +27,7 @@ def fail(
     """The error with which an operation ends that fails with an error, after another one failed ``meanwhile``."""
 
     def operation() -> None:
-        with failures.telling_once("write a thing", parent_id):
+        with failures.report_once("write a thing", parent_id):
             if meanwhile is not None:
                 assert fail(failures, meanwhile, parent_id) is meanwhile
             raise error
@@ -56,7 +56,7 @@ def test_a_write_that_may_be_done_is_told_in_full() -> None:
 def test_an_operation_that_has_begun_goes_on() -> None:
     """What another operation finds out does not end one that may have written something already."""
     failures, done = KnownFailures("Omni"), []
-    with failures.telling_once("create a thing", "connection"):
+    with failures.report_once("create a thing", "connection"):
         fail(failures, refused("instance"))
         done.append("the rest")
     assert done == ["the rest"]
@@ -70,9 +70,9 @@ def test_each_scope() -> None:
     missing = NotFoundError("Cannot list: 404.", status=404, operation="list")
     missing.scope = "parent"
     assert fail(failures, missing) is missing
-    with failures.telling_once("write a thing", "another connection"), failures.telling_once("write a thing", None):
+    with failures.report_once("write a thing", "another connection"), failures.report_once("write a thing", None):
         pass
-    with pytest.raises(NotFoundError), failures.telling_once("write a thing", "connection"):
+    with pytest.raises(NotFoundError), failures.report_once("write a thing", "connection"):
         pytest.fail("it is known to fail")
 
 
@@ -80,5 +80,5 @@ def test_a_parent_that_nobody_names() -> None:
     """A failure about a connection concerns no operation that belongs to none."""
     failures, error = KnownFailures("Omni"), refused("parent")
     assert fail(failures, error, None) is error
-    with failures.telling_once("write a thing", None):
+    with failures.report_once("write a thing", None):
         pass

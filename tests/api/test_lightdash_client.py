@@ -9,8 +9,9 @@ from unittest import mock
 import pytest
 
 from omni_pulumi.api.errors import BadRequestError
-from omni_pulumi.api.lightdash import AbilityRule, LightdashClient, User
-from omni_pulumi.api.transport import Instance
+from omni_pulumi.api.instance import Instance
+from omni_pulumi.api.lightdash.client import LightdashClient
+from omni_pulumi.api.lightdash.models import AbilityRule, User
 from omni_pulumi.simulator import LightdashSimulator
 
 TOKEN = "ghp_made-up-token"

@@ -18,7 +18,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 
 from omni_pulumi.api import errors, transport
-from omni_pulumi.api.transport import Instance, Transport
+from omni_pulumi.api.instance import Instance
+from omni_pulumi.api.request import Request
+from omni_pulumi.api.transport import Transport
 from omni_pulumi.simulator import OmniSimulator, faults
 
 
@@ -76,7 +78,7 @@ def ask(url: str) -> object:
     """One request to an instance."""
     asker = Transport("Omni", Instance(url, "key"), "Bearer")
     try:
-        return asker.request("GET", "/api/v1/x", operation="read", idempotent=False)
+        return asker.send(Request(method="GET", path="/api/v1/x", operation="read", idempotent=False))
     finally:
         asker.close()
 
@@ -135,7 +137,7 @@ def test_a_span_for_each_request(omni_services: dict[str, OmniSimulator], monkey
     omni.reset()
     omni.inject(faults.Status(503, processed=False))
     asker = Transport("Omni", Instance(omni.url, omni.api_key), "Bearer")
-    asker.request("GET", f"/api/v1/connections/{omni.connection_id}/dbt", operation="read")
+    asker.send(Request(method="GET", path=f"/api/v1/connections/{omni.connection_id}/dbt", operation="read"))
     asker.close()
     failed, answered = exporter.get_finished_spans()
     assert failed.attributes is not None

@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from omni_pulumi.api import errors
-from omni_pulumi.api.omni import DbtEnvironment, OmniClient
-from omni_pulumi.api.transport import Instance
+from omni_pulumi.api.instance import Instance
+from omni_pulumi.api.omni.client import OmniClient
+from omni_pulumi.api.omni.models import DbtEnvironment
 from omni_pulumi.simulator import CONNECTION_ID, GENERATED, OmniSimulator, faults
 
 Handler = Callable[[httpx.Request], httpx.Response]

@@ -11,15 +11,17 @@ from typing import Any
 
 import pytest
 
-from omni_pulumi.api import errors, waiting
-from omni_pulumi.api.budget import Budget
-from omni_pulumi.api.shared import SharedReads
-from omni_pulumi.api.transport import Instance, Transport
+from omni_pulumi.api import errors
+from omni_pulumi.api.instance import Instance
+from omni_pulumi.api.rate_limiter import RateLimiter
+from omni_pulumi.api.read_cache import ReadCache
+from omni_pulumi.api.request import Request
+from omni_pulumi.api.transport import Transport
 from omni_pulumi.process import PROCESS
 from omni_pulumi.simulator import PAGES, OmniSimulator, faults
 from tests.logged import warnings
 
-PAUSE = waiting.pause
+SLEEP = PROCESS.cancellation.sleep
 LOST = [faults.Reset, faults.Close]
 
 
@@ -49,20 +51,20 @@ def asker(omni: OmniSimulator) -> Iterator[Transport]:
 
 def read(asker: Transport, omni: OmniSimulator) -> Any:
     """A request that may be repeated."""
-    return asker.request("GET", f"/api/v1/connections/{omni.connection_id}/dbt", operation="read")
+    return asker.send(Request(method="GET", path=f"/api/v1/connections/{omni.connection_id}/dbt", operation="read"))
 
 
 def write(asker: Transport, omni: OmniSimulator) -> Any:
     """A write that may be repeated."""
     path = f"/api/v1/connections/{omni.connection_id}/dbt"
-    return asker.request("PUT", path, operation="write", resource_id=omni.connection_id, body={})
+    return asker.send(Request(method="PUT", path=path, operation="write", resource_id=omni.connection_id, body={}))
 
 
 def create(asker: Transport, omni: OmniSimulator) -> Any:
     """A request that may not."""
     path = f"/api/v1/connections/{omni.connection_id}/dbt/environments"
     body = {"name": "Staging", "targetSchema": "s"}
-    return asker.request("POST", path, operation="create", body=body, idempotent=False)
+    return asker.send(Request(method="POST", path=path, operation="create", body=body, idempotent=False))
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
@@ -143,8 +145,8 @@ def test_a_cancelled_repetition_keeps_the_outcome_unknown(
     asker: Transport, omni: OmniSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C between two attempts ends in an error that says what was tried, and that it may be done."""
-    monkeypatch.setattr(waiting, "pause", PAUSE)
-    waiting.cancel()
+    monkeypatch.setattr(PROCESS.cancellation, "sleep", SLEEP)
+    PROCESS.cancellation.cancel()
     omni.inject(faults.Reset(processed=True, method="PUT"))
     with pytest.raises(errors.CancelledError) as caught:
         write(asker, omni)
@@ -232,21 +234,22 @@ def test_who_asks(asker: Transport, omni: OmniSimulator) -> None:
 
 
 def test_the_debug_log(asker: Transport, omni: OmniSimulator, log: pytest.LogCaptureFixture) -> None:
-    """A line per attempt: method, path, status, duration and the attempt's number, nothing else."""
+    """A line for each attempt with status and duration, and a line for each retry with its delay."""
     logging.getLogger("omni_pulumi").setLevel(logging.DEBUG)
     omni.inject(faults.Status(503, processed=False), faults.Close(processed=False))
     read(asker, omni)
     lines = [record.getMessage() for record in log.records if record.levelno == logging.DEBUG]
     path = f"GET /api/v1/connections/{omni.connection_id}/dbt: "
-    assert [line.split(" in ")[0] for line in lines] == [f"{path}503", f"{path}no answer", f"{path}200"]
-    assert [line.rpartition(", ")[2] for line in lines] == ["attempt 1", "attempt 2", "attempt 3"]
+    texts = ["503", "retrying", "no response", "retrying", "200"]
+    assert [line.split(" in ")[0] for line in lines] == [f"{path}{text}" for text in texts]
+    assert [line.rpartition(", ")[2] for line in lines] == [f"attempt {number}" for number in (1, 2, 2, 3, 3)]
     assert omni.api_key not in log.text
 
 
 @pytest.mark.usefixtures("_new_process")
 def test_the_budget_is_shared_and_kept(log: pytest.LogCaptureFixture) -> None:
     """What exceeds the budget of a minute waits for the next one, whoever asks; the user is told; Ctrl-C ends it."""
-    budget = Budget("Omni", 5)
+    budget = RateLimiter("Omni", 5)
     passed: list[int] = []
     cancelled: list[int] = []
 
@@ -266,7 +269,7 @@ def test_the_budget_is_shared_and_kept(log: pytest.LogCaptureFixture) -> None:
     assert len(passed) == 5
     (warning,) = warnings(log)
     assert " 5 " in warning
-    waiting.cancel()
+    PROCESS.cancellation.cancel()
     for thread in threads:
         thread.join()
     assert len(cancelled) == 3
@@ -274,12 +277,12 @@ def test_the_budget_is_shared_and_kept(log: pytest.LogCaptureFixture) -> None:
 
 def test_a_full_budget_does_not_hide_a_429(log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     """The user is told once a minute of each reason why it is slow."""
-    monkeypatch.setattr(waiting, "until", lambda _ready: None)
-    budget = Budget("Omni", 1)
+    monkeypatch.setattr(PROCESS.cancellation, "wait_until", lambda _ready: None)
+    budget = RateLimiter("Omni", 1)
     budget.wait()
     for _ in range(3):
         budget.wait()
-        budget.slow_down()
+        budget.throttle()
     first, second = warnings(log)
     assert " 1 " in first
     assert "429" in second
@@ -287,7 +290,7 @@ def test_a_full_budget_does_not_hide_a_429(log: pytest.LogCaptureFixture, monkey
 
 def test_one_read_serves_all_who_ask() -> None:
     """Threads that ask at the same time, and those that come a moment later, share one answer."""
-    shared: SharedReads[int] = SharedReads()
+    shared: ReadCache[int] = ReadCache()
     calls: list[int] = []
 
     def fetch() -> int:
@@ -303,9 +306,9 @@ def test_one_read_serves_all_who_ask() -> None:
 
 def test_a_write_ends_what_was_read() -> None:
     """After a write, failed or not, nobody gets an answer from before it, not even one that was under way."""
-    shared: SharedReads[str] = SharedReads()
+    shared: ReadCache[str] = ReadCache()
     assert shared.get("list", lambda: "old") == "old"
-    with pytest.raises(ValueError, match="refused"), shared.writing("list"):
+    with pytest.raises(ValueError, match="refused"), shared.invalidating("list"):
         raise ValueError("refused")
     assert shared.get("list", lambda: "new") == "new"
 
@@ -316,11 +319,11 @@ def test_a_write_ends_what_was_read() -> None:
         go.wait()
         return "from before the write"
 
-    shared.forget("list")
+    shared.invalidate("list")
     with ThreadPoolExecutor(1) as threads:
         under_way = threads.submit(shared.get, "list", slow)
         begun.wait()
-        shared.forget("list")
+        shared.invalidate("list")
         assert shared.get("list", lambda: "from after it") == "from after it"
         go.set()
         assert under_way.result() == "from before the write"
@@ -329,7 +332,7 @@ def test_a_write_ends_what_was_read() -> None:
 
 def test_an_error_is_not_kept() -> None:
     """A read that failed is told to all who waited for it, and the next one reads again."""
-    shared: SharedReads[str] = SharedReads()
+    shared: ReadCache[str] = ReadCache()
 
     def fail() -> str:
         raise errors.RequestError("no answer")
@@ -342,13 +345,13 @@ def test_an_error_is_not_kept() -> None:
 def test_pauses_are_real() -> None:
     """A pause waits; these tests only put something else in its place."""
     began = time.monotonic()
-    PAUSE(0.02)
+    SLEEP(0.02)
     assert time.monotonic() - began >= 0.02
 
 
 def test_threads_that_meet_have_not_used_up_the_budget(log: pytest.LogCaptureFixture) -> None:
     """Who asks at the same moment as another one waits for its turn, and no warning speaks of the budget."""
-    budget = Budget("Omni", 1_000_000)
+    budget = RateLimiter("Omni", 1_000_000)
     with ThreadPoolExecutor(8) as pool:
         for done in [pool.submit(budget.wait) for _ in range(2_000)]:
             done.result()

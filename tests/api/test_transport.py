@@ -11,7 +11,9 @@ import pydantic
 import pytest
 
 from omni_pulumi.api import errors
-from omni_pulumi.api.transport import Instance, Transport
+from omni_pulumi.api.instance import Instance
+from omni_pulumi.api.request import Request
+from omni_pulumi.api.transport import Transport
 
 KEY = 'key"with\\quotes'
 SECRET = 'hush"hush\\ü'
@@ -49,7 +51,7 @@ def transport() -> Iterator[Transport]:
 def error(transport: Transport, method: str = "GET") -> errors.Error:
     """The error that a request ends with, whose text is one line."""
     with pytest.raises(errors.Error) as caught:
-        transport.request(method, "/api/v1/things", operation="list the things", secrets=[SECRET])
+        transport.send(Request(method=method, path="/api/v1/things", operation="list the things", secrets=(SECRET,)))
     assert "\n" not in str(caught.value)
     return caught.value
 
@@ -62,7 +64,7 @@ def error(transport: Transport, method: str = "GET") -> errors.Error:
 def test_an_answer_is_its_json(serve: Serve, transport: Transport, content: object) -> None:
     """Whatever JSON comes with 2xx is the value, ``null`` too."""
     serve(httpx.Response(201, content=json.dumps(content)))
-    assert transport.request("GET", "/api/v1/things", operation="list the things") == content
+    assert transport.send(Request(method="GET", path="/api/v1/things", operation="list the things")) == content
 
 
 def test_a_request_has_key_parameters_and_json(serve: Serve, transport: Transport) -> None:
@@ -74,7 +76,11 @@ def test_a_request_has_key_parameters_and_json(serve: Serve, transport: Transpor
         return httpx.Response(200, json={})
 
     serve(handle)
-    transport.request("POST", "/api/v1/things", operation="make a thing", body={"a": None}, params={"pageSize": "100"})
+    transport.send(
+        Request(
+            method="POST", path="/api/v1/things", operation="make a thing", body={"a": None}, params={"pageSize": "100"}
+        )
+    )
     (request,) = seen
     assert str(request.url) == "https://acme.omniapp.co/api/v1/things?pageSize=100"
     assert request.headers["Authorization"] == f"Bearer {KEY}"
@@ -179,7 +185,7 @@ def test_a_secret_over_lines_is_scrubbed(serve: Serve, transport: Transport) -> 
     secret = "-----BEGIN\nabc def\n-----END"
     serve(httpx.Response(400, json={"message": f"odd: {secret}"}))
     with pytest.raises(errors.BadRequestError) as caught:
-        transport.request("GET", "/", operation="list the things", secrets=[secret])
+        transport.send(Request(method="GET", path="/", operation="list the things", secrets=(secret,)))
     assert "abc" not in str(caught.value)
 
 
@@ -266,6 +272,9 @@ def test_nobody_listens() -> None:
         assert type(error(transport)) is errors.ConnectError
 
 
+REQUEST = Request(method="GET", path="/api/v1/things", operation="list the things")
+
+
 class Thing(pydantic.BaseModel):
     """An answer's form."""
 
@@ -276,7 +285,7 @@ class Thing(pydantic.BaseModel):
 def test_an_answer_of_another_form(transport: Transport) -> None:
     """The error names the fields, and never a value."""
     with pytest.raises(errors.UnexpectedResponseError) as caught:
-        transport.parse(Thing, {"count": SECRET}, operation="list the things")
+        transport.parse(Thing, {"count": SECRET}, REQUEST)
     assert caught.value.fields == ("id", "count")
     assert [field for field in caught.value.fields if f"{field}: " not in str(caught.value)] == []
     assert "hush" not in f"{caught.value}{vars(caught.value)}"
@@ -286,7 +295,7 @@ def test_an_answer_of_another_form(transport: Transport) -> None:
 def test_an_answer_that_is_no_object(transport: Transport, content: object) -> None:
     """JSON of another kind altogether is named as a whole."""
     with pytest.raises(errors.UnexpectedResponseError) as caught:
-        transport.parse(Thing, content, operation="list the things")
+        transport.parse(Thing, content, REQUEST)
     assert caught.value.fields == ("",)
 
 
@@ -294,7 +303,17 @@ def test_a_secret_that_begins_like_another_one(serve: Serve, transport: Transpor
     """The longer one is masked as a whole, whatever comes first in the body."""
     serve(httpx.Response(400, json={"message": "odd: token-extra"}))
     with pytest.raises(errors.BadRequestError) as caught:
-        transport.request("PUT", "/", operation="write the things", secrets=["token", "token-extra"])
+        transport.send(
+            Request(
+                method="PUT",
+                path="/",
+                operation="write the things",
+                secrets=(
+                    "token",
+                    "token-extra",
+                ),
+            )
+        )
     assert caught.value.detail == "odd: [secret]"
 
 
@@ -379,7 +398,7 @@ def test_a_path_in_the_url_is_named(serve: Serve) -> None:
         assert "/foo/bar:" in advice(serve, transport, 404)
         assert "/foo/bar:" not in advice(serve, transport, 400)
         serve(httpx.Response(200, json={}))
-        transport.request("GET", "/api/v1/things", operation="list the things")
+        transport.send(Request(method="GET", path="/api/v1/things", operation="list the things"))
         assert "/foo/bar:" not in advice(serve, transport, 404)
     with closing(transport_to("https://acme.omniapp.co")) as transport:
         assert "path" not in advice(serve, transport, 404)

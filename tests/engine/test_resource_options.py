@@ -27,7 +27,7 @@ import pulumi
 from pulumi import ResourceOptions as Options
 
 from omni_pulumi import DbtConfiguration, DbtEnvironment, LightdashDbtSource
-from omni_pulumi.options import OptionError
+from omni_pulumi.dynamic.options import OptionError
 from omni_pulumi.simulator import CONNECTION_ID, PROJECT_ID
 
 ROUND = json.loads(pathlib.Path("round.json").read_text())

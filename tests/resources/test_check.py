@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from pulumi.output import Unknown
+from pydantic.alias_generators import to_snake
 
 from omni_pulumi.simulator import CONNECTION_ID
 from tests.catalogue import SAMPLES, Sample, every_sample
@@ -64,99 +65,104 @@ def without(properties: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 BROKEN: list[tuple[Sample, dict[str, Any], str, str]] = [
-    (CONFIGURATION, {"connectionId": "abc"}, "connectionId", "UUID"),
-    (CONFIGURATION, {"connectionId": f"{CONNECTION_ID}\n"}, "connectionId", "UUID"),
-    (CONFIGURATION, {"connectionId": 1}, "connectionId", "text"),
-    (CONFIGURATION, {"sshUrl": ""}, "sshUrl", "empty"),
+    (CONFIGURATION, {"connectionId": "abc"}, "connection_id", "UUID"),
+    (CONFIGURATION, {"connectionId": f"{CONNECTION_ID}\n"}, "connection_id", "UUID"),
+    (CONFIGURATION, {"connectionId": 1}, "connection_id", "text"),
+    (CONFIGURATION, {"sshUrl": ""}, "ssh_url", "empty"),
     (CONFIGURATION, {"branch": ""}, "branch", "empty"),
     (CONFIGURATION, {"branch": 1}, "branch", "text"),
-    (CONFIGURATION, {"autogenRelationships": "true"}, "autogenRelationships", "true or false"),
-    (CONFIGURATION, {"enableVirtualSchemas": 1}, "enableVirtualSchemas", "true or false"),
-    (CONFIGURATION, {"enableSemanticLayer": "no"}, "enableSemanticLayer", "true or false"),
-    (CONFIGURATION, {"dbtVersion": ""}, "dbtVersion", '"Auto"'),
-    (CONFIGURATION, {"dbtVersion": "auto"}, "dbtVersion", '"Auto"'),
-    (CONFIGURATION, {"dbtVersion": "1"}, "dbtVersion", '"Auto"'),
-    (CONFIGURATION, {"dbtVersion": "1.11.2"}, "dbtVersion", '"Auto"'),
-    (CONFIGURATION, {"dbtVersion": 1.1}, "dbtVersion", "text"),
-    (CONFIGURATION, {"projectRootPath": "/dbt"}, "projectRootPath", '".."'),
-    (CONFIGURATION, {"projectRootPath": "a/../b"}, "projectRootPath", '".."'),
-    (CONFIGURATION, {"projectRootPath": "a*b"}, "projectRootPath", '".."'),
-    (CONFIGURATION, {"projectRootPath": 1}, "projectRootPath", "text"),
-    (CONFIGURATION, {"rotateKeysTrigger": 1}, "rotateKeysTrigger", "text"),
-    (CONFIGURATION, {"sshURL": "x"}, "sshURL", "not a property"),
+    (CONFIGURATION, {"autogenRelationships": "true"}, "autogen_relationships", "true or false"),
+    (CONFIGURATION, {"enableVirtualSchemas": 1}, "enable_virtual_schemas", "true or false"),
+    (CONFIGURATION, {"enableSemanticLayer": "no"}, "enable_semantic_layer", "true or false"),
+    (CONFIGURATION, {"dbtVersion": ""}, "dbt_version", '"Auto"'),
+    (CONFIGURATION, {"dbtVersion": "auto"}, "dbt_version", '"Auto"'),
+    (CONFIGURATION, {"dbtVersion": "1"}, "dbt_version", '"Auto"'),
+    (CONFIGURATION, {"dbtVersion": "1.11.2"}, "dbt_version", '"Auto"'),
+    (CONFIGURATION, {"dbtVersion": 1.1}, "dbt_version", "text"),
+    (CONFIGURATION, {"projectRootPath": "/dbt"}, "project_root_path", '".."'),
+    (CONFIGURATION, {"projectRootPath": "a/../b"}, "project_root_path", '".."'),
+    (CONFIGURATION, {"projectRootPath": "a*b"}, "project_root_path", '".."'),
+    (CONFIGURATION, {"projectRootPath": 1}, "project_root_path", "text"),
+    (CONFIGURATION, {"rotateKeysTrigger": 1}, "rotate_keys_trigger", "text"),
+    (CONFIGURATION, {"sshURL": "x"}, "ssh_url", "not an argument"),
     (CONFIGURATION, {"adopt": "yes"}, "adopt", '"existing"'),
-    (ENVIRONMENT, {"unmanagedVariables": ["A"]}, "unmanagedVariables", "A"),
-    (ENVIRONMENT, {"unmanagedVariables": ["S", "T"]}, "unmanagedVariables", "S"),
-    (ENVIRONMENT, {"unmanagedVariables": [""]}, "unmanagedVariables.0", "empty"),
-    (ENVIRONMENT, {"unmanagedVariables": "A"}, "unmanagedVariables", "list"),
-    (ENVIRONMENT, {"secretsTrigger": 1}, "secretsTrigger", "text"),
+    (ENVIRONMENT, {"unmanagedVariables": ["A"]}, "unmanaged_variables", "A"),
+    (ENVIRONMENT, {"unmanagedVariables": ["S", "T"]}, "unmanaged_variables", "S"),
+    (ENVIRONMENT, {"unmanagedVariables": [""]}, "unmanaged_variables.0", "empty"),
+    (ENVIRONMENT, {"unmanagedVariables": "A"}, "unmanaged_variables", "list"),
+    (ENVIRONMENT, {"secretsTrigger": 1}, "secrets_trigger", "text"),
     (CONFIGURATION, {"profile": "EU!"}, "profile", ""),
     (CONFIGURATION, {"profile": "us"}, "", "omni-us:apiKey"),
-    (ENVIRONMENT, {"connectionId": "abc"}, "connectionId", "UUID"),
+    (ENVIRONMENT, {"connectionId": "abc"}, "connection_id", "UUID"),
     (ENVIRONMENT, {"name": ""}, "name", "empty"),
-    (ENVIRONMENT, {"targetSchema": ""}, "targetSchema", "empty"),
-    (ENVIRONMENT, {"targetDatabase": 1}, "targetDatabase", "text"),
-    (ENVIRONMENT, {"targetName": True}, "targetName", "text"),
-    (ENVIRONMENT, {"targetRole": ["a"]}, "targetRole", "text"),
-    (ENVIRONMENT, {"ownerId": "ann"}, "ownerId", "UUID"),
+    (ENVIRONMENT, {"targetSchema": ""}, "target_schema", "empty"),
+    (ENVIRONMENT, {"targetDatabase": 1}, "target_database", "text"),
+    (ENVIRONMENT, {"targetName": True}, "target_name", "text"),
+    (ENVIRONMENT, {"targetRole": ["a"]}, "target_role", "text"),
+    (ENVIRONMENT, {"ownerId": "ann"}, "owner_id", "UUID"),
     (ENVIRONMENT, {"variables": "A"}, "variables", "map"),
     (ENVIRONMENT, {"variables": {"A": 1}}, "variables.A", "text"),
-    (ENVIRONMENT, {"variables": {"": "1"}}, "variables.", "empty"),
-    (ENVIRONMENT, {"secretVariables": "S"}, "secretVariables", "map"),
-    (ENVIRONMENT, {"secretVariables": {"S": 1}}, "secretVariables.S", "text"),
-    (ENVIRONMENT, {"secretVariables": {"": "1"}}, "secretVariables.", "empty"),
-    (ENVIRONMENT, {"variables": {"TWICE": "1"}, "secretVariables": {"TWICE": "1"}}, "secretVariables", "TWICE"),
-    (CONNECTION_ENVIRONMENT, {"baseConnectionId": "abc"}, "baseConnectionId", "UUID"),
-    (CONNECTION_ENVIRONMENT, {"environmentConnectionId": "abc"}, "environmentConnectionId", "UUID"),
-    (CONNECTION_ENVIRONMENT, {"environmentConnectionId": CONNECTION_ID}, "environmentConnectionId", "baseConnectionId"),
+    (ENVIRONMENT, {"variables": {"": "1"}}, "variables", "empty"),
+    (ENVIRONMENT, {"secretVariables": "S"}, "secret_variables", "map"),
+    (ENVIRONMENT, {"secretVariables": {"S": 1}}, "secret_variables.S", "text"),
+    (ENVIRONMENT, {"secretVariables": {"": "1"}}, "secret_variables", "empty"),
+    (ENVIRONMENT, {"variables": {"TWICE": "1"}, "secretVariables": {"TWICE": "1"}}, "secret_variables", "TWICE"),
+    (CONNECTION_ENVIRONMENT, {"baseConnectionId": "abc"}, "base_connection_id", "UUID"),
+    (CONNECTION_ENVIRONMENT, {"environmentConnectionId": "abc"}, "environment_connection_id", "UUID"),
+    (
+        CONNECTION_ENVIRONMENT,
+        {"environmentConnectionId": CONNECTION_ID},
+        "environment_connection_id",
+        "base_connection_id",
+    ),
     (
         CONNECTION_ENVIRONMENT,
         {"environmentConnectionId": CONNECTION_ID.upper()},
-        "environmentConnectionId",
-        "baseConnectionId",
+        "environment_connection_id",
+        "base_connection_id",
     ),
-    (CONNECTION_ENVIRONMENT, {"userAttributeValues": "a"}, "userAttributeValues", "list"),
-    (CONNECTION_ENVIRONMENT, {"userAttributeValues": [1]}, "userAttributeValues.0", "text"),
-    (CONNECTION_ENVIRONMENT, {"userAttributeValues": ["a", ""]}, "userAttributeValues.1", "empty"),
-    (CONNECTION_ENVIRONMENT, {"userAttributeValues": ["a,b"]}, "userAttributeValues.0", "comma"),
-    (CONNECTION_ENVIRONMENT, {"userAttributeValues": [" a"]}, "userAttributeValues.0", "blanks"),
-    (CONNECTION_ENVIRONMENT, {"userAttributeValues": ["a", "a"]}, "userAttributeValues", "twice"),
-    (SOURCE, {"projectUuid": "abc"}, "projectUuid", "UUID of version 4"),
-    (SOURCE, {"projectUuid": UUID_OF_VERSION_1}, "projectUuid", "UUID of version 4"),
+    (CONNECTION_ENVIRONMENT, {"userAttributeValues": "a"}, "user_attribute_values", "list"),
+    (CONNECTION_ENVIRONMENT, {"userAttributeValues": [1]}, "user_attribute_values.0", "text"),
+    (CONNECTION_ENVIRONMENT, {"userAttributeValues": ["a", ""]}, "user_attribute_values.1", "empty"),
+    (CONNECTION_ENVIRONMENT, {"userAttributeValues": ["a,b"]}, "user_attribute_values.0", "comma"),
+    (CONNECTION_ENVIRONMENT, {"userAttributeValues": [" a"]}, "user_attribute_values.0", "blanks"),
+    (CONNECTION_ENVIRONMENT, {"userAttributeValues": ["a", "a"]}, "user_attribute_values", "twice"),
+    (SOURCE, {"projectUuid": "abc"}, "project_uuid", "UUID of version 4"),
+    (SOURCE, {"projectUuid": UUID_OF_VERSION_1}, "project_uuid", "UUID of version 4"),
     (SOURCE, {"name": ""}, "name", "255"),
     (SOURCE, {"name": "x" * 256}, "name", "255"),
     (SOURCE, {"name": "a\0b"}, "name", "NUL"),
-    (SOURCE, {"dbtConnection": {"branch": "main"}}, "dbtConnection", "type"),
-    (SOURCE, {"dbtConnection": {"type": "svn"}}, "dbtConnection", "'gitlab'"),
-    (SOURCE, {"dbtConnection": "github"}, "dbtConnection", ""),
-    (SOURCE, github(tagline="x"), "dbtConnection.tagline", "not a property"),
-    (SOURCE, github(branch=""), "dbtConnection.branch", "empty"),
-    (SOURCE, github(environment={"A": 1}), "dbtConnection.environment.A", "text"),
-    (SOURCE, github(environment={"1A": "x"}), "dbtConnection.environment.1A", "letters, digits"),
-    (SOURCE, github(environment={"A-B": "x"}), "dbtConnection.environment.A-B", "letters, digits"),
+    (SOURCE, {"dbtConnection": {"branch": "main"}}, "dbt_connection", "type"),
+    (SOURCE, {"dbtConnection": {"type": "svn"}}, "dbt_connection", "'gitlab'"),
+    (SOURCE, {"dbtConnection": "github"}, "dbt_connection", ""),
+    (SOURCE, github(tagline="x"), "dbt_connection.tagline", "not an argument"),
+    (SOURCE, github(branch=""), "dbt_connection.branch", "empty"),
+    (SOURCE, github(environment={"A": 1}), "dbt_connection.environment.A", "text"),
+    (SOURCE, github(environment={"1A": "x"}), "dbt_connection.environment.1A", "letters, digits"),
+    (SOURCE, github(environment={"A-B": "x"}), "dbt_connection.environment.A-B", "letters, digits"),
     (
         SOURCE,
         github(environment={"LIGHTDASH_DBT_PROFILE_VAR_A": "x"}),
-        "dbtConnection.environment.LIGHTDASH_DBT_PROFILE_VAR_A",
+        "dbt_connection.environment.LIGHTDASH_DBT_PROFILE_VAR_A",
         "LIGHTDASH_DBT_PROFILE_VAR_",
     ),
-    (SOURCE, github(personalAccessToken=None), "dbtConnection", "neither"),
-    (SOURCE, github(installationId="42"), "dbtConnection", "both"),
+    (SOURCE, github(personalAccessToken=None), "dbt_connection", "neither"),
+    (SOURCE, github(installationId="42"), "dbt_connection", "both"),
     (
         SOURCE,
         github(authorizationMethod="installation_id"),
-        "dbtConnection.authorizationMethod",
+        "dbt_connection.authorization_method",
         "personal_access_token",
     ),
-    (SOURCE, {"secretsTrigger": 1}, "secretsTrigger", "text"),
-    (SOURCE, github(personalAccessToken=""), "dbtConnection.personalAccessToken", "empty"),
-    (SOURCE, connection("gitlab", installationId="42"), "dbtConnection.installationId", "not a property"),
-    (SOURCE, connection("dbt_cloud_ide", tags="a"), "dbtConnection.tags", "list"),
-    (SOURCE, connection("dbt_cloud_ide", tags=[1]), "dbtConnection.tags.0", "text"),
-    (SOURCE, connection("dbt_cloud_ide", webhookHmacSecret=""), "dbtConnection.webhookHmacSecret", "empty"),
-    (SOURCE, connection("none", hideRefreshButton="no"), "dbtConnection.hideRefreshButton", "true or false"),
-    (SOURCE, connection("dbt", profilesDir=1), "dbtConnection.profilesDir", "text"),
-    (SOURCE, connection("manifest", manifest=""), "dbtConnection.manifest", "empty"),
+    (SOURCE, {"secretsTrigger": 1}, "secrets_trigger", "text"),
+    (SOURCE, github(personalAccessToken=""), "dbt_connection.personal_access_token", "empty"),
+    (SOURCE, connection("gitlab", installationId="42"), "dbt_connection.installation_id", "not an argument"),
+    (SOURCE, connection("dbt_cloud_ide", tags="a"), "dbt_connection.tags", "list"),
+    (SOURCE, connection("dbt_cloud_ide", tags=[1]), "dbt_connection.tags.0", "text"),
+    (SOURCE, connection("dbt_cloud_ide", webhookHmacSecret=""), "dbt_connection.webhook_hmac_secret", "empty"),
+    (SOURCE, connection("none", hideRefreshButton="no"), "dbt_connection.hide_refresh_button", "true or false"),
+    (SOURCE, connection("dbt", profilesDir=1), "dbt_connection.profiles_dir", "text"),
+    (SOURCE, connection("manifest", manifest=""), "dbt_connection.manifest", "empty"),
 ]
 
 REQUIRED = [(sample, name) for sample in SAMPLES.values() for name in sample.minimal]
@@ -240,8 +246,8 @@ def test_refuses_what_breaks_a_rule(
 def test_refuses_what_lacks_a_required_field(servicer: Servicer, sample: Sample, name: str) -> None:
     """A required field that is left out is named."""
     failures = refusal(servicer, sample, without(sample.complete, name))
-    assert failures.keys() == {name}
-    assert "required" in failures[name]
+    assert failures.keys() == {to_snake(name)}
+    assert "required" in failures[to_snake(name)]
 
 
 @pytest.mark.parametrize(
@@ -253,15 +259,15 @@ def test_refuses_a_connection_that_lacks_a_required_field(servicer: Servicer, ki
     """What a kind of connection requires is named under the connection, as it is written in a program."""
     least = {"type": kind, **without(CONNECTIONS[kind], name)}
     failures = refusal(servicer, SOURCE, {**SOURCE.complete, "dbtConnection": least})
-    assert failures.keys() == {f"dbtConnection.{name}"}
-    assert "required" in failures[f"dbtConnection.{name}"]
+    assert failures.keys() == {f"dbt_connection.{to_snake(name)}"}
+    assert "required" in failures[f"dbt_connection.{to_snake(name)}"]
 
 
 @every_sample
 def test_every_argument_has_a_rule_that_is_tested(sample: Sample) -> None:
     """The table of broken rules has each argument of each resource."""
     tested = {property_.partition(".")[0] for each, _, property_, _ in BROKEN if each is sample}
-    assert sample.complete.keys() <= tested
+    assert set(map(to_snake, sample.complete)) <= tested
 
 
 @pytest.mark.parametrize(
@@ -270,30 +276,38 @@ def test_every_argument_has_a_rule_that_is_tested(sample: Sample) -> None:
         pytest.param(
             CONFIGURATION,
             {"connectionId": "abc", "sshUrl": "", "autogenRelationships": 1, "dbtVersion": "x", "extra": "x"},
-            {"connectionId", "sshUrl", "branch", "autogenRelationships", "enableVirtualSchemas", "dbtVersion", "extra"},
+            {
+                "connection_id",
+                "ssh_url",
+                "branch",
+                "autogen_relationships",
+                "enable_virtual_schemas",
+                "dbt_version",
+                "extra",
+            },
             id="DbtConfiguration",
         ),
         pytest.param(
             ENVIRONMENT,
             {"connectionId": "abc", "name": "", "ownerId": "x", "variables": {"A": 1}, "secretVariables": {"S": 1}},
-            {"connectionId", "name", "targetSchema", "ownerId", "variables.A", "secretVariables.S"},
+            {"connection_id", "name", "target_schema", "owner_id", "variables.A", "secret_variables.S"},
             id="DbtEnvironment",
         ),
         pytest.param(
             CONNECTION_ENVIRONMENT,
             {"baseConnectionId": "abc", "userAttributeValues": ["a,b", ""]},
-            {"baseConnectionId", "environmentConnectionId", "userAttributeValues.0", "userAttributeValues.1"},
+            {"base_connection_id", "environment_connection_id", "user_attribute_values.0", "user_attribute_values.1"},
             id="ConnectionEnvironment",
         ),
         pytest.param(
             SOURCE,
             {"projectUuid": "abc", "name": "", "dbtConnection": {"type": "bitbucket", "branch": "", "username": 1}},
             {
-                "projectUuid",
+                "project_uuid",
                 "name",
                 *(
-                    f"dbtConnection.{name}"
-                    for name in ("repository", "branch", "projectSubPath", "username", "personalAccessToken")
+                    f"dbt_connection.{name}"
+                    for name in ("repository", "branch", "project_sub_path", "username", "personal_access_token")
                 ),
             },
             id="LightdashDbtSource",
@@ -335,14 +349,14 @@ def test_an_unknown_value_hides_no_failure(servicer: Servicer) -> None:
     """The rules of the values that are known hold in a preview, too."""
     properties = {**SOURCE.complete, "name": UNKNOWN, **github(branch=UNKNOWN, repository="")}
     failures = refusal(servicer, SOURCE, properties)
-    assert failures.keys() == {"dbtConnection.repository"}
-    assert "empty" in failures["dbtConnection.repository"]
+    assert failures.keys() == {"dbt_connection.repository"}
+    assert "empty" in failures["dbt_connection.repository"]
 
 
 def test_an_unknown_credential_counts(servicer: Servicer) -> None:
     """Two credentials are refused although a preview does not know the value of one."""
     properties = {**SOURCE.complete, **github(installationId=UNKNOWN)}
-    assert refusal(servicer, SOURCE, properties).keys() == {"dbtConnection"}
+    assert refusal(servicer, SOURCE, properties).keys() == {"dbt_connection"}
 
 
 @every_sample

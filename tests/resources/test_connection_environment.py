@@ -11,10 +11,9 @@ from unittest import mock
 import pytest
 
 from omni_pulumi.api.errors import AlreadyExistsError, BadRequestError, PartlyCreatedError, ServerError
-from omni_pulumi.api.omni import OmniClient
-from omni_pulumi.api.transport import Instance
+from omni_pulumi.api.instance import Instance
+from omni_pulumi.api.omni.client import OmniClient
 from omni_pulumi.resources.connection_environment import (
-    LIFECYCLE,
     ConnectionEnvironmentArgs,
     ConnectionEnvironmentProvider,
 )
@@ -23,6 +22,8 @@ from tests.catalogue import SAMPLES
 from tests.harness import ResourceHarness
 from tests.logged import warnings
 from tests.servicer import Stack, claim_nothing
+
+LIFECYCLE = ConnectionEnvironmentProvider.lifecycle
 
 DIALECTS = {
     f"{form}, {'list' if has_list else 'no list'}": replace(base, connection_environment_list=has_list)
@@ -181,7 +182,7 @@ def test_the_other_wire_form_is_tried_once(dialect: Dialect, creating: list[tupl
         state = LIFECYCLE.create(client, parsed(), claim_nothing)
         assert writes(omni) == creating
         omni.clear_requests()
-        LIFECYCLE.update(client, state, parsed(userAttributeValues=["dev"]), claim_nothing)
+        LIFECYCLE.update_or_recreate(client, state, parsed(userAttributeValues=["dev"]), claim_nothing)
         LIFECYCLE.delete(client, state)
         LIFECYCLE.create(client, parsed(), claim_nothing)
         assert writes(omni) == [("PUT", 200), ("DELETE", 200), ("POST", 201), ("PUT", 200)]

@@ -17,8 +17,9 @@ from omni_pulumi.api.errors import (
     PermissionDeniedError,
     UnexpectedResponseError,
 )
-from omni_pulumi.api.lightdash import DbtSource, LightdashClient
-from omni_pulumi.resources.lightdash_dbt_source import LIFECYCLE, LightdashDbtSourceProvider
+from omni_pulumi.api.lightdash.client import LightdashClient
+from omni_pulumi.api.lightdash.models import DbtSource
+from omni_pulumi.resources.lightdash_dbt_source import LightdashDbtSourceProvider
 from omni_pulumi.simulator import LightdashSimulator, faults
 from tests.catalogue import SAMPLES
 from tests.harness import ResourceHarness
@@ -373,10 +374,12 @@ def test_the_primary_source_is_refused(*, adopt: bool) -> None:
     client.list_dbt_sources.return_value = [
         DbtSource(projectDbtSourceUuid=project, name="finance", isPrimary=True, precedence=0)
     ]
-    args = LIFECYCLE.validate({"projectUuid": project, "name": "finance", "dbtConnection": CONNECTION, "adopt": adopt})
+    args = LightdashDbtSourceProvider.lifecycle.validate(
+        {"projectUuid": project, "name": "finance", "dbtConnection": CONNECTION, "adopt": adopt}
+    )
     assert not isinstance(args, list)
     with pytest.raises(AlreadyExistsError) as caught:
-        LIFECYCLE.create(client, args, claim_nothing)
+        LightdashDbtSourceProvider.lifecycle.create(client, args, claim_nothing)
     assert (caught.value.resource_id, caught.value.changes) == (project, ())
     assert "adopt=True" not in str(caught.value)
     client.update_dbt_source.assert_not_called()
@@ -432,7 +435,7 @@ def assert_needs_credentials(harness: ResourceHarness, lightdash: LightdashSimul
     before = lightdash.sources(lightdash.project_id)
     sent = len(bodies(lightdash, "POST") + bodies(lightdash, "PATCH"))
     error = harness.refusal(ConfigurationError, **changes)
-    assert error.settings == ("dbtConnection.personalAccessToken", "dbtConnection.installationId")
+    assert error.settings == ("dbt_connection.personal_access_token", "dbt_connection.installation_id")
     assert '"finance"' in str(error)
     assert TOKEN not in f"{error}{vars(error)}"
     assert len(bodies(lightdash, "POST") + bodies(lightdash, "PATCH")) == sent
@@ -533,7 +536,7 @@ def test_a_new_source_needs_credentials_at_preview(lightdash: LightdashSimulator
     refused = servicer.check(harness.provider, program)
     assert isinstance(refused, Refusal)
     (reason,) = refused.failures.values()
-    assert refused.failures.keys() == {"dbtConnection"}
+    assert refused.failures.keys() == {"dbt_connection"}
     assert "personal_access_token" in reason
     assert "installation_id" in reason
     assert not isinstance(servicer.check(harness.provider, {**program, "adopt": True}), Refusal)

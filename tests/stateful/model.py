@@ -23,7 +23,7 @@ from omni_pulumi.api.errors import (
     NothingToAdoptError,
     PartlyCreatedError,
 )
-from omni_pulumi.dynamic import Provider
+from omni_pulumi.dynamic.provider import Provider
 from omni_pulumi.simulator import CONNECTION_ID, LightdashSimulator, OmniSimulator, faults
 from tests.servicer import InvalidInputsError, ProviderError, Resource, Stack
 from tests.stateful.outside import Change, Clock, Outside

@@ -23,7 +23,6 @@ from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from omni_pulumi.api import shared
 from omni_pulumi.process import PROCESS
 from omni_pulumi.simulator import GENERATED, PAGES, LightdashSimulator, OmniSimulator, faults
 from tests.stateful.model import Log, Model
@@ -267,7 +266,7 @@ def test_stateful(
     """Once the faults stop, the services have what the program says, once; nothing is lost, no secret is shown."""
     monkeypatch.setenv("OMNI_PULUMI_LOG", "debug")
     Stateful.services, Stateful.log, Stateful.clock = services, Log(), Clock()
-    monkeypatch.setattr(shared, "clock", Stateful.clock)
+    monkeypatch.setattr(PROCESS, "clock", Stateful.clock)
     monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=Stateful.ids.getrandbits(128), version=4))
     logger = logging.getLogger("omni_pulumi")
     monkeypatch.setattr(logger, "handlers", [Stateful.log])

@@ -1,0 +1,357 @@
+"""Omni's endpoints for dbt and connection environments, one method each.
+
+Source: https://docs.omni.co/api/dbt, https://docs.omni.co/api/connection-environments. Omni's pages and its OpenAPI
+document contradict each other in places. Each method says how it supports both.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
+
+from omni_pulumi.api import errors
+from omni_pulumi.api.instance import Instance
+from omni_pulumi.api.omni.models import (
+    ConnectionEnvironment,
+    ConnectionEnvironments,
+    CreatedConnectionEnvironments,
+    DbtConfiguration,
+    DbtEnvironment,
+    DbtEnvironmentBody,
+    DbtEnvironmentPage,
+    KeptSecretForm,
+    ListedDbtEnvironment,
+)
+from omni_pulumi.api.read_cache import ReadCache
+from omni_pulumi.api.request import Request
+from omni_pulumi.api.request_form import RequestForm
+from omni_pulumi.api.retry import poll
+from omni_pulumi.api.transport import Transport
+
+_log = logging.getLogger(__name__)
+
+_ValuesForm = Literal["text", "list"]
+"""How values are sent: as comma-separated text (Omni's pages) or as a list (Omni's OpenAPI document)."""
+
+_PAGE_SIZE: Final = 100
+"""The most that Omni returns in one page. Its default is 20."""
+
+_CONFIGURATION_FIELDS = frozenset(field.alias for field in DbtConfiguration.model_fields.values())
+
+_CONNECTION_ENVIRONMENTS = "/api/v1/connection-environments"
+
+
+class OmniClient:
+    """Sends requests to one Omni instance with one API key. Safe to share between threads."""
+
+    def __init__(self, instance: Instance) -> None:
+        """Prepare a client. No request is sent yet."""
+        self._transport = Transport("Omni", instance, "Bearer")
+        self.failures = self._transport.failures
+        self._environments: ReadCache[list[ListedDbtEnvironment]] = ReadCache()
+        self._connection_environments: ReadCache[list[ConnectionEnvironment] | None] = ReadCache()
+        self._values: RequestForm[_ValuesForm] = RequestForm("text", "list")
+        self._kept_secret: RequestForm[KeptSecretForm] = RequestForm("missing", "null")
+        self._has_connection_environment_list = True
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def invalidate_lists(self) -> None:
+        """Read each list again before it is used."""
+        self._environments.invalidate_all()
+        self._connection_environments.invalidate_all()
+
+    def get_dbt_configuration(self, connection_id: str) -> DbtConfiguration | None:
+        """Return the dbt configuration of a connection, ``None`` when it has none.
+
+        Omni answers "not configured" with 200, and ``supportsDbt`` or a ``message`` instead of a configuration. If it
+        answers 404, only the message distinguishes it from a connection that does not exist. A configuration that lacks
+        a field is an unexpected response, and not the absence of a configuration.
+
+        Raises:
+            errors.PermissionDeniedError: the key is wrong, or its owner is not a Connection Admin.
+            errors.NotFoundError: the connection does not exist.
+        """
+        request = Request(
+            method="GET",
+            path=_dbt(connection_id),
+            operation=f"read the dbt configuration of connection {connection_id}",
+            resource_id=connection_id,
+            parent_id=connection_id,
+        )
+        try:
+            content = self._transport.send(request)
+        except errors.NotFoundError as error:
+            if "not configured" in error.detail and "not found" not in error.detail:
+                return None
+            raise
+        if isinstance(content, Mapping) and _CONFIGURATION_FIELDS.isdisjoint(content):
+            message = content.get("message")
+            if "supportsDbt" in content or (isinstance(message, str) and "not configured" in message):
+                return None
+        return self._transport.parse(DbtConfiguration, content, request)
+
+    def put_dbt_configuration(
+        self, connection_id: str, configuration: DbtConfiguration, *, rotate_keys: bool = False
+    ) -> None:
+        """Write the dbt configuration of a connection. The response does not contain it.
+
+        Raises:
+            errors.BadRequestError: Omni refuses a value.
+            errors.NotFoundError: the connection does not exist.
+        """
+        request = Request(
+            method="PUT",
+            path=_dbt(connection_id),
+            operation=f"write the dbt configuration of connection {connection_id}",
+            resource_id=connection_id,
+            body=configuration.model_dump(by_alias=True) | ({"rotateKeys": True} if rotate_keys else {}),
+            idempotent=not rotate_keys,
+        )
+        with self._environments.invalidating(connection_id):
+            self._transport.send(request)
+
+    def delete_dbt_configuration(self, connection_id: str) -> None:
+        """Unlink the dbt repository of a connection.
+
+        Raises:
+            errors.NotFoundError: the connection does not exist, or it has no dbt configuration.
+        """
+        request = Request(
+            method="DELETE",
+            path=_dbt(connection_id),
+            operation=f"delete the dbt configuration of connection {connection_id}",
+            resource_id=connection_id,
+        )
+        with self._environments.invalidating(connection_id):
+            self._transport.send(request)
+
+    def list_dbt_environments(self, connection_id: str, *, use_cache: bool = True) -> list[ListedDbtEnvironment]:
+        """Return all dbt environments of a connection.
+
+        Args:
+            connection_id: UUID of the connection.
+            use_cache: whether a response of the last 5 seconds may be used.
+
+        Raises:
+            errors.NotFoundError: the connection does not exist.
+        """
+        if not use_cache:
+            self._environments.invalidate(connection_id)
+        return self._environments.get(connection_id, lambda: self._list_dbt_environments(connection_id))
+
+    def _list_dbt_environments(self, connection_id: str) -> list[ListedDbtEnvironment]:
+        """Omni's pages show a list, and its OpenAPI document shows pages of a list."""
+        environments: list[ListedDbtEnvironment] = []
+        cursors: list[str] = []
+        while True:
+            request = Request(
+                method="GET",
+                path=_dbt_environments(connection_id),
+                operation=f"list the dbt environments of connection {connection_id}",
+                parent_id=connection_id,
+                params={"pageSize": str(_PAGE_SIZE)} | ({"cursor": cursors[-1]} if cursors else {}),
+            )
+            content = self._transport.send(request)
+            if isinstance(content, list):
+                content = {"records": content, "pageInfo": {"hasNextPage": False}}
+            page = self._transport.parse(DbtEnvironmentPage, content, request)
+            environments += page.records
+            if not page.page_info.has_next_page:
+                return environments
+            cursor = page.page_info.next_cursor
+            if not cursor or cursor in cursors:
+                raise errors.UnexpectedResponseError(
+                    f"Cannot {request.operation}: a page does not say where the next page is.",
+                    status=200,
+                    fields=("pageInfo.nextCursor",),
+                    operation=request.operation,
+                )
+            cursors.append(cursor)
+
+    def create_dbt_environment(self, connection_id: str, body: DbtEnvironmentBody) -> DbtEnvironment:
+        """Create a dbt environment and return what the response contains of it.
+
+        Raises:
+            errors.BadRequestError: Omni refuses a value, for example an owner who is not a member.
+            errors.NotFoundError: the connection does not exist.
+        """
+        request = Request(
+            method="POST",
+            path=_dbt_environments(connection_id),
+            operation=f'create dbt environment "{body.name}" of connection {connection_id}',
+            body=body.to_json(creating=True),
+            secrets=body.secrets(),
+            idempotent=False,
+        )
+        with self._environments.invalidating(connection_id):
+            content = self._transport.send(request)
+        return self._transport.parse(DbtEnvironment, content, request)
+
+    def update_dbt_environment(
+        self, connection_id: str, environment_id: str, body: DbtEnvironmentBody
+    ) -> DbtEnvironment:
+        """Write a dbt environment and return what the response contains of it.
+
+        The request is not idempotent, because a new variable has no ID.
+
+        Raises:
+            errors.BadRequestError: Omni refuses a value.
+            errors.NotFoundError: the connection or the environment does not exist.
+        """
+
+        def send(form: KeptSecretForm) -> DbtEnvironment:
+            request = Request(
+                method="PUT",
+                path=f"{_dbt_environments(connection_id)}/{environment_id}",
+                operation=f'update dbt environment "{body.name}" ({environment_id}) of connection {connection_id}',
+                resource_id=environment_id,
+                body=body.with_kept_secrets(form).to_json(creating=False),
+                secrets=body.secrets(),
+                idempotent=False,
+            )
+            with self._environments.invalidating(connection_id):
+                content = self._transport.send(request)
+            return self._transport.parse(DbtEnvironment, content, request)
+
+        return self._kept_secret.send(send) if body.keeps_secrets else send("missing")
+
+    def delete_dbt_environment(self, connection_id: str, environment_id: str) -> None:
+        """Delete a dbt environment. This cannot be undone.
+
+        Raises:
+            errors.NotFoundError: the connection or the environment does not exist.
+        """
+        request = Request(
+            method="DELETE",
+            path=f"{_dbt_environments(connection_id)}/{environment_id}",
+            operation=f"delete dbt environment {environment_id} of connection {connection_id}",
+            resource_id=environment_id,
+        )
+        with self._environments.invalidating(connection_id):
+            self._transport.send(request)
+
+    def list_connection_environments(self, *, use_cache: bool = True) -> list[ConnectionEnvironment] | None:
+        """Return all connection environments, ``None`` when Omni has no such list (404 or 405).
+
+        Args:
+            use_cache: whether a response of the last 5 seconds may be used.
+        """
+        if not self._has_connection_environment_list:
+            return None
+        if not use_cache:
+            self._connection_environments.invalidate(_CONNECTION_ENVIRONMENTS)
+        return self._connection_environments.get(_CONNECTION_ENVIRONMENTS, self._list_connection_environments)
+
+    def _list_connection_environments(self) -> list[ConnectionEnvironment] | None:
+        """A 404 or 405 without Omni's error format may come from a proxy, so it must occur several times."""
+        request = Request(method="GET", path=_CONNECTION_ENVIRONMENTS, operation="list the connection environments")
+
+        environments: list[ConnectionEnvironment] | None = None
+
+        def has_list() -> bool | None:
+            """Return ``None`` for a 404 or 405 that may come from a proxy."""
+            nonlocal environments
+            try:
+                content = self._transport.send(request)
+            except errors.ResponseError as error:
+                if error.status not in {404, 405}:
+                    raise
+                return False if error.detail else None
+            environments = self._transport.parse(ConnectionEnvironments, content, request).connection_environments
+            return True
+
+        if not poll(has_list):
+            self._has_connection_environment_list = False
+            _log.warning(
+                "Omni at %s has no list of connection environments, so their drift cannot be detected",
+                self._transport.base_url,
+            )
+        return environments
+
+    def create_connection_environment(self, base_connection_id: str, environment_connection_id: str) -> str:
+        """Make one connection an environment of another, and return the ID of the connection environment.
+
+        Raises:
+            errors.BadRequestError: the connection cannot be an environment of the other one, or is one already.
+            errors.NotFoundError: the base connection does not exist.
+            errors.UnexpectedResponseError: the response does not contain the new connection environment.
+        """
+        operation = f"make connection {environment_connection_id} an environment of connection {base_connection_id}"
+
+        def send(form: _ValuesForm) -> str:
+            request = Request(
+                method="POST",
+                path=_CONNECTION_ENVIRONMENTS,
+                operation=operation,
+                body={
+                    "baseConnectionId": base_connection_id,
+                    "environmentConnectionIds": _in_form(form, [environment_connection_id]),
+                },
+                idempotent=False,
+            )
+            with self._connection_environments.invalidating(_CONNECTION_ENVIRONMENTS):
+                content = self._transport.send(request)
+            answer = self._transport.parse(CreatedConnectionEnvironments, content, request)
+            for environment in answer.created:
+                if environment.connection_id == environment_connection_id:
+                    return environment.id
+            raise errors.UnexpectedResponseError(
+                f"Cannot {operation}: Omni's response does not contain the new connection environment.",
+                status=201,
+                operation=operation,
+                outcome_unknown=True,
+            )
+
+        return self._values.send(send)
+
+    def update_connection_environment(self, connection_environment_id: str, user_attribute_values: list[str]) -> None:
+        """Set the user-attribute values that a connection environment serves.
+
+        Raises:
+            errors.BadRequestError: another environment of the base connection uses a value.
+            errors.NotFoundError: the connection environment does not exist.
+        """
+
+        def send(form: _ValuesForm) -> None:
+            request = Request(
+                method="PUT",
+                path=f"{_CONNECTION_ENVIRONMENTS}/{connection_environment_id}",
+                operation=f"set the user attribute values of connection environment {connection_environment_id}",
+                resource_id=connection_environment_id,
+                body={"userAttributeValues": _in_form(form, user_attribute_values)},
+            )
+            with self._connection_environments.invalidating(_CONNECTION_ENVIRONMENTS):
+                self._transport.send(request)
+
+        self._values.send(send)
+
+    def delete_connection_environment(self, connection_environment_id: str) -> None:
+        """Delete a connection environment. The two connections stay.
+
+        Raises:
+            errors.NotFoundError: the connection environment does not exist.
+        """
+        request = Request(
+            method="DELETE",
+            path=f"{_CONNECTION_ENVIRONMENTS}/{connection_environment_id}",
+            operation=f"delete connection environment {connection_environment_id}",
+            resource_id=connection_environment_id,
+        )
+        with self._connection_environments.invalidating(_CONNECTION_ENVIRONMENTS):
+            self._transport.send(request)
+
+
+def _in_form(form: _ValuesForm, values: Sequence[str]) -> Any:
+    return ",".join(values) if form == "text" else list(values)
+
+
+def _dbt(connection_id: str) -> str:
+    return f"/api/v1/connections/{connection_id}/dbt"
+
+
+def _dbt_environments(connection_id: str) -> str:
+    return f"{_dbt(connection_id)}/environments"

@@ -1,0 +1,106 @@
+"""Why a check fails: the errors of pydantic in the words of a program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import pydantic
+from pydantic.alias_generators import to_snake
+
+_REASONS = {
+    "missing": "is required",
+    "union_tag_not_found": "needs a type",
+    "too_short": "must not be empty",
+    "string_too_short": "must not be empty",
+    "extra_forbidden": "is not an argument of this resource",
+    "string_pattern_mismatch": 'must be lower-case letters, digits and dashes, such as "eu"',
+}
+
+_EXPECTED_TYPES = {
+    "string_type": "text",
+    "bool_type": "true or false",
+    "dict_type": "a map",
+    "model_type": "a map",
+    "model_attributes_type": "a map",
+    "list_type": "a list",
+}
+
+_ACTUAL_TYPES = {
+    str: "text",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    list: "a list",
+    dict: "a map",
+}
+
+
+_KEY = "[key]"
+"""Ends the location of an error that is about the key of a map."""
+
+
+class CheckFailure(NamedTuple):
+    """A rule that a program breaks.
+
+    Attributes:
+        property: path of the argument as a program spells it, such as ``variables.DBT_TARGET``, empty for the whole
+            resource.
+        reason: what is wrong, without the property. Any input may be a secret, so a reason never contains its value.
+    """
+
+    property: str
+    reason: str
+
+
+def check_failures(error: pydantic.ValidationError, properties: Mapping[str, Any]) -> list[CheckFailure]:
+    """Return the failures that a validation error reports.
+
+    Args:
+        error: the error.
+        properties: what the program declares, under camelCase names.
+    """
+    return [
+        CheckFailure(_path(problem["loc"], properties), _reason(problem)) for problem in error.errors(include_url=False)
+    ]
+
+
+def _reason(problem: Mapping[str, Any]) -> str:
+    kind, location = problem["type"], problem["loc"]
+    if kind == "value_error":
+        return str(problem["ctx"]["error"])
+    if kind == "union_tag_invalid":
+        return f"must have one of these as its type: {problem['ctx']['expected_tags']}"
+    if kind == "string_too_short" and location[-1] == _KEY:
+        return "has an empty name"
+    if kind in _EXPECTED_TYPES:
+        expected, actual = _EXPECTED_TYPES[kind], type(problem["input"])
+        advice = ": write it in quotes" if expected == "text" and actual in {bool, int, float} else ""
+        return f"must be {expected}, got {_ACTUAL_TYPES.get(actual, actual.__name__)}{advice}"
+    return _REASONS.get(kind) or f"{problem['msg'][0].lower()}{problem['msg'][1:]}"
+
+
+def _path(location: tuple[int | str, ...], properties: Any) -> str:
+    """Return the path of a property as a program spells it: arguments in snake_case, the keys of maps as they are.
+
+    A location of pydantic also has the variant of a union, and a marker of keys. No program contains these.
+    """
+    path: list[str] = []
+    here, is_argument = properties, True
+    for index, part in enumerate(location):
+        is_last = index == len(location) - 1
+        if isinstance(here, Mapping):
+            if part == here.get("type") and not is_last:
+                is_argument = True
+                continue
+            if part in here:
+                here = here[part]
+            elif not is_last:
+                continue
+        elif isinstance(here, list) and isinstance(part, int):
+            here = here[part]
+        else:
+            continue
+        path.append(to_snake(str(part)) if is_argument else str(part))
+        is_argument = False
+    return ".".join(part for part in path if part)

@@ -1,0 +1,261 @@
+"""Serves a lifecycle to the engine as a dynamic provider.
+
+The engine keeps a pickled provider in the state, and finds it again by the path of its module and the name of its
+class. Both are public for ever. A provider has no attribute of its own: :data:`omni_pulumi.process.PROCESS` has its
+clients.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Generic
+
+from pulumi import dynamic
+from pulumi.output import Unknown
+from pydantic.alias_generators import to_camel
+
+from omni_pulumi.adoption import ignore_existing
+from omni_pulumi.api.errors import AlreadyExistsError, AlreadyManagedError, ConfigurationError, Error
+from omni_pulumi.api.redact import mask_urls
+from omni_pulumi.api.retry import retry_while_parent_missing
+from omni_pulumi.changes import changed_fields, changed_secrets
+from omni_pulumi.check import CheckFailure
+from omni_pulumi.dynamic.host import install_cancel_handler, install_error_text, short_tracebacks
+from omni_pulumi.lifecycle import A, C, Claim, Lifecycle, S
+from omni_pulumi.process import PROCESS, Identity, ObjectKey
+
+_log = logging.getLogger("omni_pulumi")
+
+
+class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
+    """Translates between a lifecycle and the engine, which sends dicts with camelCase keys and floats.
+
+    The engine calls up to four methods at once from as many threads.
+
+    Attributes:
+        lifecycle: what the provider serves.
+    """
+
+    serialize_as_secret_always = False
+    """The pickled provider is a module path and a class name, so it contains no secret."""
+
+    lifecycle: Lifecycle[C, A, S]
+
+    def configure(self, req: dynamic.ConfigureRequest) -> None:
+        """Remember the stack's configuration. The engine calls this once per process, before any other method."""
+        self._config = req.config.get
+        PROCESS.log.install()
+        install_cancel_handler()
+        install_error_text()
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
+        """Validate the inputs, without a request. All errors of a resource are reported together."""
+        args = self.lifecycle.validate(_strip_internal_keys(news), stored=bool(_strip_internal_keys(_olds)))
+        if isinstance(args, list):
+            return _check_failed(args)
+        try:
+            self.lifecycle.service.instance(self._config, args.profile)
+        except ConfigurationError as error:
+            return _check_failed([CheckFailure("", str(error))])
+        if _strip_internal_keys(_olds):
+            PROCESS.adoptions.expect_diff(self._identity(args))
+        elif args.adopt:
+            PROCESS.adoptions.expect_adoption(self._identity(args))
+            _log.info(
+                "%s: %s",
+                self.lifecycle.describe(args),
+                "adopts it, and fails if it does not exist" if args.adopt == "existing" else "adopts it if it exists",
+            )
+        return dynamic.CheckResult(args.to_properties(), [])
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
+        """Compare the state with the program, without a request.
+
+        Pulumi does not display changes to secret values, so they are logged.
+
+        A refresh compares what it has found with the last inputs. An earlier refresh may have found those, so they may
+        be values that the validation refuses.
+        """
+        args = self.lifecycle.validate(_strip_internal_keys(_news))
+        if isinstance(args, list):
+            olds, news = _strip_internal_keys(_olds), _strip_internal_keys(_news)
+            arguments = self.lifecycle.args.property_names() - {"adopt"}
+            return dynamic.DiffResult(changes=any(olds.get(name) != news.get(name) for name in arguments))
+        state = self._state(_olds)
+        replaces = [to_camel(name) for name in self.lifecycle.replacing_changes(state, args)]
+        for path in changed_secrets(state, args):
+            _log.info("%s: %s gets another value", _id, path)
+        if warning := self.lifecycle.diff_warning(state, args):
+            _log.warning(warning)
+        with short_tracebacks():
+            if self.lifecycle.changes_instance(self._config, state, args):
+                replaces.append("profile")
+            if replaces and args.adopt == "existing":
+                raise self._replaces_although_existing(_id, args, replaces)
+            key = self._key(self.lifecycle.id_of(state), args)
+            if not replaces and not PROCESS.adoptions.claim_in_diff(self._identity(args), key, args.profile):
+                raise self._is_managed_twice(_id, args)
+        return dynamic.DiffResult(
+            changes=bool(changed_fields(state, args)) or args.profile != state.profile,
+            replaces=replaces,
+            delete_before_replace=self.lifecycle.delete_before_replace,
+        )
+
+    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
+        """Create the object, or adopt the one that exists."""
+        args = self._args(props)
+        if args.adopt == "existing" and PROCESS.adoptions.was_deleted(self._identity(args)):
+            args = ignore_existing(self.lifecycle.describe(args), args)
+        creating = PROCESS.adoptions.creating(self._identity(args))
+        with creating as is_first, self._operation("create", args) as client:
+            if not is_first:
+                client.invalidate_lists()
+            state = retry_while_parent_missing(
+                lambda: self._claiming(args, lambda claim: self.lifecycle.create(client, args, claim))
+            )
+        return dynamic.CreateResult(self.lifecycle.id_of(state), state.to_properties())
+
+    def read(self, _id: str, props: dict[str, Any]) -> dynamic.ReadResult:
+        """Read the object. An empty ID tells the engine that the object is deleted."""
+        known = self._state(props)
+        with self._operation("read", known) as client:
+            state = self.lifecycle.read(client, known)
+        if state is None:
+            PROCESS.adoptions.note_deletion(self._identity(known))
+            return dynamic.ReadResult("", {})
+        outputs = state.to_properties()
+        arguments = self.lifecycle.args.property_names()
+        inputs = {key: value for key, value in outputs.items() if key in arguments}
+        return dynamic.ReadResult(self.lifecycle.id_of(state), outputs, inputs)
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
+        """Change the object to what the program declares."""
+        state, args = self._state(_olds), self._args(_news)
+        with self._operation("update", args) as client:
+            state = self._claiming(args, lambda claim: self.lifecycle.update_or_recreate(client, state, args, claim))
+        return dynamic.UpdateResult(state.to_properties())
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Delete the object, unless another resource of the program manages it.
+
+        The engine deletes after it has created. So a resource that was renamed in the program, or that replaces itself,
+        would delete the object that its new resource has adopted.
+        """
+        state = self._state(_props)
+        adoptions, identity = PROCESS.adoptions, self._identity(state)
+        key = self._key(self.lifecycle.id_of(state), state)
+        with short_tracebacks():
+            if adoptions.adoption_failed(identity):
+                raise Error(
+                    f"Cannot delete {self.lifecycle.describe(state)}: another resource of this program failed to adopt "
+                    "it. Correct the error of that resource, and run the command again.",
+                    operation=f"delete {self.lifecycle.describe(state)}",
+                    resource_id=_object_id(_id),
+                )
+            if adoptions.is_claimed(key) or adoptions.is_adopting(identity):
+                _log.warning(
+                    "%s (%s) is not deleted, because another resource of this program manages it now",
+                    self.lifecycle.describe(state),
+                    _id,
+                )
+                return
+        with self._operation("delete", state) as client:
+            self.lifecycle.delete_if_exists(client, state)
+
+    def _claiming(self, args: A, write: Callable[[Claim], S]) -> S:
+        """Run a write, and claim the object that it adopts or creates. An error releases the claim."""
+        claimed: list[ObjectKey] = []
+
+        def claim(object_id: str) -> None:
+            key = self._key(object_id, args)
+            if not PROCESS.adoptions.claim(key, args.profile):
+                raise self._is_claimed(object_id, args, PROCESS.adoptions.owner_of(key))
+            claimed.append(key)
+
+        try:
+            state = write(claim)
+        except BaseException:
+            for key in claimed:
+                PROCESS.adoptions.release(key)
+            raise
+        PROCESS.adoptions.claim(self._key(self.lifecycle.id_of(state), args), args.profile)
+        return state
+
+    def _is_claimed(self, object_id: str, args: A, owner: str | None) -> AlreadyManagedError:
+        keys = [self.lifecycle.service.instance(self._config, profile).api_key for profile in (args.profile, owner)]
+        return AlreadyManagedError(
+            f"Cannot create {self.lifecycle.describe(args)} ({object_id}): another resource of this program manages "
+            "it. Remove one of the two. If the other one is renamed in the same update, add it to depends_on.",
+            operation=f"create {self.lifecycle.describe(args)}",
+            resource_id=_object_id(object_id),
+            same_key=keys[0] == keys[1],
+        )
+
+    def _is_managed_twice(self, object_id: str, args: A) -> AlreadyExistsError:
+        return AlreadyExistsError(
+            f"Two resources of this program manage {self.lifecycle.describe(args)} ({object_id}). Remove one of them "
+            "from the program, which deletes nothing. To have two objects, remove one, run `pulumi up`, and declare it "
+            "again with another name.",
+            operation=f"manage {self.lifecycle.describe(args)}",
+            resource_id=_object_id(object_id),
+        )
+
+    def _replaces_although_existing(self, object_id: str, args: A, replaces: Sequence[str]) -> ConfigurationError:
+        return ConfigurationError(
+            f"Cannot replace {self.lifecycle.describe(args)} ({object_id}): {', '.join(replaces)} changed, and "
+            'adopt="existing" does not allow creating a new object. Remove adopt from the program.',
+            settings=("adopt",),
+        )
+
+    def _args(self, properties: Mapping[str, Any]) -> A:
+        args = self.lifecycle.validate(_strip_internal_keys(properties))
+        if isinstance(args, list):
+            raise ConfigurationError(
+                "; ".join(f"{failure.property} {failure.reason}" for failure in args),
+                settings=tuple(failure.property for failure in args),
+            )
+        return args
+
+    def _state(self, properties: Mapping[str, Any]) -> S:
+        return self.lifecycle.state.model_validate(_strip_internal_keys(properties))
+
+    def _identity(self, it: A | S) -> Identity:
+        """Return what a create finds an object by. Values that are unknown in a preview count as ``None``."""
+        values = (None if isinstance(value, Unknown) else value for value in self.lifecycle.identity(it))
+        return self._key("", it) + tuple(values)
+
+    def _key(self, object_id: str, it: A | S) -> ObjectKey:
+        return type(self).__name__, self.lifecycle.service.url(self._config, it.profile), object_id
+
+    @contextlib.contextmanager
+    def _operation(self, verb: str, it: A | S) -> Iterator[C]:
+        """Provide the client for one operation, unless the operation is known to fail."""
+        with short_tracebacks():
+            client = self._client(it.profile)
+            with client.failures.report_once(f"{verb} {self.lifecycle.describe(it)}", self.lifecycle.parent_id(it)):
+                yield client
+
+    def _client(self, profile: str | None) -> C:
+        service = self.lifecycle.service
+        return PROCESS.clients.get(service.name, service.instance(self._config, profile), self.lifecycle.connect)
+
+
+def _object_id(pulumi_id: str) -> str:
+    """Return the service's ID of an object, which is the last part of its Pulumi ID."""
+    return pulumi_id.rpartition("/")[2]
+
+
+def _strip_internal_keys(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the resource's own properties: the engine adds ``__provider``."""
+    return {key: value for key, value in properties.items() if not key.startswith("__") and value is not None}
+
+
+def _check_failed(failures: Iterable[CheckFailure]) -> dynamic.CheckResult:
+    """Return a result that names the properties only in its texts.
+
+    If a failure names a property, the engine displays its value, even when it is secret.
+    """
+    texts = (f"{failure.property} {failure.reason}".strip() for failure in failures)
+    return dynamic.CheckResult({}, [dynamic.CheckFailure("", mask_urls(text)) for text in texts])

@@ -1,0 +1,115 @@
+"""The base class of the resources that programs declare. It imports no client, so that programs start fast."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+from pulumi import dynamic
+from pydantic.alias_generators import to_camel
+
+from omni_pulumi.dynamic import options
+from omni_pulumi.dynamic.provider import Provider
+from omni_pulumi.fields import ConvertedBy
+
+
+class _OutputProperty(property):
+    """A ``@pulumi.getter`` whose name and type are those of the annotated attribute.
+
+    Outputs of a dynamic resource have the names that were registered, so they are read in camelCase.
+    """
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        getter = self.fget
+        assert getter is not None  # noqa: S101 - narrows the type: output() always passes one
+        getter.__name__ = to_camel(name)
+        getter.__annotations__ = {"return": owner.__annotations__[name]}
+        pulumi.getter(name=to_camel(name))(getter)
+
+
+def output() -> Any:
+    """Declare an output: ``target_schema: pulumi.Output[str] = output()`` reads Pulumi's ``targetSchema``."""
+
+    def getter(resource: Resource) -> Any:
+        return pulumi.get(resource, getter.__name__)
+
+    return _OutputProperty(getter)
+
+
+class Resource(dynamic.Resource):
+    """A resource as programs declare it: snake_case in Python, camelCase in Pulumi."""
+
+    def __init__(
+        self,
+        provider: Provider[Any, Any, Any],
+        resource_name: str,
+        variables: Mapping[str, Any],
+        opts: pulumi.ResourceOptions | None,
+    ) -> None:
+        """Register the resource.
+
+        Args:
+            provider: the provider of the resource.
+            resource_name: name of the resource in the program.
+            variables: ``locals()`` of the resource's own ``__init__``, which contain the arguments.
+            opts: resource options.
+        """
+        lifecycle = provider.lifecycle
+        self._apply_options = functools.partial(
+            options.apply,
+            resource=f'{type(self).__name__} "{resource_name}"',
+            args=lifecycle.args,
+            state=lifecycle.state,
+        )
+        opts = pulumi.ResourceOptions() if opts is None else copy.copy(opts)
+        self._apply_options(opts)
+        profile = variables["profile"]
+        if profile is None or isinstance(profile, str):
+            _warn_about_plain_key(lifecycle.service.key(profile, "apiKey"))
+        # An output is an attribute of the resource only if its name is registered.
+        properties: dict[str, Any] = {to_camel(name): None for name in lifecycle.state.model_fields}
+        for name, field in lifecycle.args.model_fields.items():
+            value = variables[name]
+            for marker in field.metadata:
+                if isinstance(marker, ConvertedBy):
+                    value = marker.convert(value)
+            properties[to_camel(name)] = value
+        super().__init__(provider, resource_name, properties, opts)
+
+    def _get_providers(self, *arguments: Any, **keywords: Any) -> Any:
+        """Apply the options that transformations added, and warn.
+
+        Pulumi calls this method with its own copy of the options, after the transformations. The method is not public.
+        The program's own options are applied before, so they work even if a later Pulumi does not call it.
+        """
+        for argument in (*arguments, *keywords.values()):
+            if isinstance(argument, pulumi.ResourceOptions):
+                self._apply_options(argument)
+                for warning in options.warnings(argument):
+                    pulumi.log.warn(warning, self)
+        return super()._get_providers(*arguments, **keywords)
+
+
+@functools.cache
+def _warn_about_plain_key(setting: str) -> None:
+    """Warn once about an API key in the stack's configuration that is not encrypted.
+
+    A provider is not told which settings are secret, but a program is.
+    """
+    if pulumi.runtime.get_config(setting) and not pulumi.runtime.is_config_secret(setting):
+        pulumi.log.warn(
+            f"{setting} is not encrypted in the stack's configuration. Run `pulumi config set --secret {setting}` to "
+            "encrypt it, and replace the key if the file was shared."
+        )
+
+
+def secret_values(
+    values: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None,
+) -> pulumi.Input[Mapping[str, pulumi.Input[str]]] | None:
+    """Make each value of a map secret, so that the names stay readable. An output is made secret as a whole."""
+    if isinstance(values, Mapping):
+        return {name: pulumi.Output.secret(value) for name, value in values.items()}
+    return None if values is None else pulumi.Output.secret(values)

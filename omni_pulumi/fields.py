@@ -1,0 +1,174 @@
+"""Fields of resources: their types, what they mean to Pulumi, and the models that they form.
+
+An argument describes itself once, in the ``Args`` of its resource. The documentation, the resource class that programs
+use, the diff and the check are made from it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar
+
+import pydantic
+from pulumi.output import Unknown
+from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
+from typing_extensions import Self
+
+T = TypeVar("T")
+M = TypeVar("M", bound=pydantic.BaseModel)
+
+
+@dataclass(frozen=True)
+class Replaces:
+    """Marks an argument whose change replaces the object."""
+
+
+@dataclass(frozen=True)
+class Identifies:
+    """Marks an argument by which a create finds an object that exists."""
+
+
+@dataclass(frozen=True)
+class Parent:
+    """Marks the ID of the connection or project that the object belongs to."""
+
+
+@dataclass(frozen=True)
+class ConvertedBy:
+    """Marks an argument whose value in a program is converted before it is handed to Pulumi.
+
+    Attributes:
+        convert: returns the value for Pulumi.
+    """
+
+    convert: Callable[[Any], Any]
+
+
+def _unless_unknown(value: Any, validate: pydantic.ValidatorFunctionWrapHandler) -> Any:
+    return value if isinstance(value, Unknown) else validate(value)
+
+
+MaybeUnknown = Annotated[T, pydantic.WrapValidator(_unless_unknown)]
+"""A value that is validated once it is known. In a preview, the outputs of other resources may be unknown."""
+
+Secret = Annotated[
+    pydantic.SecretStr,
+    pydantic.PlainSerializer(lambda value: value if isinstance(value, Unknown) else value.get_secret_value()),
+]
+"""Text that only a request and Pulumi's properties contain, and never an error or a log."""
+
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+
+def _uuid(text: str) -> str:
+    if not _UUID.fullmatch(text.lower()):
+        raise ValueError("must be a UUID such as 550e8400-e29b-41d4-a716-446655440000")
+    return text.lower()
+
+
+def _uuid4(text: str) -> str:
+    if not _UUID4.fullmatch(text.lower()):
+        raise ValueError("must be a UUID of version 4 such as 550e8400-e29b-41d4-a716-446655440000")
+    return text.lower()
+
+
+Adopt = bool | Literal["existing"]
+
+
+def _adopt(value: object) -> Adopt:
+    if value is True or value is False:
+        return value
+    if value == "existing":
+        return "existing"
+    raise ValueError('must be True, False or "existing"')
+
+
+Text = Annotated[str, pydantic.StringConstraints(min_length=1)]
+Uuid = Annotated[str, pydantic.AfterValidator(_uuid)]
+Uuid4 = Annotated[str, pydantic.AfterValidator(_uuid4)]
+OptionalText = Annotated[str | None, pydantic.AfterValidator(lambda text: text or None)]
+"""Text whose empty form means "none", as in both services."""
+
+
+class Args(pydantic.BaseModel):
+    """The arguments that a program declares. Each field has a description, from which the documentation is made."""
+
+    model_config = pydantic.ConfigDict(
+        alias_generator=to_camel, extra="forbid", frozen=True, hide_input_in_errors=True, strict=True
+    )
+
+    adopt: MaybeUnknown[Annotated[Adopt, pydantic.PlainValidator(_adopt)]] = pydantic.Field(
+        default=False,
+        description='Adopts an object that exists. `True` creates it when it does not exist, `"existing"` fails then. '
+        "By default, a create fails when the object exists. Changing it later is no change. `True` may stay; remove "
+        '`"existing"` after the first update, because it forbids a replacement.',
+    )
+    profile: Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")] | None = pydantic.Field(
+        default=None,
+        description="Name of the instance's settings, for a stack that uses several instances of a service.",
+    )
+
+    @classmethod
+    def property_names(cls) -> set[str]:
+        """Return the names under which Pulumi keeps the arguments."""
+        return {to_camel(name) for name in cls.model_fields}
+
+    def to_properties(self) -> dict[str, Any]:
+        """Return Pulumi's inputs: camelCase names, with defaults, without ``None``."""
+        return self.model_dump(by_alias=True, exclude_none=True, warnings=False)
+
+
+class State(pydantic.BaseModel):
+    """What Pulumi's state contains: the arguments under the same names, and what the service computes.
+
+    Only types are checked. The state may contain what today's rules of the arguments refuse, because it comes from the
+    service or from an earlier version of this package.
+    """
+
+    model_config = pydantic.ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    adopt: Adopt = False
+    profile: str | None = None
+
+    @classmethod
+    def from_args(cls, args: Args, **computed: Any) -> Self:
+        """Return the state of an object that is exactly as the program declares it.
+
+        Args:
+            args: what the program declares.
+            computed: the fields that the program does not declare.
+        """
+        return cls(**{name: getattr(args, name) for name in type(args).model_fields} | computed)
+
+    def to_properties(self) -> dict[str, Any]:
+        """Return Pulumi's outputs: camelCase names, without ``None``."""
+        return self.model_dump(by_alias=True, exclude_none=True)
+
+
+def own_fields(model: type[pydantic.BaseModel]) -> dict[str, FieldInfo]:
+    """Return the fields of a resource's model without those that all resources have."""
+    return {name: field for name, field in model.model_fields.items() if name not in Args.model_fields}
+
+
+def marked(model: type[Args], marker: type) -> frozenset[str]:
+    """Return the names of the arguments that have a marker, such as :class:`Replaces`."""
+    return frozenset(
+        name for name, field in model.model_fields.items() if any(isinstance(each, marker) for each in field.metadata)
+    )
+
+
+def describe_field(field: FieldInfo) -> str:
+    """Return a field's description, and say when a change of it replaces the object."""
+    replaces = any(isinstance(each, Replaces) for each in field.metadata)
+    return f"{field.description or ''}{' Changing it replaces the object.' if replaces else ''}"
+
+
+def common_fields(source: pydantic.BaseModel, target: type[pydantic.BaseModel]) -> dict[str, Any]:
+    """Return the values of the fields that a model has in common with another one."""
+    return {name: getattr(source, name) for name in type(source).model_fields if name in target.model_fields}
