@@ -1,6 +1,6 @@
-"""What the local Omni stores: one organization with its users, connections, dbt settings and environments.
+"""The data of the Omni simulator: one organization with its users, connections, dbt configurations and environments.
 
-The rules that hold however a change is made, through the API or in the web page, live here.
+The methods contain the rules that apply both to API requests and to changes in the Omni UI.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ OTHER_USER_ID = "5d3c8e10-7f02-4e6b-8a35-2b9d41f7a002"
 
 @dataclass(frozen=True)
 class DbtConfiguration:
-    """A connection's link to its dbt repository."""
+    """The dbt configuration of a connection."""
 
     ssh_url: str
     branch: str
@@ -34,7 +34,7 @@ class DbtConfiguration:
 
 @dataclass(frozen=True)
 class Variable:
-    """An environment variable of a dbt environment, with its value in clear."""
+    """A variable of a dbt environment. `value` is in clear text, also for a secret."""
 
     id: str
     name: str
@@ -60,7 +60,7 @@ class DbtEnvironment:
 
 @dataclass(frozen=True)
 class ConnectionEnvironment:
-    """A connection that stands in for a base connection when a user attribute has one of these values."""
+    """Routes users with one of these user attribute values from the base connection to another connection."""
 
     id: str
     base_connection_id: str
@@ -70,7 +70,7 @@ class ConnectionEnvironment:
 
 @dataclass
 class Connection:
-    """A database connection. `dialect` is its kind of database."""
+    """A database connection. `dialect` is its type of database."""
 
     id: str
     name: str
@@ -80,13 +80,13 @@ class Connection:
 
 
 def new_id() -> str:
-    """A new identifier."""
+    """Returns a new ID."""
     return str(uuid.uuid4())
 
 
 @dataclass
 class Organization:
-    """Everything that the local Omni stores, by id."""
+    """All data of the Omni simulator, by ID."""
 
     users: frozenset[str] = frozenset({USER_ID, OTHER_USER_ID})
     connections: dict[str, Connection] = field(
@@ -107,7 +107,7 @@ class Organization:
     key_rotations: dict[str, int] = field(default_factory=dict)
 
     def configure_dbt(self, connection_id: str, configuration: DbtConfiguration) -> None:
-        """Link dbt. Omni creates a shared default environment the first time."""
+        """Creates or replaces the dbt configuration. The first time, Omni also creates a shared default environment."""
         self.connections[connection_id].dbt = configuration
         if not any(environment.is_default_environment for environment in self.environments_of(connection_id)):
             self.store(
@@ -121,24 +121,26 @@ class Organization:
             )
 
     def rotate_keys(self, connection_id: str) -> None:
-        """Replace the deploy key: an action that no answer ever shows."""
+        """Counts a rotation of the deploy key. No response shows it."""
         self.key_rotations[connection_id] = self.key_rotations.get(connection_id, 0) + 1
 
     def environments_of(self, connection_id: str) -> list[DbtEnvironment]:
-        """A connection's dbt environments, oldest first."""
+        """Returns the dbt environments of a connection, oldest first."""
         return [each for each in self.environments.values() if each.connection_id == connection_id]
 
     def store(self, environment: DbtEnvironment) -> None:
-        """Keep a new or changed dbt environment."""
+        """Stores a new or changed dbt environment."""
         self.environments[environment.id] = environment
 
     def connection_environments_of(self, base_connection_id: str) -> list[ConnectionEnvironment]:
-        """The connection environments of a base connection."""
+        """Returns the connection environments of a base connection."""
         return [each for each in self.connection_environments.values() if each.base_connection_id == base_connection_id]
 
     def can_be_environment(self, connection_id: str, base: Connection) -> bool:
-        """Whether a connection may stand in for `base`: it exists, has the same kind of database, is neither the base
-        itself nor already one of its environments."""
+        """Returns whether a connection can become an environment of `base`.
+
+        It must exist and have the same type of database. It must be neither `base` nor one of its environments.
+        """
         connection = self.connections.get(connection_id)
         return (
             connection is not None
@@ -148,25 +150,25 @@ class Organization:
         )
 
     def add_connection_environment(self, base_connection_id: str, connection_id: str) -> ConnectionEnvironment:
-        """Let a connection stand in for a base connection; which values choose it is said later."""
+        """Creates a connection environment without user attribute values."""
         created = ConnectionEnvironment(new_id(), base_connection_id, connection_id)
         self.connection_environments[created.id] = created
         return created
 
     def value_in_use(self, environment: ConnectionEnvironment, values: list[str]) -> str | None:
-        """The first of `values` that `environment` cannot take: each is unique within a base connection."""
-        taken = {
+        """Returns the first of `values` that another environment of the base connection uses, or that is repeated."""
+        used = {
             value
             for other in self.connection_environments_of(environment.base_connection_id)
             if other.id != environment.id
             for value in other.user_attribute_values
         }
         for value in values:
-            if value in taken:
+            if value in used:
                 return value
-            taken.add(value)
+            used.add(value)
         return None
 
     def set_values(self, environment: ConnectionEnvironment, values: list[str]) -> None:
-        """Say which user attribute values choose this connection environment."""
+        """Replaces the user attribute values of a connection environment."""
         self.connection_environments[environment.id] = replace(environment, user_attribute_values=tuple(values))
