@@ -79,6 +79,8 @@ Omni connections
   {omni.development_connection_id}  postgres, development
   {omni.other_dialect_connection_id}  snowflake
   {omni.connection_without_dbt_id}  duckdb, no dbt support
+Omni user attributes
+  {", ".join(omni.user_attributes)}
 Lightdash projects
   {lightdash.project_id}  primary source on GitHub
   {lightdash.other_project_id}  primary source of type none

@@ -21,6 +21,8 @@ ENDPOINTS = [
     ("POST", f"{DBT}/environments"),
     ("PUT", f"{DBT}/environments/{UNKNOWN}"),
     ("DELETE", f"{DBT}/environments/{UNKNOWN}"),
+    ("GET", "/api/v1/connections"),
+    ("PATCH", f"/api/v1/connections/{OmniSimulator.connection_id}"),
     ("POST", "/api/v1/connection-environments"),
     ("PUT", f"/api/v1/connection-environments/{UNKNOWN}"),
     ("DELETE", f"/api/v1/connection-environments/{UNKNOWN}"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from omni_pulumi.simulator.omni import connection_environments, dbt_configuration, dbt_environments
+from omni_pulumi.simulator.omni import connection_environments, connections, dbt_configuration, dbt_environments
 from omni_pulumi.simulator.omni.request import ApiError, Request, authenticate
 
 if TYPE_CHECKING:
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
 
 Endpoint = Callable[[Request], JSONResponse]
 
-_DBT = "/api/v1/connections/{connectionId}/dbt"
+_CONNECTIONS = "/api/v1/connections"
+_DBT = f"{_CONNECTIONS}/{{connectionId}}/dbt"
 _CONNECTION_ENVIRONMENTS = "/api/v1/connection-environments"
+_DETAIL_STATUS = re.compile(rf"{_CONNECTIONS}(/[^/]+)?|{_CONNECTION_ENVIRONMENTS}.*")
+"""The paths whose errors have the format `detail_status` in every dialect."""
 
 _MESSAGES = {403: "Invalid bearer token", 429: "Rate limit exceeded (60 requests/minute)"}
 """Messages from the documentation and a live instance. Other statuses use HTTP's own phrase."""
@@ -69,6 +73,9 @@ def omni_app(
     def dbt(method: str, path: str, endpoint: Endpoint) -> Route:
         return route(method, _DBT + path, endpoint, dialect.errors)
 
+    def connection(method: str, path: str, endpoint: Endpoint) -> Route:
+        return route(method, _CONNECTIONS + path, endpoint, "detail_status")
+
     def connection_environment(method: str, path: str, endpoint: Endpoint) -> Route:
         return route(method, _CONNECTION_ENVIRONMENTS + path, endpoint, "detail_status")
 
@@ -83,10 +90,14 @@ def omni_app(
         dbt("POST", "/environments", dbt_environments.create_dbt_environment),
         dbt("PUT", "/environments/{environmentId}", dbt_environments.update_dbt_environment),
         dbt("DELETE", "/environments/{environmentId}", dbt_environments.delete_dbt_environment),
+        connection("GET", "", connections.list_connections),
+        connection("PATCH", "/{id}", connections.update_connection),
         connection_environment("POST", "", connection_environments.create_connection_environments),
         connection_environment("PUT", "/{id}", connection_environments.update_connection_environment),
         connection_environment("DELETE", "/{id}", connection_environments.delete_connection_environment),
     ]
+    if dialect.connection_get:
+        routes.append(connection("GET", "/{id}", connections.get_connection))
     if dialect.connection_environment_list:
         routes.append(connection_environment("GET", "", connection_environments.list_connection_environments))
     for path, methods in {"": ("PUT", "PATCH", "DELETE"), "/{id}": ("POST", "PATCH")}.items():
@@ -99,6 +110,6 @@ def omni_app(
 
 def error_response(path: str, status: int, dialect: Dialect) -> Response:
     """Returns an error response with this status from the endpoint at `path`."""
-    error_format = "detail_status" if path.startswith(_CONNECTION_ENVIRONMENTS) else dialect.errors
+    error_format = "detail_status" if _DETAIL_STATUS.fullmatch(path) else dialect.errors
     message = _MESSAGES.get(status, http.HTTPStatus(status).phrase)
     return JSONResponse(ApiError(status, message).body(error_format), status_code=status)

@@ -58,7 +58,8 @@ def update_connection_environment(request: Request) -> JSONResponse:
     """PUT: replaces the user attribute values that select this environment."""
     environment = _environment(request)
     values = _values(request, _body(request, "userAttributeValues"), "userAttributeValues")
-    if used := request.organization.value_in_use(environment, values):
+    base_id = environment.base_connection_id
+    if used := request.organization.value_in_use(base_id, values, used_by=environment.id):
         raise ApiError(400, f'User attribute value "{used}" is already in use')
     request.organization.set_values(environment, values)
     return JSONResponse({"success": True})

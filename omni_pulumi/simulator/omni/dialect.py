@@ -21,6 +21,13 @@ class Dialect:
         connection_environments: whether requests use comma-separated strings (`pages`) or arrays (`generated`); also
             selects the format of the response to POST.
         connection_environment_list: whether connection environments can be listed.
+        connection_get: whether a single connection can be read. If not, the list of connections is the only way.
+        connection_update: the required field of a PATCH of a connection: `environmentUserAttribute`, or the name field
+            of an older guide, in which the attribute is two fields with strings.
+        user_attribute_field: the field of a connection in responses that contains the user attribute's name. Omni's
+            descriptions spell it in two ways.
+        default_values: whether responses contain the default values of the user attribute as a comma-separated string
+            or as an array.
         omitted_fields: whether a PUT keeps optional fields that it omits or resets them to their defaults.
         omitted_variables: whether a PUT keeps or deletes variables that it omits.
         errors: the format of errors of the dbt endpoints. Connection environments always use `detail_status`.
@@ -35,6 +42,12 @@ class Dialect:
     environment_list: Literal["array", "paged"]
     connection_environments: Literal["pages", "generated"]
     connection_environment_list: bool
+    connection_get: bool
+    connection_update: Literal["environmentUserAttribute", "userAttributeNameForConnectionEnvironments"]
+    user_attribute_field: Literal[
+        "userAttributeNameForConnectionEnvironments", "userAttributeNameForConnectionsEnvironments"
+    ]
+    default_values: Literal["string", "array"]
     omitted_fields: Literal["kept", "defaults"]
     omitted_variables: Literal["kept", "deleted"]
     errors: ErrorFormat
@@ -50,6 +63,10 @@ PAGES = Dialect(
     environment_list="array",
     connection_environments="pages",
     connection_environment_list=False,
+    connection_get=True,
+    connection_update="environmentUserAttribute",
+    user_attribute_field="userAttributeNameForConnectionEnvironments",
+    default_values="string",
     omitted_fields="kept",
     omitted_variables="deleted",
     errors="error_message",
@@ -65,6 +82,10 @@ GENERATED = Dialect(
     environment_list="paged",
     connection_environments="generated",
     connection_environment_list=True,
+    connection_get=False,
+    connection_update="environmentUserAttribute",
+    user_attribute_field="userAttributeNameForConnectionsEnvironments",
+    default_values="array",
     omitted_fields="defaults",
     omitted_variables="deleted",
     errors="detail_status",

@@ -6,6 +6,7 @@ The methods contain the rules that apply both to API requests and to changes in 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 CONNECTION_ID = "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be001"
@@ -17,6 +18,8 @@ CONNECTION_WITHOUT_DBT_ID = "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be006"
 
 USER_ID = "5d3c8e10-7f02-4e6b-8a35-2b9d41f7a001"
 OTHER_USER_ID = "5d3c8e10-7f02-4e6b-8a35-2b9d41f7a002"
+
+USER_ATTRIBUTES = ("environment", "region")
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,14 @@ class ConnectionEnvironment:
     user_attribute_values: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class EnvironmentUserAttribute:
+    """The user attribute whose values select a connection environment. Default values select the base connection."""
+
+    attribute_name: str
+    default_values: tuple[str, ...] | None = None
+
+
 @dataclass
 class Connection:
     """A database connection. `dialect` is its type of database."""
@@ -77,6 +88,7 @@ class Connection:
     dialect: str
     supports_dbt: bool = True
     dbt: DbtConfiguration | None = None
+    environment_user_attribute: EnvironmentUserAttribute | None = None
 
 
 def new_id() -> str:
@@ -89,6 +101,7 @@ class Organization:
     """All data of the Omni simulator, by ID."""
 
     users: frozenset[str] = frozenset({USER_ID, OTHER_USER_ID})
+    user_attributes: frozenset[str] = frozenset(USER_ATTRIBUTES)
     connections: dict[str, Connection] = field(
         default_factory=lambda: {
             connection.id: connection
@@ -155,14 +168,22 @@ class Organization:
         self.connection_environments[created.id] = created
         return created
 
-    def value_in_use(self, environment: ConnectionEnvironment, values: list[str]) -> str | None:
-        """Returns the first of `values` that another environment of the base connection uses, or that is repeated."""
-        used = {
-            value
-            for other in self.connection_environments_of(environment.base_connection_id)
-            if other.id != environment.id
-            for value in other.user_attribute_values
+    def value_in_use(self, base_connection_id: str, values: Sequence[str], *, used_by: str) -> str | None:
+        """Returns the first of `values` that is repeated or already in use for a base connection.
+
+        Args:
+            base_connection_id: the ID of the base connection.
+            values: user attribute values.
+            used_by: the ID of the connection environment that gets the values, or of the base connection, which gets
+                them as default values. Values that it has already are not in use.
+        """
+        base = self.connections.get(base_connection_id)
+        default = base.environment_user_attribute if base else None
+        values_by_id = {
+            each.id: each.user_attribute_values for each in self.connection_environments_of(base_connection_id)
         }
+        values_by_id[base_connection_id] = (default.default_values if default else None) or ()
+        used = {value for owner_id, owned in values_by_id.items() if owner_id != used_by for value in owned}
         for value in values:
             if value in used:
                 return value

@@ -43,6 +43,7 @@ class OmniSimulator(Simulator[data.Organization]):
         connection_id, other_connection_id, staging_connection_id, development_connection_id: PostgreSQL connections.
         other_dialect_connection_id: a Snowflake connection.
         connection_without_dbt_id: a DuckDB connection, which does not support dbt.
+        user_attributes: the names of the user attributes of the organization.
     """
 
     api_key = API_KEY
@@ -56,6 +57,7 @@ class OmniSimulator(Simulator[data.Organization]):
     development_connection_id = data.DEVELOPMENT_CONNECTION_ID
     other_dialect_connection_id = data.OTHER_DIALECT_CONNECTION_ID
     connection_without_dbt_id = data.CONNECTION_WITHOUT_DBT_ID
+    user_attributes = data.USER_ATTRIBUTES
 
     def __init__(
         self,
@@ -154,6 +156,37 @@ class OmniSimulator(Simulator[data.Organization]):
             variables = {variable.name: variable for variable in environment.variables}
             del variables[name]
             self._organization.store(replace(environment, variables=tuple(variables.values())))
+
+    def environment_user_attribute(self, connection_id: str) -> dict[str, Any] | None:
+        """Returns `attribute_name` and `default_values` of a connection's environment user attribute, or None."""
+        with self._lock:
+            attribute = self._organization.connections[connection_id].environment_user_attribute
+            if attribute is None:
+                return None
+            values = attribute.default_values
+            return {
+                "attribute_name": attribute.attribute_name,
+                "default_values": None if values is None else list(values),
+            }
+
+    def set_environment_user_attribute(
+        self, connection_id: str, attribute_name: str, default_values: Sequence[str] | None = None
+    ) -> None:
+        """Sets the environment user attribute of a connection."""
+        with self._lock:
+            values = None if default_values is None else tuple(default_values)
+            attribute = data.EnvironmentUserAttribute(attribute_name, values)
+            self._organization.connections[connection_id].environment_user_attribute = attribute
+
+    def clear_environment_user_attribute(self, connection_id: str) -> None:
+        """Removes the environment user attribute of a connection."""
+        with self._lock:
+            self._organization.connections[connection_id].environment_user_attribute = None
+
+    def delete_connection(self, connection_id: str) -> None:
+        """Deletes a connection, but not its dbt environments and connection environments."""
+        with self._lock:
+            del self._organization.connections[connection_id]
 
     def connection_environments(self) -> list[dict[str, Any]]:
         """Returns all connection environments, oldest first."""
