@@ -39,7 +39,7 @@ def test_the_port_can_be_chosen() -> None:
     """A simulator listens on the given port and raises EADDRINUSE if it is in use."""
     with OmniSimulator() as first:
         port = int(first.url.rpartition(":")[2])
-        with pytest.raises(OSError) as caught:  # noqa: PT011 - the number below tells which
+        with pytest.raises(OSError) as caught:  # noqa: PT011 - errno is asserted below
             OmniSimulator(port=port).start()
         assert caught.value.errno == errno.EADDRINUSE
     with OmniSimulator(port=port) as second:
