@@ -1,8 +1,8 @@
-"""A local Omni and a local Lightdash over real HTTP, for the demo, our tests and users' own tests.
+"""Simulators of Omni and Lightdash that serve HTTP on local ports, for the demo, the tests and users' own tests.
 
-A second, independent reading of the vendors' pages: nothing here comes from the rest of the package, so that a
-misreading there shows as a failing test instead of being repeated here. The names are imported when they are asked for,
-so that the command shows its options without the extra `simulator`.
+The simulators are written from the vendors' documentation alone and import nothing from the rest of the package. A
+mistake in a client therefore fails a test instead of being repeated here. Names are imported on first use, so that the
+command line shows its options without the extra `simulator`.
 
     with OmniSimulator() as omni:
         httpx.get(f"{omni.url}/api/v1/connections/{omni.connection_id}/dbt", headers={"Authorization": ...})
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
         USER_ID,
     )
     from omni_pulumi.simulator.omni.simulator import OmniSimulator
-    from omni_pulumi.simulator.recording import RecordedRequest
+    from omni_pulumi.simulator.recorder import RecordedRequest
 else:
     _MODULES = {
         "CONNECTION_ID": "omni.organization",
@@ -68,14 +68,14 @@ else:
         "Fault": "faults",
         "LightdashSimulator": "lightdash.simulator",
         "OmniSimulator": "omni.simulator",
-        "RecordedRequest": "recording",
+        "RecordedRequest": "recorder",
     }
 
     def __getattr__(name: str) -> object:
-        """A public name, from the module that has it.
+        """Imports a public name on first use.
 
         Raises:
-            ModuleNotFoundError: The extra that the simulator needs is not installed.
+            ModuleNotFoundError: The extra `simulator` is not installed.
         """
         if name not in __all__:
             raise AttributeError(f"module 'omni_pulumi.simulator' has no attribute {name!r}")
@@ -84,11 +84,11 @@ else:
         except ModuleNotFoundError as missing:
             raise ModuleNotFoundError(
                 f"The simulator needs {missing.name}, which is not installed. "
-                'Install omni-pulumi again, from the same source, with its extra "simulator".',
+                'Install omni-pulumi again, from the same source, with the extra "simulator".',
                 name=missing.name,
             ) from None
         return module if name == "faults" else getattr(module, name)
 
     def __dir__() -> list[str]:
-        """The module's names, those too that are not imported yet."""
+        """Returns all names of the module, including those not imported yet."""
         return sorted({*globals(), *__all__})

@@ -1,6 +1,6 @@
-"""`python -m omni_pulumi.simulator`: a local Omni and a local Lightdash until Ctrl-C.
+"""`python -m omni_pulumi.simulator`: serves a simulated Omni and a simulated Lightdash until Ctrl-C.
 
-Prints where they are and how to use them, then a line for each request. No line carries a token or a body.
+Prints their URLs and API keys, then a line for each request. Request lines contain no token and no body.
 """
 
 from __future__ import annotations
@@ -22,11 +22,18 @@ _DIALECTS = {"pages": PAGES, "generated": GENERATED}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run both services; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m omni_pulumi.simulator", description="A local Omni and Lightdash.")
-    parser.add_argument("--omni-port", type=int, default=8800, help="0 takes a free one (default: %(default)s)")
-    parser.add_argument("--lightdash-port", type=int, default=8801, help="0 takes a free one (default: %(default)s)")
-    parser.add_argument("--dialect", choices=_DIALECTS, default="pages", help="which of Omni's sources to follow")
+    """Runs both simulators and returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m omni_pulumi.simulator", description="Simulates Omni and Lightdash on local ports."
+    )
+    parser.add_argument("--omni-port", type=int, default=8800, help="0 chooses a free port (default: %(default)s)")
+    parser.add_argument("--lightdash-port", type=int, default=8801, help="0 chooses a free port (default: %(default)s)")
+    parser.add_argument(
+        "--dialect",
+        choices=_DIALECTS,
+        default="pages",
+        help="which of Omni's API descriptions to follow: documentation pages or generated OpenAPI document",
+    )
     options = parser.parse_args(arguments)
 
     try:
@@ -39,23 +46,23 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
 
-    omni = OmniSimulator(dialect=_DIALECTS[options.dialect], port=options.omni_port, on_request=_reporter("omni"))
-    lightdash = LightdashSimulator(port=options.lightdash_port, on_request=_reporter("lightdash"))
+    omni = OmniSimulator(dialect=_DIALECTS[options.dialect], port=options.omni_port, on_request=_request_logger("omni"))
+    lightdash = LightdashSimulator(port=options.lightdash_port, on_request=_request_logger("lightdash"))
     with ExitStack() as running:
         try:
             running.enter_context(omni)
             running.enter_context(lightdash)
         except OSError as error:
             sys.stderr.write(
-                f"Cannot listen: {error.strerror}. Choose other ports with --omni-port, --lightdash-port.\n"
+                f"Cannot listen: {error.strerror}. Choose other ports with --omni-port and --lightdash-port.\n"
             )
             return 1
-        _say(_introduction(omni, lightdash))
+        _print(_summary(omni, lightdash))
         stop.wait()
     return 0
 
 
-def _introduction(omni: OmniSimulator, lightdash: LightdashSimulator) -> str:
+def _summary(omni: OmniSimulator, lightdash: LightdashSimulator) -> str:
     return f"""\
 Omni      {omni.url}
 Lightdash {lightdash.url}
@@ -71,19 +78,21 @@ Omni connections
   {omni.staging_connection_id}  postgres, staging
   {omni.development_connection_id}  postgres, development
   {omni.other_dialect_connection_id}  snowflake
-  {omni.connection_without_dbt_id}  without dbt
+  {omni.connection_without_dbt_id}  duckdb, no dbt support
+Omni user attributes
+  {", ".join(omni.user_attributes)}
 Lightdash projects
-  {lightdash.project_id}  primary on GitHub
-  {lightdash.other_project_id}  primary of type none
+  {lightdash.project_id}  primary source on GitHub
+  {lightdash.other_project_id}  primary source of type none
 
-Ctrl-C ends both."""
-
-
-def _reporter(service: str) -> Callable[[RecordedRequest], None]:
-    return lambda request: _say(f"{service:9} {request.method:6} {request.path} {request.status}")
+Ctrl-C stops both."""
 
 
-def _say(text: str) -> None:
+def _request_logger(service: str) -> Callable[[RecordedRequest], None]:
+    return lambda request: _print(f"{service:9} {request.method:6} {request.path} {request.status}")
+
+
+def _print(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 

@@ -1,13 +1,14 @@
-"""Faults for a simulator: what goes wrong with which requests.
+"""Faults for a simulator: which requests fail, and how.
 
     omni.inject(faults.Status(503, processed=True, method="POST", path="/environments$"))
     omni.inject(faults.Missing("ownerId", after=2, times=None))
 
-Rules are asked in the order of their injection, and the first that takes a request decides alone. A rule counts the
-requests that concern it and reach it: those which an earlier rule took, or the rate limit refused, do not count.
+The simulator checks faults in the order in which they were injected. The first one that matches a request handles it. A
+fault counts only requests that reach it: requests that an earlier fault matched or that the rate limit rejected do not
+count.
 
-Where a fault has a `processed`, it says whether the service carries the request out although the client does not learn
-of it. Faults without one carry it out and spoil the answer, except for a redirect, which does not.
+`processed` says whether the service processes the request although the client does not receive its response. Faults
+without this argument process the request and modify the response. A redirect does not process the request.
 """
 
 from __future__ import annotations
@@ -21,21 +22,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, Literal
 
-from omni_pulumi.simulator.exchange import Answer, Exchange, Outcome
-from omni_pulumi.simulator.wire import compact_json, parse_json
+from omni_pulumi.simulator.json_codec import compact_json, parse_json
+from omni_pulumi.simulator.request_context import BufferedResponse, Outcome, RequestContext
 
 _HTML = "text/html; charset=utf-8"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fault(ABC):
-    """A rule: these requests fail in this way.
+    """A kind of failure, and the requests that it affects.
 
     Args:
-        method: only requests of this method; None for any.
-        path: only requests in whose path, without its query, this regular expression is found; None for any.
-        after: how many of them pass before.
-        times: how many of them fail then; None for all until the faults are cleared.
+        method: affects only requests with this method; None for any.
+        path: affects only requests whose path, without the query, contains a match of this regular expression; None
+            for any.
+        after: number of affected requests that succeed first.
+        times: number of requests that fail after that; None for all until the faults are cleared.
     """
 
     method: str | None = None
@@ -43,56 +45,56 @@ class Fault(ABC):
     after: int = 0
     times: int | None = 1
 
-    def concerns(self, exchange: Exchange) -> bool:
-        """Whether a request is one of those that the rule is about."""
-        return self.method in (None, exchange.method) and re.search(self.path or "", exchange.path) is not None
+    def affects(self, request: RequestContext) -> bool:
+        """Returns whether method and path of a request match."""
+        return self.method in (None, request.method) and re.search(self.path or "", request.path) is not None
 
     @abstractmethod
-    async def outcome(self, exchange: Exchange) -> Outcome:
-        """What becomes of a request."""
+    async def outcome(self, request: RequestContext) -> Outcome:
+        """Returns what the client receives."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Instead(Fault):
-    """Something else than the right answer.
+class _ReplacedResponse(Fault):
+    """The client receives something else instead of the response.
 
     Args:
-        processed: whether the service has carried the request out all the same.
+        processed: whether the service processes the request first.
     """
 
     processed: bool
 
-    async def outcome(self, exchange: Exchange) -> Outcome:
-        """The other thing, after the request's processing if there is any."""
+    async def outcome(self, request: RequestContext) -> Outcome:
+        """Processes the request if `processed` is set, and returns the replacement."""
         if self.processed:
-            await exchange.process()
-        return await self.instead(exchange)
+            await request.process()
+        return await self.replacement(request)
 
     @abstractmethod
-    async def instead(self, exchange: Exchange) -> Outcome:
-        """What the client gets."""
+    async def replacement(self, request: RequestContext) -> Outcome:
+        """Returns what the client receives instead."""
 
 
-class _Changed(Fault):
-    """The request is carried out, and its answer changed on the way."""
+class _ModifiedResponse(Fault):
+    """The service processes the request, and the response is modified."""
 
-    async def outcome(self, exchange: Exchange) -> Outcome:
-        """The changed answer."""
-        return self.changed(await exchange.process())
+    async def outcome(self, request: RequestContext) -> Outcome:
+        """Processes the request and returns the modified response."""
+        return self.modify(await request.process())
 
     @abstractmethod
-    def changed(self, answer: Answer) -> Answer:
-        """What becomes of the right answer."""
+    def modify(self, response: BufferedResponse) -> BufferedResponse:
+        """Returns the modified response."""
 
 
 @dataclass(frozen=True)
-class Status(_Instead):
-    """An error status instead of the answer.
+class Status(_ReplacedResponse):
+    """Another status instead of the response.
 
     Args:
         code: the status.
-        retry_after: the `Retry-After` header, as it is sent.
-        body: the service's own error document, a proxy's page, a line of text, or nothing.
+        retry_after: the value of the `Retry-After` header.
+        body: the service's own error body, a proxy's HTML page, plain text, or no body.
     """
 
     code: int
@@ -100,23 +102,26 @@ class Status(_Instead):
     retry_after: str | None = None
     body: Literal["vendor", "html", "text", "empty"] = "vendor"
 
-    async def instead(self, exchange: Exchange) -> Outcome:
-        """The error."""
-        answer = self._answer(exchange)
-        return answer if self.retry_after is None else answer.with_header("retry-after", self.retry_after)
+    async def replacement(self, request: RequestContext) -> Outcome:
+        """Returns the response with the status."""
+        response = self._response(request)
+        return response if self.retry_after is None else response.with_header("retry-after", self.retry_after)
 
-    def _answer(self, exchange: Exchange) -> Answer:
+    def _response(self, request: RequestContext) -> BufferedResponse:
         phrase = http.HTTPStatus(self.code).phrase
         if self.body == "vendor":
-            return exchange.refusal(self.code)
+            return request.error_response(self.code)
         if self.body == "html":
-            return _page(self.code, f"{self.code} {phrase}")
+            title = "Please sign in" if self.code == 200 else f"{self.code} {phrase}"
+            page = f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
+            return BufferedResponse(self.code, body=page.encode()).with_header("content-type", _HTML)
         if self.body == "text":
-            return Answer(self.code, body=phrase.encode()).with_header("content-type", "text/plain; charset=utf-8")
-        return Answer(self.code)
+            response = BufferedResponse(self.code, body=phrase.encode())
+            return response.with_header("content-type", "text/plain; charset=utf-8")
+        return BufferedResponse(self.code)
 
 
-def storm(
+def rate_limited(
     times: int,
     *,
     retry_after: str | None = None,
@@ -124,91 +129,98 @@ def storm(
     path: str | None = None,
     after: int = 0,
 ) -> Status:
-    """429 to `times` requests, of which none is carried out."""
+    """Returns a fault that rejects `times` requests with 429."""
     return Status(429, processed=False, retry_after=retry_after, method=method, path=path, after=after, times=times)
 
 
-def expired(*, after: int, code: int = 401) -> Status:
-    """The token ends: `after` requests pass, all others are refused. Omni answers some with 403."""
+def expired_token(*, after: int, code: int = 401) -> Status:
+    """Returns a fault that rejects all requests after the first `after`. Omni sometimes uses 403 instead of 401."""
     return Status(code, processed=False, after=after, times=None)
+
+
+def proxy_page(
+    *, processed: bool, method: str | None = None, path: str | None = None, after: int = 0, times: int | None = 1
+) -> Status:
+    """Returns a fault that responds with status 200 and a proxy's HTML sign-in page."""
+    return Status(200, processed=processed, body="html", method=method, path=path, after=after, times=times)
 
 
 @dataclass(frozen=True)
 class Redirect(Fault):
-    """The request is sent elsewhere and not carried out.
+    """A redirect. The service does not process the request.
 
     Args:
-        location: the `Location` header, as it is sent.
+        location: the value of the `Location` header.
         code: the status.
     """
 
     location: str
     code: int = 307
 
-    async def outcome(self, _: Exchange) -> Outcome:
-        """The redirect."""
-        return Answer(self.code).with_header("location", self.location)
+    async def outcome(self, _: RequestContext) -> Outcome:
+        """Returns the redirect."""
+        return BufferedResponse(self.code).with_header("location", self.location)
 
 
 @dataclass(frozen=True)
-class Reset(_Instead):
-    """No answer, and the connection ends with a TCP reset: httpx.ReadError."""
+class Reset(_ReplacedResponse):
+    """A TCP reset instead of the response: httpx.ReadError."""
 
-    async def instead(self, _: Exchange) -> Outcome:
-        """The end."""
+    async def replacement(self, _: RequestContext) -> Outcome:
+        """Returns the reset."""
         return "reset"
 
 
 @dataclass(frozen=True)
-class Close(_Instead):
-    """No answer, and the connection is closed in good order: httpx.RemoteProtocolError."""
+class Close(_ReplacedResponse):
+    """A closed connection instead of the response: httpx.RemoteProtocolError."""
 
-    async def instead(self, _: Exchange) -> Outcome:
-        """The end."""
+    async def replacement(self, _: RequestContext) -> Outcome:
+        """Returns the closed connection."""
         return "closed"
 
 
 @dataclass(frozen=True)
 class Slow(Fault):
-    """The right answer, late. A client that has gone by then, and whoever waits when faults are cleared, gets none.
+    """A delayed response. If the client disconnects or the faults are cleared first, no response is sent.
 
     Args:
-        seconds: how late.
-        processed: whether the service carries the request out at once, or only when the time is over and the client
-            still waits.
+        seconds: the delay.
+        processed: whether the service processes the request before the delay. Otherwise it does so after the delay, if
+            the client still waits.
     """
 
     seconds: float
     _: KW_ONLY
     processed: bool
 
-    async def outcome(self, exchange: Exchange) -> Outcome:
-        """The late answer."""
-        answer = await exchange.process() if self.processed else None
-        if not await exchange.hold(self.seconds):
+    async def outcome(self, request: RequestContext) -> Outcome:
+        """Returns the response after the delay."""
+        response = await request.process() if self.processed else None
+        if not await request.wait(self.seconds):
             return "closed"
-        return answer or await exchange.process()
+        return response or await request.process()
 
 
 @dataclass(frozen=True)
-class Hang(_Instead):
-    """No answer, but the connection stays until the client goes or the faults are cleared; then it is closed."""
+class Hang(_ReplacedResponse):
+    """No response. The connection is closed when the client disconnects or the faults are cleared."""
 
-    async def instead(self, exchange: Exchange) -> Outcome:
-        """The end, when it comes."""
-        await exchange.hold()
+    async def replacement(self, request: RequestContext) -> Outcome:
+        """Waits, then returns the closed connection."""
+        await request.wait()
         return "closed"
 
 
 @dataclass(frozen=True)
 class Callback(Fault):
-    """Something else happens while the request is under way. It may use the simulator, and even send it requests.
+    """Calls a function during the request. The function may use the simulator, and may send requests to it.
 
     Args:
-        function: called without arguments in a thread of its own; the request waits for its end.
-        processed: whether the service carries the request out before the call, or after it.
-        answered: whether the client gets its answer. If not, the connection is closed after the call, and the service
-            never sees a request that it has not carried out before.
+        function: called without arguments in another thread; the request waits until it returns.
+        processed: whether the service processes the request before or after the call.
+        answered: whether the client receives the response. If False, the connection is closed after the call, and the
+            service does not process the request after the call.
     """
 
     function: Callable[[], object]
@@ -216,159 +228,145 @@ class Callback(Fault):
     processed: bool
     answered: bool = True
 
-    async def outcome(self, exchange: Exchange) -> Outcome:
-        """The answer, if there is one, after the call."""
-        answer = await exchange.process() if self.processed else None
+    async def outcome(self, request: RequestContext) -> Outcome:
+        """Calls the function and returns the response."""
+        response = await request.process() if self.processed else None
         await asyncio.to_thread(self.function)
         if not self.answered:
             return "closed"
-        return answer or await exchange.process()
+        return response or await request.process()
 
 
 @dataclass(frozen=True)
-class Cut(_Changed):
-    """The head and half of the body, then the connection is closed: httpx.RemoteProtocolError."""
+class Cut(_ModifiedResponse):
+    """The headers and half of the body, then a closed connection: httpx.RemoteProtocolError."""
 
-    def changed(self, answer: Answer) -> Answer:
-        """Its first half, announced as the whole."""
-        half = len(answer.body) // 2
-        return replace(answer, body=answer.body[:half], withheld=max(1, len(answer.body) - half))
-
-
-@dataclass(frozen=True)
-class Malformed(_Changed):
-    """Half of the JSON, announced as such."""
-
-    def changed(self, answer: Answer) -> Answer:
-        """Its first half."""
-        return replace(answer, body=answer.body[: len(answer.body) // 2])
+    def modify(self, response: BufferedResponse) -> BufferedResponse:
+        """Returns half of the body with the Content-Length of the whole."""
+        half = len(response.body) // 2
+        return replace(response, body=response.body[:half], missing_bytes=max(1, len(response.body) - half))
 
 
 @dataclass(frozen=True)
-class Empty(_Changed):
-    """The right status and no body."""
+class Malformed(_ModifiedResponse):
+    """Half of the JSON body, with a Content-Length that matches."""
 
-    def changed(self, answer: Answer) -> Answer:
-        """Its head."""
-        return replace(answer, body=b"")
+    def modify(self, response: BufferedResponse) -> BufferedResponse:
+        """Returns the first half of the body."""
+        return replace(response, body=response.body[: len(response.body) // 2])
 
 
 @dataclass(frozen=True)
-class WrongType(_Changed):
-    """The right body under another Content-Type."""
+class Empty(_ModifiedResponse):
+    """The right status without a body."""
+
+    def modify(self, response: BufferedResponse) -> BufferedResponse:
+        """Returns the response without its body."""
+        return replace(response, body=b"")
+
+
+@dataclass(frozen=True)
+class WrongType(_ModifiedResponse):
+    """The right body with another Content-Type."""
 
     content_type: str = _HTML
 
-    def changed(self, answer: Answer) -> Answer:
-        """The same under another label."""
-        return answer.with_header("content-type", self.content_type)
+    def modify(self, response: BufferedResponse) -> BufferedResponse:
+        """Returns the response with the other Content-Type."""
+        return response.with_header("content-type", self.content_type)
 
 
 @dataclass(frozen=True)
-class Missing(_Changed):
-    """A field is taken from every object of the JSON answer, at any depth, that has it."""
+class Missing(_ModifiedResponse):
+    """Removes a field from every object of the JSON response, at any depth."""
 
     name: str
 
-    def changed(self, answer: Answer) -> Answer:
-        """The answer without the field."""
-        return _with_objects(answer, lambda each: each.pop(self.name, None))
+    def modify(self, response: BufferedResponse) -> BufferedResponse:
+        """Returns the response without the field."""
+        return _modify_objects(response, lambda each: each.pop(self.name, None))
 
 
 @dataclass(frozen=True)
-class Extra(_Changed):
-    """A field is added to every object of the JSON answer, at any depth, that does not have it."""
+class Extra(_ModifiedResponse):
+    """Adds a field to every object of the JSON response, at any depth, that does not have it."""
 
     name: str
     value: Any = field(default="extra", repr=False)
 
-    def changed(self, answer: Answer) -> Answer:
-        """The answer with the field."""
-        return _with_objects(answer, lambda each: each.setdefault(self.name, self.value))
-
-
-@dataclass(frozen=True)
-class Html(_Instead):
-    """A page of a proxy in between, with status 200."""
-
-    async def instead(self, _: Exchange) -> Outcome:
-        """The page."""
-        return _page(200, "Please sign in")
+    def modify(self, response: BufferedResponse) -> BufferedResponse:
+        """Returns the response with the field."""
+        return _modify_objects(response, lambda each: each.setdefault(self.name, self.value))
 
 
 @dataclass(frozen=True)
 class Stale(Fault):
-    """A GET shows what was stored before the last request that changed something. Other methods are not concerned."""
+    """A GET returns the data from before the last successful write request. Affects no other method."""
 
-    def concerns(self, exchange: Exchange) -> bool:
-        """Whether a request is a GET, and one of those that the rule is about."""
-        return exchange.method == "GET" and super().concerns(exchange)
+    def affects(self, request: RequestContext) -> bool:
+        """Returns whether the request is a GET whose path matches."""
+        return request.method == "GET" and super().affects(request)
 
-    async def outcome(self, exchange: Exchange) -> Outcome:
-        """The old answer."""
-        return await exchange.process(past=True)
+    async def outcome(self, request: RequestContext) -> Outcome:
+        """Returns the stale response."""
+        return await request.process(use_previous_data=True)
 
 
-class Rules:
-    """The faults of a simulator. Safe to change while requests are served."""
+class FaultRules:
+    """The injected faults of a simulator. Thread-safe."""
 
     def __init__(self) -> None:
         self._rules: list[_Rule] = []
         self._lock = threading.Lock()
 
     def add(self, *faults: Fault) -> None:
-        """Put faults behind those that are there."""
+        """Adds faults after the present ones."""
         for fault in faults:
             re.compile(fault.path or "")
         with self._lock:
             self._rules += map(_Rule, faults)
 
     def clear(self) -> None:
-        """Remove all, and let go of the requests that they hold."""
+        """Removes all faults and cancels the requests that they delay."""
         with self._lock:
             for rule in self._rules:
-                rule.withdrawn.set()
+                rule.cancelled.set()
             self._rules.clear()
 
-    def taking(self, exchange: Exchange) -> Fault | None:
-        """The first fault that takes a request."""
+    def match(self, request: RequestContext) -> Fault | None:
+        """Returns the first fault that matches a request."""
         with self._lock:
-            rule = next((rule for rule in self._rules if rule.takes(exchange)), None)
+            rule = next((rule for rule in self._rules if rule.matches(request)), None)
         if rule is None:
             return None
-        exchange.withdrawn = rule.withdrawn
+        request.cancelled = rule.cancelled
         return rule.fault
 
 
 class _Rule:
-    """A fault at work: how many requests have reached it, and whether it is over."""
+    """An injected fault with its request counter."""
 
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
-        self.withdrawn = threading.Event()
-        self._seen = 0
+        self.cancelled = threading.Event()
+        self._count = 0
 
-    def takes(self, exchange: Exchange) -> bool:
-        if not self.fault.concerns(exchange):
+    def matches(self, request: RequestContext) -> bool:
+        if not self.fault.affects(request):
             return False
-        self._seen += 1
-        passed, times = self.fault.after, self.fault.times
-        return self._seen > passed and (times is None or self._seen <= passed + times)
+        self._count += 1
+        after, times = self.fault.after, self.fault.times
+        return self._count > after and (times is None or self._count <= after + times)
 
 
-def _page(status: int, title: str) -> Answer:
-    page = f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
-    return Answer(status, body=page.encode()).with_header("content-type", _HTML)
-
-
-def _with_objects(answer: Answer, change: Callable[[dict[str, Any]], object]) -> Answer:
+def _modify_objects(response: BufferedResponse, modify: Callable[[dict[str, Any]], object]) -> BufferedResponse:
     try:
-        document = parse_json(answer.body)
+        document = parse_json(response.body)
     except ValueError:
-        return answer
+        return response
     for each in list(_objects(document)):
-        change(each)
-    return replace(answer, body=compact_json(document).encode())
+        modify(each)
+    return replace(response, body=compact_json(document).encode())
 
 
 def _objects(document: object) -> Iterator[dict[str, Any]]:

@@ -1,6 +1,6 @@
-"""A request limit per key, over a sliding window.
+"""A rate limit for each API key, over a sliding window.
 
-Omni's is 60 a minute, and its 429 says nothing about when to come back. Requests that were refused do not count.
+Omni allows 60 requests a minute. Its 429 response has no Retry-After header. Rejected requests do not count.
 """
 
 from __future__ import annotations
@@ -11,29 +11,29 @@ from collections import defaultdict, deque
 
 
 class RateLimit:
-    """How many requests a key may make in any stretch of time.
+    """Limits the requests of each API key.
 
     Args:
-        requests: how many; None for any number.
-        seconds: the length of the stretch.
+        requests: number of requests allowed per window; None for unlimited.
+        seconds: the length of the window.
     """
 
     def __init__(self, requests: int | None = None, seconds: float = 60.0) -> None:
         self._requests = requests
         self._seconds = seconds
-        self._granted: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._accepted: defaultdict[str, deque[float]] = defaultdict(deque)
         self._lock = threading.Lock()
 
     def exceeded(self, key: str) -> bool:
-        """Whether a request that has just come is one too many; counts it if not."""
+        """Returns whether a new request of this key exceeds the limit. Counts the request if it does not."""
         if self._requests is None:
             return False
         now = time.monotonic()
         with self._lock:
-            granted = self._granted[key]
-            while granted and granted[0] <= now - self._seconds:
-                granted.popleft()
-            if len(granted) >= self._requests:
+            accepted = self._accepted[key]
+            while accepted and accepted[0] <= now - self._seconds:
+                accepted.popleft()
+            if len(accepted) >= self._requests:
                 return True
-            granted.append(now)
+            accepted.append(now)
             return False

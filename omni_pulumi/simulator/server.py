@@ -1,4 +1,4 @@
-"""A simulator's life: a web server in a thread of its own, started and stopped with a `with` block."""
+"""A simulator: a web server in its own thread, started and stopped by a `with` block."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from omni_pulumi.simulator.exchange import Service
 from omni_pulumi.simulator.faults import Fault
 from omni_pulumi.simulator.rate_limit import RateLimit
-from omni_pulumi.simulator.recording import RecordedRequest, Recorder
+from omni_pulumi.simulator.recorder import RecordedRequest, Recorder
+from omni_pulumi.simulator.request_context import Service
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -27,12 +27,12 @@ HOST = "127.0.0.1"
 
 
 class Simulator(Generic[T]):
-    """A service on a port of this machine.
+    """Serves a service on a local port.
 
     Args:
-        service: what it serves.
-        port: where to listen; 0 takes a free port, and another one on each start.
-        requests_per_minute: how many requests a key may make; None for any number.
+        service: the service.
+        port: the port to listen on; 0 chooses a free port at each start.
+        requests_per_minute: rate limit per API key; None for unlimited.
         on_request: called with each request, in the server's thread.
     """
 
@@ -54,56 +54,56 @@ class Simulator(Generic[T]):
         self._thread: threading.Thread | None = None
 
     def _response_headers(self) -> list[tuple[str, str]]:
-        """What the service adds to every answer."""
+        """Returns the headers that the service adds to every response."""
         return []
 
     @property
     def url(self) -> str:
-        """The address, without a slash at its end."""
+        """The base URL, without a trailing slash."""
         if self._listener is None:
-            raise RuntimeError(f"{type(self).__name__} has no address before it is started: use it in a `with` block.")
+            raise RuntimeError(f"{type(self).__name__} has no URL before it is started: use it in a `with` block.")
         return f"http://{HOST}:{self._listener.getsockname()[1]}"
 
     @property
     def requests(self) -> list[RecordedRequest]:
-        """The requests so far, in the order of their arrival: a copy."""
+        """A copy of the recorded requests, in the order of their arrival."""
         return self._recorder.requests
 
     def clear_requests(self) -> None:
-        """Forget the requests so far."""
+        """Removes all recorded requests."""
         self._recorder.clear()
 
     def inject(self, *faults: Fault) -> None:
-        """Let requests fail from now on, behind the faults that are at work already."""
+        """Adds faults after those injected before."""
         self._recorder.rules.add(*faults)
 
     def clear_faults(self) -> None:
-        """Remove all faults. Requests that they hold back end without an answer, and without being carried out."""
+        """Removes all faults. Closes the connections of requests that they delay; those requests are not processed."""
         self._recorder.rules.clear()
 
     def rate_limit(self, requests: int | None, *, seconds: float = 60.0) -> None:
-        """Refuse with 429 what a key asks beyond so many requests in any such stretch of time; None ends the limit."""
+        """Limits the requests per API key in a sliding window; more get 429. None removes the limit."""
         self._recorder.limit = RateLimit(requests, seconds)
 
     def reset(self) -> None:
-        """Forget everything stored and recorded, and every fault, as if freshly started."""
+        """Restores the initial state: data, records, faults and rate limit."""
         self.clear_faults()
         self.rate_limit(self._requests_per_minute)
         self._store.reset()
         self.clear_requests()
 
     def snapshot(self) -> T:
-        """Return a copy of everything stored, for :meth:`restore` of this simulator or of another one."""
+        """Returns a copy of the data, for :meth:`restore` of this or another simulator."""
         return self._store.copy()
 
     def restore(self, snapshot: T) -> None:
-        """Store what a snapshot holds, in the place of what is stored now."""
+        """Replaces the data by a snapshot."""
         self._store.restore(snapshot)
 
     def start(self) -> None:
-        """Listen and serve; returns when requests are answered."""
+        """Starts the server. Returns when it accepts requests."""
         listener = socket.create_server((HOST, self._port))
-        # Connections take this over. Without it, an answer's body waits 40 ms for its head to be acknowledged.
+        # Accepted connections inherit TCP_NODELAY. Without it a response body is delayed by 40 ms (Nagle's algorithm).
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         config = uvicorn.Config(
             self._recorder,
@@ -127,7 +127,7 @@ class Simulator(Generic[T]):
         self._server.ready.wait()
 
     def stop(self) -> None:
-        """Remove all faults, finish the requests under way, then close the port."""
+        """Removes all faults, completes the requests in progress, and closes the port."""
         self.clear_faults()
         if self._server and self._thread and self._listener:
             self._server.should_exit = True
@@ -136,19 +136,19 @@ class Simulator(Generic[T]):
         self._listener = self._server = self._thread = None
 
     def __enter__(self) -> Self:
-        """Start."""
+        """Starts the simulator."""
         self.start()
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, error_class: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Stop."""
+        """Stops the simulator."""
         self.stop()
 
 
 class _Server(uvicorn.Server):
-    """uvicorn that tells when it is up and looks every few milliseconds whether it should stop."""
+    """A uvicorn server that sets `ready` when it is up, and checks every 10 ms whether it should stop."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -161,8 +161,8 @@ class _Server(uvicorn.Server):
 
 
 class _Protocol(H11Protocol):
-    """uvicorn's protocol, except that each request comes with its connection, for the faults that break it."""
+    """uvicorn's protocol with the transport in the state of each request, for faults that break the connection."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # same as in uvicorn
         super().connection_made(transport)
         self.app_state = {**self.app_state, "transport": transport}

@@ -1,4 +1,4 @@
-"""What a service stores, and what it stored before the last change through its API."""
+"""The data of a service, and the data from before the last write request."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ T = TypeVar("T")
 
 
 class Store(Generic[T]):
-    """A service's data. The past is there for the reads that lag behind, as those of a replicated database do.
+    """The data of a service. The previous data simulates reads that are stale, as from a database replica.
 
     Attributes:
-        lock: held while data is used, so that the web page and the API never see half a change.
-        current: what is stored.
+        lock: held while data is read or changed, so that each sees complete changes only.
+        current: the current data.
     """
 
     def __init__(self, new: Callable[[], T]) -> None:
         self.lock = threading.RLock()
         self.current = new()
         self._new = new
-        self._past: T | None = None
+        self._previous: T | None = None
 
     @property
-    def past(self) -> T:
-        """What was stored before the last request that changed something."""
-        return self.current if self._past is None else self._past
+    def previous(self) -> T:
+        """The data from before the last successful write request."""
+        return self.current if self._previous is None else self._previous
 
     def copy(self) -> T:
-        """What is stored, safe from further changes."""
+        """Returns a deep copy of the current data."""
         with self.lock:
             return copy.deepcopy(self.current)
 
     def restore(self, copied: T) -> None:
-        """Store again what was copied before."""
+        """Replaces the current data by a copy made before."""
         with self.lock:
             self.current = copy.deepcopy(copied)
-            self._past = None
+            self._previous = None
 
-    def changed(self, before: T) -> None:
-        """Keep what was stored before a change that a request has made."""
+    def set_previous(self, before: T) -> None:
+        """Stores the data from before a write request."""
         with self.lock:
-            self._past = before
+            self._previous = before
 
     def reset(self) -> None:
-        """Begin anew."""
+        """Restores the initial data."""
         with self.lock:
             self.current = self._new()
-            self._past = None
+            self._previous = None

@@ -155,7 +155,7 @@ def test_a_cancelled_repetition_keeps_the_outcome_unknown(
 
 def test_a_create_is_repeated_when_it_was_not_processed(asker: Transport, omni: OmniSimulator) -> None:
     """429 means that nothing was processed, so even a POST is sent again, and makes one object."""
-    omni.inject(faults.storm(3))
+    omni.inject(faults.rate_limited(3))
     create(asker, omni)
     assert len(omni.environments(omni.connection_id)) == 1
 
@@ -164,7 +164,7 @@ def test_a_storm_is_waited_out(
     asker: Transport, omni: OmniSimulator, pauses: list[float], log: pytest.LogCaptureFixture
 ) -> None:
     """Eight times 429 is no error; the pauses grow to half a minute, and the user is told once why it is slow."""
-    omni.inject(faults.storm(8))
+    omni.inject(faults.rate_limited(8))
     assert read(asker, omni)["supportsDbt"] is True
     assert len(pauses) == 8
     assert pauses[0] < pauses[3] < pauses[6] <= 31
@@ -174,10 +174,10 @@ def test_a_storm_is_waited_out(
 
 def test_retry_after_is_honoured(asker: Transport, omni: OmniSimulator, pauses: list[float]) -> None:
     """Where the service says when to come back, as seconds or as a date, it is asked again then."""
-    omni.inject(faults.storm(1, retry_after="7"))
+    omni.inject(faults.rate_limited(1, retry_after="7"))
     read(asker, omni)
     assert pauses == [7.0]
-    omni.inject(faults.storm(1, retry_after="Wed, 21 Oct 2015 07:28:00 GMT"))
+    omni.inject(faults.rate_limited(1, retry_after="Wed, 21 Oct 2015 07:28:00 GMT"))
     read(asker, omni)
     assert pauses == [7.0, 0.0]
 
@@ -185,7 +185,7 @@ def test_retry_after_is_honoured(asker: Transport, omni: OmniSimulator, pauses: 
 def test_the_total_time_ends_a_storm(omni: OmniSimulator) -> None:
     """A pause that would end after the total time limit is not begun: the 429 is told at once."""
     asker = Transport("Omni", Instance(omni.url, omni.api_key, total_timeout=60.0), "Bearer")
-    omni.inject(faults.storm(100, retry_after="61"))
+    omni.inject(faults.rate_limited(100, retry_after="61"))
     with pytest.raises(errors.RateLimitError) as caught:
         read(asker, omni)
     assert (caught.value.status, caught.value.retry_after) == (429, 61.0)

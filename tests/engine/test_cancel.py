@@ -18,7 +18,7 @@ def test_cancel(project: Project, world: World) -> None:
     """Waiting ends at once although the service asked for an hour, and the next run ends as declared."""
     project.must("config", "set", "omni:totalTimeout", "7200")
     project.write(program())
-    world.omni.inject(faults.storm(1000, retry_after="3600"))
+    world.omni.inject(faults.rate_limited(1000, retry_after="3600"))
     running = project.start("up", "--yes", "--skip-preview")
     while not world.omni.requests:
         assert running.poll() is None

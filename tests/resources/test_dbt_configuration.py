@@ -276,7 +276,7 @@ def test_a_lost_write_whose_repetition_is_refused(omni: OmniSimulator, harness: 
 
     Found by the stateful test: the configuration was there, and the error spoke of the token only.
     """
-    omni.inject(faults.Reset(processed=True, method="PUT"), faults.expired(after=1))
+    omni.inject(faults.Reset(processed=True, method="PUT"), faults.expired_token(after=1))
     error = harness.refusal(ResponseLostError)
     assert error.outcome_unknown
     assert "401" in str(error)

@@ -79,7 +79,7 @@ def test_a_refused_key(stack: Stack, omni: OmniSimulator, status: int) -> None:
     Omni answers 403 with "Invalid bearer token" to a key that it does not know.
     """
     kind: type[ResponseError] = AuthenticationError if status == 401 else PermissionDeniedError
-    omni.inject(faults.expired(after=0, code=status))
+    omni.inject(faults.expired_token(after=0, code=status))
     with stack.command():
         first = failure(kind, environment(stack, "A"))
         omni.clear_requests()
@@ -93,7 +93,7 @@ def test_a_refused_key(stack: Stack, omni: OmniSimulator, status: int) -> None:
 
 def test_another_instance_is_asked(stack: Stack, omni: OmniSimulator) -> None:
     """What one instance refuses says nothing about another one."""
-    omni.inject(faults.expired(after=0))
+    omni.inject(faults.expired_token(after=0))
     with stack.command():
         failure(AuthenticationError, environment(stack, "A"))
         assert source(stack, "a")() == "create"

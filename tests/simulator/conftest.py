@@ -1,4 +1,4 @@
-"""Simulators that run for the whole session and are emptied before each test, and clients that speak to them."""
+"""Session-wide simulators, reset before each test, and HTTP clients for them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pytest
 
 from omni_pulumi.simulator import GENERATED, PAGES, Dialect, LightdashSimulator, OmniSimulator
 
-OmniStart = Callable[[Dialect], OmniSimulator]
+StartOmni = Callable[[Dialect], OmniSimulator]
 Connect = Callable[[str, str], httpx.Client]
 
 
 @pytest.fixture(scope="session")
-def omni_with() -> Iterator[OmniStart]:
-    """A running, empty Omni of a dialect."""
+def start_omni() -> Iterator[StartOmni]:
+    """Starts an Omni simulator with a dialect, or resets the running one."""
     with ExitStack() as stack:
         running: dict[Dialect, OmniSimulator] = {}
 
@@ -31,7 +31,7 @@ def omni_with() -> Iterator[OmniStart]:
 
 @pytest.fixture(scope="session")
 def connect() -> Iterator[Connect]:
-    """A client for an address, with an Authorization header unless that is empty."""
+    """Returns a client for a URL, with an Authorization header unless it is empty."""
     with ExitStack() as stack:
         clients: dict[tuple[str, str], httpx.Client] = {}
 
@@ -45,9 +45,9 @@ def connect() -> Iterator[Connect]:
 
 
 @pytest.fixture(params=[PAGES, GENERATED], ids=["pages", "generated"])
-def omni(request: pytest.FixtureRequest, omni_with: OmniStart) -> OmniSimulator:
-    """An empty Omni, in both dialects."""
-    return omni_with(request.param)
+def omni(request: pytest.FixtureRequest, start_omni: StartOmni) -> OmniSimulator:
+    """A reset Omni simulator. The test runs once for each dialect."""
+    return start_omni(request.param)
 
 
 @pytest.fixture
@@ -58,14 +58,14 @@ def api(omni: OmniSimulator, connect: Connect) -> httpx.Client:
 
 @pytest.fixture(scope="session")
 def running_lightdash() -> Iterator[LightdashSimulator]:
-    """A running Lightdash 0.3277.1."""
+    """A Lightdash 0.3277.1 simulator."""
     with LightdashSimulator() as simulator:
         yield simulator
 
 
 @pytest.fixture
 def lightdash(running_lightdash: LightdashSimulator) -> LightdashSimulator:
-    """An empty Lightdash 0.3277.1."""
+    """A reset Lightdash 0.3277.1 simulator."""
     running_lightdash.reset()
     return running_lightdash
 

@@ -1,4 +1,4 @@
-"""The dbt sources of a project at the local Lightdash, against what a real one was seen to answer."""
+"""The dbt sources of the Lightdash simulator. The expected responses were observed on a real Lightdash."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ OPTIONAL = {
     "environment": [{"key": "DBT_ENV", "value": "one"}],
 }
 WHOLE = {**MINIMAL, **OPTIONAL, "personal_access_token": "github_pat_FAKE_one"}
-WRONG_KIND = "Additional dbt sources currently support GitHub connections only"
+GITHUB_ONLY = "Additional dbt sources currently support GitHub connections only"
 
 
-def error(answer: httpx.Response) -> tuple[int, str, str]:
-    """Status, name and message of an error, once its form is checked."""
-    assert answer.headers["content-type"] == "application/json; charset=utf-8"
-    body = answer.json()
+def error(response: httpx.Response) -> tuple[int, str, str]:
+    """Returns status, name and message of an error. Asserts that the error has all fields."""
+    assert response.headers["content-type"] == "application/json; charset=utf-8"
+    body = response.json()
     assert body["status"] == "error"
-    assert body["error"]["statusCode"] == answer.status_code
+    assert body["error"]["statusCode"] == response.status_code
     assert isinstance(body["error"]["data"], dict)
-    assert ("sentryEventId" in body["error"]) == (answer.status_code == 500)
-    return answer.status_code, body["error"]["name"], body["error"]["message"]
+    assert ("sentryEventId" in body["error"]) == (response.status_code == 500)
+    return response.status_code, body["error"]["name"], body["error"]["message"]
 
 
 def stored(lightdash: LightdashSimulator) -> dict[str, Any]:
-    """The connection of the only source, secrets included."""
+    """Returns the connection of the only source, including secrets."""
     (source,) = lightdash.sources(PROJECT_ID)
     connection: dict[str, Any] = source["connection"]
     return connection
@@ -52,15 +52,15 @@ def stored(lightdash: LightdashSimulator) -> dict[str, Any]:
 
 @pytest.fixture
 def source(lightdash: LightdashSimulator) -> str:
-    """The path of a source with every field."""
+    """The path of a source that has every field."""
     return f"{SOURCES}/{lightdash.add_source(PROJECT_ID, 'finance', WHOLE)}"
 
 
-def test_the_list_begins_with_the_primary(admin: httpx.Client) -> None:
-    """A project's own connection is listed under the project's id, with precedence 0."""
-    answer = admin.get(SOURCES)
-    assert answer.status_code == 200
-    assert answer.json() == {
+def test_the_list_starts_with_the_primary_source(admin: httpx.Client) -> None:
+    """The list contains the project's own connection first, under the project's ID and with precedence 0."""
+    response = admin.get(SOURCES)
+    assert response.status_code == 200
+    assert response.json() == {
         "status": "ok",
         "results": [
             {
@@ -82,10 +82,10 @@ def test_the_list_begins_with_the_primary(admin: httpx.Client) -> None:
 
 
 def test_create(lightdash: LightdashSimulator, admin: httpx.Client) -> None:
-    """POST answers 201 with a summary: no connection, no secret."""
-    answer = admin.post(SOURCES, json={"name": "finance", "dbtConnection": WHOLE})
-    assert answer.status_code == 201
-    results = answer.json()["results"]
+    """POST responds with 201 and a summary, without connection and secrets."""
+    response = admin.post(SOURCES, json={"name": "finance", "dbtConnection": WHOLE})
+    assert response.status_code == 201
+    results = response.json()["results"]
     assert results == {
         "projectDbtSourceUuid": results["projectDbtSourceUuid"],
         "name": "finance",
@@ -101,12 +101,12 @@ def test_create(lightdash: LightdashSimulator, admin: httpx.Client) -> None:
 
 
 def test_a_credential_is_not_required(admin: httpx.Client) -> None:
-    """Nothing checks that a GitHub connection has the credential its authorization method needs."""
+    """A GitHub connection without a credential is accepted."""
     assert admin.post(SOURCES, json={"name": "x", "dbtConnection": MINIMAL}).status_code == 201
 
 
-def test_precedence_counts_up(admin: httpx.Client) -> None:
-    """A new source comes behind the highest precedence; a deletion leaves a gap; the list follows the precedence."""
+def test_precedence(admin: httpx.Client) -> None:
+    """A new source has the highest precedence plus one. Precedences of deleted sources are not reused."""
     paths = []
     for name in "cab":
         results = admin.post(SOURCES, json={"name": name, "dbtConnection": MINIMAL}).json()["results"]
@@ -117,8 +117,8 @@ def test_precedence_counts_up(admin: httpx.Client) -> None:
     assert [(each["name"], each["precedence"]) for each in results[1:]] == [("c", 1), ("b", 3), ("a", 4)]
 
 
-def test_get_leaves_secrets_out(lightdash: LightdashSimulator, admin: httpx.Client, source: str) -> None:
-    """GET of one shows the connection without its secret fields. Environment values and unknown fields are shown."""
+def test_get_omits_secrets(lightdash: LightdashSimulator, admin: httpx.Client, source: str) -> None:
+    """GET of a source returns its connection without secret fields, with environment values and unknown fields."""
     secrets = {"api_key": "zzz", "webhook_hmac_secret": "yyy"}
     admin.patch(source, json={"dbtConnection": {**WHOLE, **secrets, "foo": "bar"}})
     assert stored(lightdash) == {**WHOLE, **secrets, "foo": "bar"}
@@ -128,17 +128,19 @@ def test_get_leaves_secrets_out(lightdash: LightdashSimulator, admin: httpx.Clie
 
 
 @pytest.mark.parametrize("token", [{}, {"personal_access_token": ""}], ids=["omitted", "empty"])
-def test_an_update_keeps_the_secrets_only(
+def test_an_update_keeps_only_the_secrets(
     lightdash: LightdashSimulator, admin: httpx.Client, source: str, token: dict[str, str]
 ) -> None:
-    """PATCH replaces the connection: optional fields that it omits are dropped, but an omitted or empty token stays."""
-    answer = admin.patch(source, json={"dbtConnection": {**MINIMAL, "branch": "develop", **token}})
-    assert (answer.status_code, answer.json()["results"]["branch"]) == (200, "develop")
+    """PATCH replaces the connection: omitted optional fields are removed. An omitted or empty token is kept."""
+    response = admin.patch(source, json={"dbtConnection": {**MINIMAL, "branch": "develop", **token}})
+    assert (response.status_code, response.json()["results"]["branch"]) == (200, "develop")
     assert stored(lightdash) == {**MINIMAL, "branch": "develop", "personal_access_token": "github_pat_FAKE_one"}
 
 
-def test_another_method_keeps_the_token(lightdash: LightdashSimulator, admin: httpx.Client, source: str) -> None:
-    """Changing to `installation_id` leaves the old token in the stored row; a new one replaces it."""
+def test_another_authorization_method_keeps_the_token(
+    lightdash: LightdashSimulator, admin: httpx.Client, source: str
+) -> None:
+    """Changing to `installation_id` keeps the stored token. A new token replaces it."""
     connection = {**MINIMAL, "authorization_method": "installation_id", "installation_id": "777"}
     admin.patch(source, json={"dbtConnection": connection})
     assert stored(lightdash)["personal_access_token"] == "github_pat_FAKE_one"
@@ -148,47 +150,47 @@ def test_another_method_keeps_the_token(lightdash: LightdashSimulator, admin: ht
 
 @pytest.mark.parametrize("body", [b"", b" ", b"{}", b'{"precedence": 42, "isPrimary": true, "foo": 1}'])
 def test_updates_without_effect(admin: httpx.Client, lightdash: LightdashSimulator, source: str, body: bytes) -> None:
-    """An empty body, no body and unknown fields are 200 and change nothing."""
+    """An empty body, no body and unknown fields get 200 and change nothing."""
     before = lightdash.sources(PROJECT_ID)
-    answer = admin.patch(source, content=body, headers={"Content-Type": "application/json"})
-    assert answer.status_code == 200
+    response = admin.patch(source, content=body, headers={"Content-Type": "application/json"})
+    assert response.status_code == 200
     assert lightdash.sources(PROJECT_ID) == before
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
-def test_another_content_type_is_not_read(
+def test_a_body_with_another_content_type_is_ignored(
     admin: httpx.Client, lightdash: LightdashSimulator, source: str, content_type: str
 ) -> None:
-    """A body that is not labelled as JSON is ignored without a word."""
-    answer = admin.patch(source, content=b'{"name": "x"}', headers={"Content-Type": content_type})
-    assert answer.status_code == 200
+    """A body whose Content-Type is not JSON is ignored."""
+    response = admin.patch(source, content=b'{"name": "x"}', headers={"Content-Type": content_type})
+    assert response.status_code == 200
     assert lightdash.sources(PROJECT_ID)[0]["name"] == "finance"
 
 
-def test_the_label_may_name_a_charset(admin: httpx.Client, source: str) -> None:
-    """JSON with a charset is JSON."""
+def test_the_content_type_can_have_a_charset(admin: httpx.Client, source: str) -> None:
+    """A body whose Content-Type is JSON with a charset is read."""
     headers = {"Content-Type": "application/json; charset=utf-8"}
-    answer = admin.patch(source, content='{"name": "finánce 💰"}'.encode(), headers=headers)
-    assert answer.json()["results"]["name"] == "finánce 💰"
+    response = admin.patch(source, content='{"name": "finánce 💰"}'.encode(), headers=headers)
+    assert response.json()["results"]["name"] == "finánce 💰"
 
 
 @pytest.mark.usefixtures("source")
 @pytest.mark.parametrize("name", ["", "  finance  ", "my source!", "n" * 255, "Project dbt connection", "Finance"])
-def test_names_that_are_accepted(admin: httpx.Client, name: str) -> None:
-    """Up to 1.237.0 a name may be anything, kept as it is; a name that differs in case is another name."""
+def test_accepted_names(admin: httpx.Client, name: str) -> None:
+    """Lightdash accepts any name of up to 255 characters, unchanged. Names are case-sensitive."""
     assert admin.post(SOURCES, json={"name": name, "dbtConnection": MINIMAL}).json()["results"]["name"] == name
 
 
 @pytest.mark.parametrize("name", ["n" * 256, "fin\0ance"], ids=["long", "nul"])
-def test_names_that_break_the_database(admin: httpx.Client, source: str, name: str) -> None:
-    """A name over 255 characters or with a NUL is a 500, though it is the user's mistake."""
+def test_rejected_names(admin: httpx.Client, source: str, name: str) -> None:
+    """A name over 255 characters or with a NUL gets 500."""
     expected = (500, "UnexpectedServerError", "Something went wrong.")
     assert error(admin.post(SOURCES, json={"name": name, "dbtConnection": MINIMAL})) == expected
     assert error(admin.patch(source, json={"name": name})) == expected
 
 
-def test_a_name_is_taken_once(lightdash: LightdashSimulator, admin: httpx.Client, source: str) -> None:
-    """A second source of the same name in a project is 409. Its own name, and another project's, are free."""
+def test_names_are_unique_within_a_project(lightdash: LightdashSimulator, admin: httpx.Client, source: str) -> None:
+    """A second source with the same name in a project gets 409. Another project can use the same name."""
     expected = (409, "AlreadyExistsError", 'A dbt source named "finance" already exists on this project')
     assert error(admin.post(SOURCES, json={"name": "finance", "dbtConnection": MINIMAL})) == expected
     other = lightdash.add_source(PROJECT_ID, "marketing", MINIMAL)
@@ -216,34 +218,34 @@ def test_a_name_is_taken_once(lightdash: LightdashSimulator, admin: httpx.Client
     ids=lambda connection: str(connection["type"]),
 )
 def test_github_only(admin: httpx.Client, source: str, connection: dict[str, Any]) -> None:
-    """The other kinds fit the schema and are refused all the same."""
-    expected = (400, "ParameterError", WRONG_KIND)
+    """Connections of other types are valid but get 400."""
+    expected = (400, "ParameterError", GITHUB_ONLY)
     assert error(admin.post(SOURCES, json={"name": "x", "dbtConnection": connection})) == expected
     assert error(admin.patch(source, json={"dbtConnection": connection})) == expected
 
 
 @pytest.mark.parametrize("name", [None, 5])
 def test_a_name_is_a_string(admin: httpx.Client, source: str, name: int | None) -> None:
-    """null and numbers are 422, with the value in `error.data`."""
-    answer = admin.patch(source, json={"name": name})
-    assert error(answer) == (422, "ValidateError", "body.name: invalid string value")
-    assert answer.json()["error"]["data"] == {"body.name": {"message": "invalid string value", "value": name}}
+    """A null or number as name gets 422, with the value in `error.data`."""
+    response = admin.patch(source, json={"name": name})
+    assert error(response) == (422, "ValidateError", "body.name: invalid string value")
+    assert response.json()["error"]["data"] == {"body.name": {"message": "invalid string value", "value": name}}
 
 
-def test_a_creation_needs_both_fields(admin: httpx.Client) -> None:
-    """All that is missing is said at once; what is missing has no value."""
-    answer = admin.post(SOURCES, json={})
+def test_create_requires_both_fields(admin: httpx.Client) -> None:
+    """The 422 contains all missing fields, without values."""
+    response = admin.post(SOURCES, json={})
     message = "body.dbtConnection: 'dbtConnection' is required, body.name: 'name' is required"
-    assert error(answer) == (422, "ValidateError", message)
-    assert answer.json()["error"]["data"]["body.name"] == {"message": "'name' is required"}
+    assert error(response) == (422, "ValidateError", message)
+    assert response.json()["error"]["data"]["body.name"] == {"message": "'name' is required"}
     assert admin.post(SOURCES, content=b"x", headers={"Content-Type": "text/plain"}).status_code == 422
 
 
-def test_an_array_is_no_body(admin: httpx.Client, source: str) -> None:
-    """An array where an object belongs is 422."""
-    answer = admin.patch(source, json=[])
-    assert error(answer) == (422, "ValidateError", "body: invalid object")
-    assert answer.json()["error"]["data"] == {"body": {"message": "invalid object", "value": []}}
+def test_an_array_as_body(admin: httpx.Client, source: str) -> None:
+    """An array as body gets 422."""
+    response = admin.patch(source, json=[])
+    assert error(response) == (422, "ValidateError", "body: invalid object")
+    assert response.json()["error"]["data"] == {"body": {"message": "invalid object", "value": []}}
 
 
 @pytest.mark.parametrize(
@@ -270,31 +272,31 @@ def test_an_array_is_no_body(admin: httpx.Client, source: str) -> None:
         ),
     ],
 )
-def test_a_connection_that_fits_no_kind(
+def test_a_connection_that_matches_no_type(
     lightdash: LightdashSimulator, admin: httpx.Client, source: str, change: dict[str, Any], issue: str
 ) -> None:
-    """A 422 lists what each kind misses. Its message has no token, but its data repeats the whole connection."""
+    """The 422 lists the issues of each type. Its message has no token, but its data contains the whole connection."""
     connection = {name: value for name, value in {**WHOLE, **change}.items() if value is not ...}
-    answer = admin.patch(source, json={"dbtConnection": connection})
-    status, name, message = error(answer)
+    response = admin.patch(source, json={"dbtConnection": connection})
+    status, name, message = error(response)
     assert (status, name) == (422, "ValidateError")
     assert message.startswith("body.dbtConnection: Could not match the union against any of the items. Issues: [{")
     assert issue in message
     assert "github_pat" not in message
-    data = answer.json()["error"]["data"]["body.dbtConnection"]
+    data = response.json()["error"]["data"]["body.dbtConnection"]
     assert f"body.dbtConnection: {data['message']}" == message
     assert data["value"] == connection
     assert stored(lightdash) == WHOLE
 
 
-def test_the_issues_of_all_kinds(admin: httpx.Client) -> None:
-    """The eight kinds are tried in a fixed order, each with its own fields in a fixed order."""
-    answer = admin.post(SOURCES, json={"name": "q", "dbtConnection": {"type": "svn"}})
-    text = error(answer)[2].partition("Issues: ")[2]
+def test_the_issues_of_all_types(admin: httpx.Client) -> None:
+    """The issues list the eight types and their fields in a fixed order."""
+    response = admin.post(SOURCES, json={"name": "q", "dbtConnection": {"type": "svn"}})
+    text = error(response)[2].partition("Issues: ")[2]
     issues = httpx.Response(200, text=text).json()
-    kinds = ["dbt", "dbt_cloud_ide", "github", "bitbucket", "gitlab", "azure_devops", "none", "manifest"]
+    types = ["dbt", "dbt_cloud_ide", "github", "bitbucket", "gitlab", "azure_devops", "none", "manifest"]
     assert [issue["body.dbtConnection.type"]["message"] for issue in issues] == [
-        f"should be one of the following; ['{kind}']" for kind in kinds
+        f"should be one of the following; ['{name}']" for name in types
     ]
     assert [list(issue)[1:] for issue in issues if len(issue) > 1] == [
         [f"body.dbtConnection.{name}" for name in names.split()]
@@ -310,15 +312,15 @@ def test_the_issues_of_all_kinds(admin: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("connection", [None, {"branch": "main"}, {"type": "github", "branch": "main"}, [], "x"])
-def test_a_partial_connection_fits_no_kind(admin: httpx.Client, source: str, connection: object) -> None:
-    """A connection is whole or refused: an update cannot change its branch alone, and null is no way to clear it."""
-    answer = admin.patch(source, json={"dbtConnection": connection})
-    assert error(answer)[:2] == (422, "ValidateError")
-    assert answer.json()["error"]["data"]["body.dbtConnection"]["value"] == connection
+def test_a_partial_connection_matches_no_type(admin: httpx.Client, source: str, connection: object) -> None:
+    """An update cannot change single fields of a connection, and null does not remove it."""
+    response = admin.patch(source, json={"dbtConnection": connection})
+    assert error(response)[:2] == (422, "ValidateError")
+    assert response.json()["error"]["data"]["body.dbtConnection"]["value"] == connection
 
 
 def test_empty_values_are_accepted(lightdash: LightdashSimulator, admin: httpx.Client, source: str) -> None:
-    """Empty texts and lists, repeated and empty environment keys are stored as they are; so is any token."""
+    """Empty strings, empty or repeated environment keys and any token are stored unchanged."""
     connection = {
         **WHOLE,
         **dict.fromkeys(("repository", "branch", "project_sub_path", "host_domain", "target", "selector"), ""),
@@ -331,37 +333,39 @@ def test_empty_values_are_accepted(lightdash: LightdashSimulator, admin: httpx.C
 
 @pytest.mark.parametrize("body", [b'{"name":', b"5", b'"x"', b"null", b'{"name": NaN}'])
 def test_malformed_json_is_500(admin: httpx.Client, source: str, body: bytes) -> None:
-    """JSON that is malformed, or neither object nor array, is a 500 though it is the user's mistake."""
-    answer = admin.patch(source, content=body, headers={"Content-Type": "application/json"})
-    assert error(answer) == (500, "UnexpectedServerError", "Something went wrong.")
+    """Malformed JSON, and JSON that is neither object nor array, gets 500."""
+    response = admin.patch(source, content=body, headers={"Content-Type": "application/json"})
+    assert error(response) == (500, "UnexpectedServerError", "Something went wrong.")
 
 
 def test_a_large_body_is_413(admin: httpx.Client, source: str) -> None:
-    """Bodies end at 5 MB."""
-    answer = admin.patch(source, json={"name": "x" * (5 * 1024 * 1024)})
+    """A body over 5 MB gets 413."""
+    response = admin.patch(source, json={"name": "x" * (5 * 1024 * 1024)})
     expected = (413, "PayloadTooLargeError", "Request payload exceeds the maximum allowed size")
-    assert error(answer) == expected
+    assert error(response) == expected
 
 
 @pytest.mark.parametrize("scheme", ["", "{}", "Bearer {}", "apikey {}", "Bearer ldsvc_0000", "ApiKey", "Basic {}"])
-def test_no_usable_header_is_plain(lightdash: LightdashSimulator, connect: Connect, source: str, scheme: str) -> None:
-    """Without the ApiKey scheme and a token, the 401 is one word of text without a Content-Type."""
-    answer = connect(lightdash.url, scheme.format(lightdash.api_key)).patch(source, json={"name": "x"})
-    assert (answer.status_code, answer.text) == (401, "Unauthorized")
-    assert "content-type" not in answer.headers
-    assert answer.headers["lightdash-version"] == "0.3277.1"
+def test_a_missing_token_gets_a_plain_401(
+    lightdash: LightdashSimulator, connect: Connect, source: str, scheme: str
+) -> None:
+    """Without the ApiKey scheme and a token, the 401 is plain text without a Content-Type."""
+    response = connect(lightdash.url, scheme.format(lightdash.api_key)).patch(source, json={"name": "x"})
+    assert (response.status_code, response.text) == (401, "Unauthorized")
+    assert "content-type" not in response.headers
+    assert response.headers["lightdash-version"] == "0.3277.1"
 
 
-def test_a_refused_token_is_json(lightdash: LightdashSimulator, connect: Connect, source: str) -> None:
-    """A token that is unknown, expired, or begins with a blank gives the JSON form of 401."""
+def test_an_invalid_token_gets_a_json_401(lightdash: LightdashSimulator, connect: Connect, source: str) -> None:
+    """A token that is unknown, expired or starts with a space gets a JSON 401."""
     for token in ("ldpat_0000", lightdash.expired_token, f" {lightdash.api_key}"):
-        answer = connect(lightdash.url, f"ApiKey {token}").patch(source, json={"name": "x"})
-        assert error(answer) == (401, "AuthorizationError", "Failed to authorize user")
+        response = connect(lightdash.url, f"ApiKey {token}").patch(source, json={"name": "x"})
+        assert error(response) == (401, "AuthorizationError", "Failed to authorize user")
 
 
 def test_roles(lightdash: LightdashSimulator, connect: Connect, source: str) -> None:
-    """Viewers and developers may read, a mere member of the organization nothing; only admins may write."""
-    refused = (403, "ForbiddenError", "You don't have access to this resource or action")
+    """Viewers and developers can read, other members cannot. Only admins can write."""
+    forbidden = (403, "ForbiddenError", "You don't have access to this resource or action")
     for token, reads in (
         (lightdash.developer_token, True),
         (lightdash.viewer_token, True),
@@ -369,48 +373,50 @@ def test_roles(lightdash: LightdashSimulator, connect: Connect, source: str) -> 
     ):
         client = connect(lightdash.url, f"ApiKey {token}")
         for path in (SOURCES, source):
-            assert client.get(path).status_code == 200 if reads else error(client.get(path)) == refused
-        assert error(client.post(SOURCES, json={"name": "x", "dbtConnection": WHOLE})) == refused
-        assert error(client.patch(source, json={"name": "x"})) == refused
-        assert error(client.delete(source)) == refused
+            assert client.get(path).status_code == 200 if reads else error(client.get(path)) == forbidden
+        assert error(client.post(SOURCES, json={"name": "x", "dbtConnection": WHOLE})) == forbidden
+        assert error(client.patch(source, json={"name": "x"})) == forbidden
+        assert error(client.delete(source)) == forbidden
     assert lightdash.sources(PROJECT_ID)[0]["name"] == "finance"
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
-def test_what_cannot_be_found(lightdash: LightdashSimulator, admin: httpx.Client, source: str, method: str) -> None:
-    """Unknown projects and sources are 404, and so is the primary source; a source of another project is 403."""
+def test_unknown_projects_and_sources(
+    lightdash: LightdashSimulator, admin: httpx.Client, source: str, method: str
+) -> None:
+    """Unknown projects and sources and the primary source get 404. A source of another project gets 403."""
 
-    def answer(path: str) -> tuple[int, str, str]:
+    def send(path: str) -> tuple[int, str, str]:
         return error(admin.request(method, path, json={"name": "x"}))
 
     for missing in (UNKNOWN, PROJECT_ID):
-        assert answer(f"{SOURCES}/{missing}") == (404, "NotFoundError", f"Cannot find dbt source with id: {missing}")
+        assert send(f"{SOURCES}/{missing}") == (404, "NotFoundError", f"Cannot find dbt source with id: {missing}")
     unknown_project = source.replace(PROJECT_ID, UNKNOWN)
-    assert answer(unknown_project) == (404, "NotFoundError", f"Cannot find project with id: {UNKNOWN}")
+    assert send(unknown_project) == (404, "NotFoundError", f"Cannot find project with id: {UNKNOWN}")
     elsewhere = lightdash.add_source(OTHER_PROJECT_ID, "elsewhere", MINIMAL)
     expected = (403, "ForbiddenError", "This dbt source does not belong to the project")
-    assert answer(f"{SOURCES}/{elsewhere}") == expected
+    assert send(f"{SOURCES}/{elsewhere}") == expected
 
 
 @pytest.mark.parametrize("identifier", ["not-a-uuid", "6ba7b810-9dad-11d1-80b4-00c04fd430c8"])
 def test_ids_are_uuids_of_version_4(admin: httpx.Client, identifier: str) -> None:
-    """Other ids are 422, and the answer names the one at fault."""
-    answer = admin.patch(f"{SOURCES}/{identifier}", json={"name": "x"})
-    status, name, message = error(answer)
+    """Other IDs get a 422 that names the path parameter."""
+    response = admin.patch(f"{SOURCES}/{identifier}", json={"name": "x"})
+    status, name, message = error(response)
     assert (status, name) == (422, "ValidateError")
     assert message.startswith("projectDbtSourceUuid: Not match in '[0-9A-Fa-f]{8}-")
-    assert answer.json()["error"]["data"]["projectDbtSourceUuid"]["value"] == identifier
+    assert response.json()["error"]["data"]["projectDbtSourceUuid"]["value"] == identifier
     assert error(admin.get(f"/api/v1/projects/{identifier}/dbt-sources"))[2].startswith("projectUuid: Not match in")
 
 
-def test_ids_are_not_anchored(admin: httpx.Client, source: str) -> None:
-    """A UUID inside of other text passes the check and fails in the database."""
+def test_an_id_within_other_text(admin: httpx.Client, source: str) -> None:
+    """A UUID within other text passes validation and fails in the database with 500."""
     for path in (f"{SOURCES}/x{source.rpartition('/')[2]}y", source.replace(PROJECT_ID, f"x{PROJECT_ID}")):
         assert error(admin.patch(path, json={"name": "x"})) == (500, "UnexpectedServerError", "Something went wrong.")
 
 
 def test_upper_case_ids(admin: httpx.Client, source: str) -> None:
-    """A source's id may be in upper case. A project's may for the list, which repeats it, but owns no source then."""
+    """A source ID can be in upper case. A project ID in upper case works for the list only."""
     project, _, identifier = source.rpartition("/")
     assert admin.get(f"{project}/{identifier.upper()}").status_code == 200
     upper = source.replace(PROJECT_ID, PROJECT_ID.upper())
@@ -422,54 +428,56 @@ def test_upper_case_ids(admin: httpx.Client, source: str) -> None:
 
 
 def test_the_order_of_the_checks(lightdash: LightdashSimulator, admin: httpx.Client, connect: Connect) -> None:
-    """Body syntax, token, schema, project, role, source, its project, kind of connection, name: the first answers."""
+    """Order: body syntax, token, schema, project, role, source, project of the source, connection type, name."""
     developer = connect(lightdash.url, f"ApiKey {lightdash.developer_token}")
-    nobody = connect(lightdash.url, "ApiKey nobody")
+    unauthenticated = connect(lightdash.url, "ApiKey unknown")
     own = lightdash.add_source(PROJECT_ID, "finance", WHOLE)
-    lightdash.add_source(PROJECT_ID, "taken", WHOLE)
+    lightdash.add_source(PROJECT_ID, "used", WHOLE)
     elsewhere = lightdash.add_source(OTHER_PROJECT_ID, "elsewhere", WHOLE)
     unknown_project = f"/api/v1/projects/{UNKNOWN}/dbt-sources/{UNKNOWN}"
     none = {"type": "none"}
-    malformed = nobody.patch(unknown_project, content=b"{", headers={"Content-Type": "application/json"})
+    malformed = unauthenticated.patch(unknown_project, content=b"{", headers={"Content-Type": "application/json"})
     assert malformed.status_code == 500
-    assert nobody.patch(unknown_project, json={"name": 5}).status_code == 401
+    assert unauthenticated.patch(unknown_project, json={"name": 5}).status_code == 401
     assert developer.patch(unknown_project, json={"name": 5}).status_code == 422
     assert developer.patch(unknown_project, json={"name": "x"}).status_code == 404
     assert developer.patch(f"{SOURCES}/{UNKNOWN}", json={"name": "x"}).status_code == 403
     assert admin.patch(f"{SOURCES}/{UNKNOWN}", json={"dbtConnection": none}).status_code == 404
     assert admin.patch(f"{SOURCES}/{elsewhere}", json={"dbtConnection": none}).status_code == 403
-    assert admin.patch(f"{SOURCES}/{own}", json={"name": "taken", "dbtConnection": none}).status_code == 400
-    assert admin.patch(f"{SOURCES}/{own}", json={"name": "taken", "dbtConnection": WHOLE}).status_code == 409
+    assert admin.patch(f"{SOURCES}/{own}", json={"name": "used", "dbtConnection": none}).status_code == 400
+    assert admin.patch(f"{SOURCES}/{own}", json={"name": "used", "dbtConnection": WHOLE}).status_code == 409
 
 
 @pytest.mark.parametrize(
     ("method", "path"), [("PUT", f"{SOURCES}/{UNKNOWN}"), ("GET", SOURCES[:-1]), ("DELETE", SOURCES), ("GET", "/")]
 )
 def test_unknown_routes(connect: Connect, lightdash: LightdashSimulator, method: str, path: str) -> None:
-    """A route or method that does not exist is 404."""
-    answer = connect(lightdash.url, "").request(method, path)
-    assert error(answer) == (404, "NotFoundError", "API endpoint not found")
-    assert answer.headers["lightdash-version"] == "0.3277.1"
+    """An unknown route or method gets 404."""
+    response = connect(lightdash.url, "").request(method, path)
+    assert error(response) == (404, "NotFoundError", "API endpoint not found")
+    assert response.headers["lightdash-version"] == "0.3277.1"
 
 
-def test_a_slash_at_the_end_and_head(admin: httpx.Client, source: str) -> None:
-    """Both are served."""
+def test_a_trailing_slash_and_head(admin: httpx.Client, source: str) -> None:
+    """A trailing slash and HEAD requests are served."""
     assert admin.patch(f"{source}/", json={"name": "renamed"}).json()["results"]["name"] == "renamed"
     head = admin.head(source)
     assert (head.status_code, head.content) == (200, b"")
 
 
 def test_delete(lightdash: LightdashSimulator, admin: httpx.Client, source: str) -> None:
-    """DELETE answers without results, and 404 the second time."""
-    answer = admin.delete(source)
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    """DELETE responds without results. A second DELETE gets 404."""
+    response = admin.delete(source)
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
     assert admin.delete(source).status_code == 404
     assert lightdash.sources(PROJECT_ID) == []
 
 
 def test_credentials_that_no_longer_decrypt(lightdash: LightdashSimulator, admin: httpx.Client, source: str) -> None:
-    """The summary says so and knows nothing of the connection, GET of one is a 500, a name can be changed, and a new
-    connection repairs the source, without a token if it brings none."""
+    """The list shows `hasCredentialError` and no connection, and GET of the source gets 500.
+
+    The source can be renamed, and a new connection repairs it, also without a token.
+    """
     lightdash.break_credentials(source.rpartition("/")[2])
     message = (
         'Could not load credentials for dbt source "finance" — remove it and add it again with a fresh connection.'
@@ -484,10 +492,10 @@ def test_credentials_that_no_longer_decrypt(lightdash: LightdashSimulator, admin
     assert stored(lightdash) == MINIMAL
 
 
-def test_health_is_open(lightdash: LightdashSimulator, connect: Connect) -> None:
-    """Anybody may ask for the version."""
-    answer = connect(lightdash.url, "").get("/api/v1/health").json()
-    assert answer == {"status": "ok", "results": {"healthy": True, "version": "0.3277.1"}}
+def test_health_requires_no_token(lightdash: LightdashSimulator, connect: Connect) -> None:
+    """The health endpoint returns the version without a token."""
+    response = connect(lightdash.url, "").get("/api/v1/health").json()
+    assert response == {"status": "ok", "results": {"healthy": True, "version": "0.3277.1"}}
 
 
 @pytest.mark.parametrize(
@@ -502,22 +510,24 @@ def test_health_is_open(lightdash: LightdashSimulator, connect: Connect) -> None
 def test_the_caller_and_its_permissions(
     lightdash: LightdashSimulator, admin: httpx.Client, token: str, allowed: set[str]
 ) -> None:
-    """A caller learns its permissions as rules; those of a project name all its projects."""
-    answer = admin.get("/api/v1/user", headers={"Authorization": f"ApiKey {token}"}).json()
-    rules = [rule for rule in answer["results"]["abilityRules"] if rule["subject"] == "Project"]
+    """The user endpoint returns the caller's permissions as rules. A rule about projects names all of them."""
+    response = admin.get("/api/v1/user", headers={"Authorization": f"ApiKey {token}"}).json()
+    rules = [rule for rule in response["results"]["abilityRules"] if rule["subject"] == "Project"]
     assert {rule["action"] for rule in rules} == allowed
     if token == lightdash.viewer_token:
         assert rules[0]["conditions"] == {"projectUuid": {"$in": [PROJECT_ID, OTHER_PROJECT_ID]}}
 
 
 def test_environment_keys(lightdash: LightdashSimulator, admin: httpx.Client, source: str) -> None:
-    """0.3277.1 takes any key and shows them to viewers; 1.237.0 refuses what could change how dbt runs and hides them
-    from all but admins."""
+    """0.3277.1 accepts any environment key and shows the environment to viewers.
+
+    1.237.0 rejects keys that can change how dbt runs, and shows the environment to admins only.
+    """
     with LightdashSimulator(version="1.237.0") as later:
         identifier = later.add_source(PROJECT_ID, "finance", WHOLE)
         path = f"{later.url}{SOURCES}/{identifier}"
         headers = {"Authorization": f"ApiKey {later.api_key}"}
-        for key, complaint in {
+        for key, reason in {
             "1X": "must contain only letters, numbers, and underscores, and cannot start with a number",
             "A-B": "must contain only letters, numbers, and underscores, and cannot start with a number",
             "LIGHTDASH_DBT_PROFILE_VAR_X": "is reserved for Lightdash",
@@ -525,12 +535,12 @@ def test_environment_keys(lightdash: LightdashSimulator, admin: httpx.Client, so
             "PYTHONPATH": "cannot be used because it can change how dbt or its child processes execute",
         }.items():
             body = {"dbtConnection": {**MINIMAL, "environment": [{"key": key, "value": "1"}]}}
-            expected = (400, "ParameterError", f'Environment variable "{key}" {complaint}')
+            expected = (400, "ParameterError", f'Environment variable "{key}" {reason}')
             assert error(httpx.patch(path, json=body, headers=headers)) == expected
             assert admin.patch(source, json=body).status_code == 200
         body = {"dbtConnection": {**MINIMAL, "environment": [{"key": "", "value": "1"}, {"key": "DBT_X", "value": ""}]}}
-        answer = httpx.patch(path, json=body, headers=headers)
-        assert (answer.status_code, answer.headers["lightdash-version"]) == (200, "1.237.0")
+        response = httpx.patch(path, json=body, headers=headers)
+        assert (response.status_code, response.headers["lightdash-version"]) == (200, "1.237.0")
 
         viewer = {"Authorization": f"ApiKey {later.viewer_token}"}
         assert "environment" in httpx.get(path, headers=headers).json()["results"]["dbtConnection"]
@@ -539,8 +549,8 @@ def test_environment_keys(lightdash: LightdashSimulator, admin: httpx.Client, so
     assert "environment" in admin.get(source, headers=older).json()["results"]["dbtConnection"]
 
 
-def test_the_web_page(lightdash: LightdashSimulator, admin: httpx.Client, source: str) -> None:
-    """What is changed in the web page shows in the API."""
+def test_changes_in_the_lightdash_ui(lightdash: LightdashSimulator, admin: httpx.Client, source: str) -> None:
+    """The API sees changes made by the simulator's methods. The methods raise KeyError for unknown IDs."""
     identifier = source.rpartition("/")[2]
     lightdash.edit_source(identifier, name="renamed", connection={"branch": "develop"})
     assert lightdash.sources(PROJECT_ID) == [
@@ -565,8 +575,8 @@ def test_the_web_page(lightdash: LightdashSimulator, admin: httpx.Client, source
             unknown(identifier)
 
 
-def test_updates_at_once(lightdash: LightdashSimulator, admin: httpx.Client, source: str) -> None:
-    """There is no version to compare: of several updates at once all succeed, and one wins."""
+def test_concurrent_updates(lightdash: LightdashSimulator, admin: httpx.Client, source: str) -> None:
+    """Lightdash has no version check: all concurrent updates succeed, and one of them is stored."""
     branches = [f"b{number}" for number in range(8)]
 
     def update(branch: str) -> int:

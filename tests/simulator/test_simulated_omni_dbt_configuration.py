@@ -1,4 +1,4 @@
-"""The dbt configuration of a connection at the local Omni."""
+"""The dbt configuration of a connection of the Omni simulator."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ REQUIRED = {
 WHOLE = {**REQUIRED, "dbtVersion": "1.11", "enableSemanticLayer": True, "projectRootPath": "analytics/dbt"}
 
 
-def test_no_configuration_is_no_error(api: httpx.Client) -> None:
-    """GET answers 200 with a message where dbt is not configured, and says whether it could be."""
-    answer = api.get(DBT)
-    assert answer.status_code == 200
-    assert answer.json() == {"message": "dbt not configured for this connection", "supportsDbt": True}
+def test_get_without_a_configuration_is_200(api: httpx.Client) -> None:
+    """GET of a connection without dbt responds with 200, a message, and whether the connection supports dbt."""
+    response = api.get(DBT)
+    assert response.status_code == 200
+    assert response.json() == {"message": "dbt not configured for this connection", "supportsDbt": True}
     assert api.get(f"/api/v1/connections/{CONNECTION_WITHOUT_DBT_ID}/dbt").json()["supportsDbt"] is False
 
 
-def test_put_creates_and_does_not_echo(api: httpx.Client) -> None:
-    """PUT answers a message and `success` only; GET shows the configuration, with defaults for what was left out."""
-    answer = api.put(DBT, json=REQUIRED)
-    assert answer.status_code == 200
-    assert answer.json() == {"message": "dbt configuration updated successfully", "success": True}
+def test_the_put_response_does_not_contain_the_configuration(api: httpx.Client) -> None:
+    """PUT responds with a message and `success`. GET returns the configuration, with defaults for omitted fields."""
+    response = api.put(DBT, json=REQUIRED)
+    assert response.status_code == 200
+    assert response.json() == {"message": "dbt configuration updated successfully", "success": True}
     assert api.get(DBT).json() == {
         **REQUIRED,
         "dbtVersion": "Auto",
@@ -43,7 +43,7 @@ def test_put_creates_and_does_not_echo(api: httpx.Client) -> None:
 
 
 def test_omitted_fields(omni: OmniSimulator, api: httpx.Client) -> None:
-    """One source says that a PUT keeps what it omits, the other gives defaults."""
+    """A PUT keeps the fields that it omits or resets them to their defaults, depending on the dialect."""
     api.put(DBT, json=WHOLE)
     assert api.get(DBT).json() == {**WHOLE, "supportsDbt": True}
     api.put(DBT, json={**REQUIRED, "branch": "develop"})
@@ -59,21 +59,21 @@ def test_omitted_fields(omni: OmniSimulator, api: httpx.Client) -> None:
     assert api.get(DBT).json() == {**kept, **REQUIRED, "branch": "develop", "supportsDbt": True}
 
 
-def test_a_null_version_reads_auto(api: httpx.Client) -> None:
-    """`dbtVersion` may be null in a request and never is in an answer."""
+def test_a_null_version_becomes_auto(api: httpx.Client) -> None:
+    """A null `dbtVersion` in a request is "Auto" in the response to GET."""
     api.put(DBT, json={**WHOLE, "dbtVersion": None})
     assert api.get(DBT).json()["dbtVersion"] == "Auto"
 
 
-def test_the_versions_move(omni: OmniSimulator, api: httpx.Client) -> None:
-    """The page has a closed list of versions, the generated document any text."""
-    answer = api.put(DBT, json={**REQUIRED, "dbtVersion": "1.12"})
-    assert answer.status_code == (400 if omni.dialect == PAGES else 200)
+def test_dbt_versions(omni: OmniSimulator, api: httpx.Client) -> None:
+    """The documentation pages accept a closed list of dbt versions, the generated document accepts any text."""
+    response = api.put(DBT, json={**REQUIRED, "dbtVersion": "1.12"})
+    assert response.status_code == (400 if omni.dialect == PAGES else 200)
 
 
 @pytest.mark.parametrize("path", ["", None, "dbt", "a b/c-d_e.f", "a/b/"])
 def test_accepted_project_roots(api: httpx.Client, path: str | None) -> None:
-    """A project's root is a relative path of plain characters, empty, or null."""
+    """`projectRootPath` can be a relative path, empty or null."""
     assert api.put(DBT, json={**REQUIRED, "projectRootPath": path}).status_code == 200
     assert api.get(DBT).json()["projectRootPath"] == path
 
@@ -98,31 +98,31 @@ def test_accepted_project_roots(api: httpx.Client, path: str | None) -> None:
         {"supportsDbt": True},
     ],
 )
-def test_refused_fields(omni: OmniSimulator, api: httpx.Client, wrong: dict[str, Any]) -> None:
-    """Types, minimal lengths, the pattern of the root path, and unknown fields are checked: 400, nothing stored."""
-    answer = api.put(DBT, json={**REQUIRED, **wrong})
-    assert answer.status_code == 400
-    assert next(iter(wrong)) in answer.text
+def test_rejected_fields(omni: OmniSimulator, api: httpx.Client, wrong: dict[str, Any]) -> None:
+    """Wrong types, empty strings, invalid root paths and unknown fields get a 400 that names the field."""
+    response = api.put(DBT, json={**REQUIRED, **wrong})
+    assert response.status_code == 400
+    assert next(iter(wrong)) in response.text
     assert omni.dbt_configuration(omni.connection_id) is None
 
 
 @pytest.mark.parametrize("name", REQUIRED)
 def test_required_fields(api: httpx.Client, name: str) -> None:
-    """Four fields are in every PUT, an update's too."""
+    """Every PUT requires four fields, including updates."""
     api.put(DBT, json=REQUIRED)
-    answer = api.put(DBT, json={key: value for key, value in REQUIRED.items() if key != name})
-    assert answer.status_code == 400
-    assert name in answer.text
+    response = api.put(DBT, json={key: value for key, value in REQUIRED.items() if key != name})
+    assert response.status_code == 400
+    assert name in response.text
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"branch": NaN}'])
-def test_bodies_that_are_no_object(api: httpx.Client, body: bytes) -> None:
-    """A body that is no JSON object is refused."""
+def test_the_body_must_be_a_json_object(api: httpx.Client, body: bytes) -> None:
+    """A body that is not a JSON object gets 400."""
     assert api.put(DBT, content=body).status_code == 400
 
 
-def test_rotating_keys_is_an_action(omni: OmniSimulator, api: httpx.Client) -> None:
-    """`rotateKeys` does something once per request and is no part of the configuration."""
+def test_rotate_keys(omni: OmniSimulator, api: httpx.Client) -> None:
+    """Each PUT with `rotateKeys` true rotates the keys once. GET does not return `rotateKeys`."""
     api.put(DBT, json=REQUIRED)
     assert omni.key_rotations == {}
     for rotate in (True, False, True):
@@ -131,12 +131,12 @@ def test_rotating_keys_is_an_action(omni: OmniSimulator, api: httpx.Client) -> N
     assert "rotateKeys" not in api.get(DBT).json()
 
 
-def test_delete_unlinks(omni: OmniSimulator, api: httpx.Client) -> None:
-    """DELETE removes the link; without one it is 404. The environments stay, and none is created a second time."""
+def test_delete(omni: OmniSimulator, api: httpx.Client) -> None:
+    """DELETE removes the configuration, or responds with 404 if there is none. The dbt environments remain."""
     assert api.delete(DBT).status_code == 404
     api.put(DBT, json=REQUIRED)
-    answer = api.delete(DBT)
-    assert answer.json() == {"message": "dbt repository unlinked successfully", "success": True}
+    response = api.delete(DBT)
+    assert response.json() == {"message": "dbt repository unlinked successfully", "success": True}
     assert omni.dbt_configuration(omni.connection_id) is None
     assert api.delete(DBT).status_code == 404
     api.put(DBT, json=REQUIRED)
@@ -144,15 +144,15 @@ def test_delete_unlinks(omni: OmniSimulator, api: httpx.Client) -> None:
 
 
 def test_dbt_must_be_supported(api: httpx.Client) -> None:
-    """A connection whose database dbt does not support takes no configuration and has no environments."""
+    """A connection whose database dbt does not support gets 403 for configuration and environments."""
     path = f"/api/v1/connections/{CONNECTION_WITHOUT_DBT_ID}/dbt"
     assert api.put(path, json=REQUIRED).status_code == 403
     assert api.get(f"{path}/environments").status_code == 403
     assert api.post(f"{path}/environments", json={"name": "x", "targetSchema": "x"}).status_code == 403
 
 
-def test_the_web_page(omni: OmniSimulator, api: httpx.Client) -> None:
-    """What is changed in the web page shows in the API, and the other way round."""
+def test_changes_in_the_omni_ui(omni: OmniSimulator, api: httpx.Client) -> None:
+    """The API and the simulator's methods see each other's changes. The methods raise KeyError for unknown IDs."""
     omni.configure_dbt(omni.connection_id, branch="web")
     assert api.get(DBT).json()["branch"] == "web"
     assert [each["name"] for each in omni.environments(omni.connection_id)] == ["Production"]
@@ -167,8 +167,8 @@ def test_the_web_page(omni: OmniSimulator, api: httpx.Client) -> None:
             unknown("nothing")
 
 
-def test_a_dialect_can_be_mixed() -> None:
-    """Each contradiction is a field of its own, so that tests can try mixtures of both sources."""
+def test_a_mixed_dialect() -> None:
+    """A test can change a single field of a dialect."""
     with OmniSimulator(dialect=replace(PAGES, omitted_fields="defaults")) as omni:
         headers = {"Authorization": f"Bearer {omni.api_key}"}
         for body in (WHOLE, REQUIRED):

@@ -1,4 +1,4 @@
-"""dbt environments and their variables at the local Omni."""
+"""dbt environments and their variables of the Omni simulator."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from omni_pulumi.simulator import (
     OmniSimulator,
 )
 
-OmniStart = Callable[[Dialect], OmniSimulator]
+StartOmni = Callable[[Dialect], OmniSimulator]
 Connect = Callable[[str, str], httpx.Client]
 
 UNKNOWN = "11111111-2222-4333-8444-555555555555"
@@ -28,38 +28,38 @@ BODY = {"name": "Development", "targetSchema": "dev"}
 
 
 def listed(api: httpx.Client, **query: str) -> list[dict[str, Any]]:
-    """The environments of the first page, in either form of the list."""
-    answer = api.get(PATH, params=query)
-    assert answer.status_code == 200
-    body = answer.json()
+    """Returns the environments of the first page, from either format of the list."""
+    response = api.get(PATH, params=query)
+    assert response.status_code == 200
+    body = response.json()
     found: list[dict[str, Any]] = body if isinstance(body, list) else body["records"]
     return found
 
 
 def created(api: httpx.Client, **fields: Any) -> dict[str, Any]:
-    """A new environment as the answer to its creation shows it."""
-    answer = api.post(PATH, json={**BODY, **fields})
-    assert answer.status_code == 201
-    environment: dict[str, Any] = answer.json()
+    """Creates an environment and returns it from the response."""
+    response = api.post(PATH, json={**BODY, **fields})
+    assert response.status_code == 201
+    environment: dict[str, Any] = response.json()
     return environment
 
 
 def updated(api: httpx.Client, identifier: str, **fields: Any) -> dict[str, Any]:
-    """An environment as the answer to its update shows it."""
-    answer = api.put(f"{PATH}/{identifier}", json={**BODY, **fields})
-    assert answer.status_code == 200, answer.text
-    environment: dict[str, Any] = answer.json()
+    """Updates an environment and returns it from the response."""
+    response = api.put(f"{PATH}/{identifier}", json={**BODY, **fields})
+    assert response.status_code == 200, response.text
+    environment: dict[str, Any] = response.json()
     return environment
 
 
 def values(omni: OmniSimulator) -> dict[str, str]:
-    """What the service stores for the variables of the only environment."""
+    """Returns the stored variable values of the only environment."""
     (environment,) = omni.environments(omni.connection_id)
     return {variable["name"]: variable["value"] for variable in environment["variables"]}
 
 
-def test_the_default_environment_comes_with_dbt(omni: OmniSimulator, api: httpx.Client) -> None:
-    """Omni creates a shared production environment when dbt is set up, and no other becomes the default."""
+def test_omni_creates_the_default_environment(omni: OmniSimulator, api: httpx.Client) -> None:
+    """Configuring dbt creates a shared default environment once. Environments created by POST are not the default."""
     omni.configure_dbt(omni.connection_id)
     omni.configure_dbt(omni.connection_id, branch="main")
     (default,) = listed(api)
@@ -70,16 +70,16 @@ def test_the_default_environment_comes_with_dbt(omni: OmniSimulator, api: httpx.
 
 
 def test_deleting_the_default_environment(omni: OmniSimulator, api: httpx.Client) -> None:
-    """No source says whether the default environment can be deleted: it depends on the dialect."""
+    """The dialect says whether the default environment can be deleted."""
     omni.configure_dbt(omni.connection_id)
     (default,) = listed(api)
-    answer = api.delete(f"{PATH}/{default['id']}")
-    assert answer.status_code == (200 if omni.dialect.default_environment_deletable else 400)
+    response = api.delete(f"{PATH}/{default['id']}")
+    assert response.status_code == (200 if omni.dialect.default_environment_deletable else 400)
     assert len(listed(api)) == (0 if omni.dialect.default_environment_deletable else 1)
 
 
-def test_create_answers_the_whole_environment(api: httpx.Client) -> None:
-    """POST answers 201 with the environment, null for what was left out, and the list shows the same."""
+def test_create(api: httpx.Client) -> None:
+    """POST responds with 201 and the environment, with null for omitted fields. The list contains the same."""
     environment = created(api)
     assert environment == {
         **BODY,
@@ -95,7 +95,7 @@ def test_create_answers_the_whole_environment(api: httpx.Client) -> None:
 
 
 def test_names_need_not_be_unique(api: httpx.Client) -> None:
-    """No source calls for unique names: a request sent twice leaves two environments."""
+    """A repeated POST creates two environments with the same name."""
     assert created(api)["id"] != created(api)["id"]
     assert len(listed(api)) == 2
 
@@ -123,37 +123,37 @@ def test_names_need_not_be_unique(api: httpx.Client) -> None:
         {"variables": [{"name": "A", "value": v, "isSecret": False} for v in "12"]},
     ],
 )
-def test_refused_fields(omni: OmniSimulator, api: httpx.Client, wrong: dict[str, Any]) -> None:
-    """Types, minimal lengths, unknown fields and repeated variable names are refused, with nothing stored."""
-    answer = api.post(PATH, json={**BODY, **wrong})
-    assert answer.status_code == 400
-    assert next(iter(wrong)) in answer.text
+def test_rejected_fields(omni: OmniSimulator, api: httpx.Client, wrong: dict[str, Any]) -> None:
+    """Wrong types, empty strings, unknown fields and repeated variable names get 400. Nothing is stored."""
+    response = api.post(PATH, json={**BODY, **wrong})
+    assert response.status_code == 400
+    assert next(iter(wrong)) in response.text
     assert omni.environments(omni.connection_id) == []
     existing = created(api)
     assert api.put(f"{PATH}/{existing['id']}", json={**BODY, **wrong}).status_code == 400
     assert listed(api) == [existing]
 
 
-def test_variables_hold_one_at_least_on_create(api: httpx.Client) -> None:
-    """Where a creation includes `variables`, at least one is in it."""
+def test_create_rejects_empty_variables(api: httpx.Client) -> None:
+    """A POST with empty `variables` gets 400."""
     assert api.post(PATH, json={**BODY, "variables": []}).status_code == 400
 
 
 @pytest.mark.parametrize("name", BODY)
-def test_create_needs_name_and_schema(api: httpx.Client, name: str) -> None:
-    """A creation carries both."""
+def test_create_requires_name_and_schema(api: httpx.Client, name: str) -> None:
+    """A POST without `name` or `targetSchema` gets 400."""
     assert api.post(PATH, json={key: value for key, value in BODY.items() if key != name}).status_code == 400
 
 
-def test_what_an_update_needs(omni: OmniSimulator, api: httpx.Client) -> None:
-    """The page calls every field of an update optional; the generated document requires name and schema."""
+def test_fields_required_by_an_update(omni: OmniSimulator, api: httpx.Client) -> None:
+    """In the documentation pages every field of a PUT is optional. The generated document requires name and schema."""
     environment = created(api)
-    answer = api.put(f"{PATH}/{environment['id']}", json={"name": "Renamed"})
-    assert answer.status_code == (200 if omni.dialect == PAGES else 400)
+    response = api.put(f"{PATH}/{environment['id']}", json={"name": "Renamed"})
+    assert response.status_code == (200 if omni.dialect == PAGES else 400)
 
 
 def test_omitted_fields(omni: OmniSimulator, api: httpx.Client) -> None:
-    """One source says that an update keeps what it omits, the other gives null and no variables as defaults."""
+    """A PUT keeps the fields that it omits or resets them to null and no variables, depending on the dialect."""
     fields = {"targetDatabase": "db", "targetName": "t", "targetRole": "r", "ownerId": USER_ID}
     environment = created(api, **fields, variables=[{"name": "A", "value": "1", "isSecret": False}])
     after = updated(api, environment["id"], name="Renamed")
@@ -165,15 +165,15 @@ def test_omitted_fields(omni: OmniSimulator, api: httpx.Client) -> None:
         assert after["variables"] == []
 
 
-def test_null_clears(api: httpx.Client) -> None:
-    """null is a value of its own: no override, no owner."""
+def test_null_clears_a_field(api: httpx.Client) -> None:
+    """A null `targetRole` or `ownerId` in a PUT removes it."""
     environment = created(api, targetRole="r", ownerId=USER_ID)
     after = updated(api, environment["id"], targetRole=None, ownerId=None)
     assert (after["targetRole"], after["ownerId"]) == (None, None)
 
 
-def test_secrets_never_come_back(omni: OmniSimulator, api: httpx.Client) -> None:
-    """A secret's value is null in the answers to POST, PUT and GET."""
+def test_responses_contain_no_secret_values(omni: OmniSimulator, api: httpx.Client) -> None:
+    """A secret value is null in the responses to POST, PUT and GET."""
     variables = [
         {"name": "TOKEN", "value": "s3cret", "isSecret": True},
         {"name": "TARGET", "value": "dev", "isSecret": False},
@@ -189,15 +189,15 @@ def test_secrets_never_come_back(omni: OmniSimulator, api: httpx.Client) -> None
 
 @pytest.mark.parametrize("nothing", [{}, {"value": None}], ids=["omitted", "null"])
 def test_a_secret_is_kept(omni: OmniSimulator, api: httpx.Client, nothing: dict[str, None]) -> None:
-    """A known secret without a value, or with null, keeps the one it has."""
+    """A PUT that omits a secret value, or sends null, keeps it."""
     environment = created(api, variables=[{"name": "TOKEN", "value": "s3cret", "isSecret": True}])
     (variable,) = environment["variables"]
     updated(api, environment["id"], variables=[{"id": variable["id"], "isSecret": True, **nothing}])
     assert values(omni) == {"TOKEN": "s3cret"}
 
 
-def test_a_kept_secret_does_not_become_public(api: httpx.Client) -> None:
-    """A secret cannot be read by calling it public: that takes a new value."""
+def test_a_secret_becomes_public_only_with_a_new_value(api: httpx.Client) -> None:
+    """A secret variable cannot become public without a new value."""
     environment = created(api, variables=[{"name": "TOKEN", "value": "s3cret", "isSecret": True}])
     item: dict[str, Any] = {"id": environment["variables"][0]["id"], "isSecret": False}
     assert api.put(f"{PATH}/{environment['id']}", json={**BODY, "variables": [item]}).status_code == 400
@@ -205,8 +205,8 @@ def test_a_kept_secret_does_not_become_public(api: httpx.Client) -> None:
     assert after["variables"][0]["value"] == "open"
 
 
-def test_an_id_keeps_the_variable(api: httpx.Client) -> None:
-    """Items with an id update that variable, items without create one."""
+def test_items_with_and_without_an_id(api: httpx.Client) -> None:
+    """An item with an ID updates that variable. An item without an ID creates a variable."""
     environment = created(api, variables=[{"name": "A", "value": "1", "isSecret": False}])
     known = {"id": environment["variables"][0]["id"], "value": "2", "isSecret": False}
     after = updated(api, environment["id"], variables=[{"name": "B", "value": "3", "isSecret": False}, known])
@@ -215,7 +215,7 @@ def test_an_id_keeps_the_variable(api: httpx.Client) -> None:
 
 
 def test_names_with_an_id(omni: OmniSimulator, api: httpx.Client) -> None:
-    """The page's example sends id and name; the generated document allows no name there. Neither changes a name."""
+    """The dialect says whether an item can have both ID and name. The name of a variable cannot change."""
     environment = created(api, variables=[{"name": "A", "value": "1", "isSecret": False}])
     known = {"id": environment["variables"][0]["id"], "value": "2", "isSecret": False}
     same = api.put(f"{PATH}/{environment['id']}", json={**BODY, "variables": [{**known, "name": "A"}]})
@@ -225,9 +225,9 @@ def test_names_with_an_id(omni: OmniSimulator, api: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("omitted", ["kept", "deleted"])
-def test_omitted_variables(omni_with: OmniStart, connect: Connect, omitted: Any) -> None:
-    """Nobody says whether a variable that an update leaves out is deleted: both can be tried."""
-    omni = omni_with(replace(PAGES, omitted_variables=omitted))
+def test_omitted_variables(start_omni: StartOmni, connect: Connect, omitted: Any) -> None:
+    """A PUT keeps or deletes the variables that it omits, depending on the dialect."""
+    omni = start_omni(replace(PAGES, omitted_variables=omitted))
     api = connect(omni.url, f"Bearer {omni.api_key}")
     variables = [{"name": name, "value": "1", "isSecret": False} for name in "AB"]
     environment = created(api, variables=variables)
@@ -237,21 +237,23 @@ def test_omitted_variables(omni_with: OmniStart, connect: Connect, omitted: Any)
     assert list(values(omni)) == (["A", "B"] if omitted == "kept" else [])
 
 
-def test_refused_variable_updates(omni: OmniSimulator, api: httpx.Client) -> None:
-    """An unknown id, the same id or name twice, and an item without `isSecret` are refused."""
+def test_rejected_variable_updates(omni: OmniSimulator, api: httpx.Client) -> None:
+    """An unknown ID, a repeated ID or name, and an item without `isSecret` get 400."""
     environment = created(api, variables=[{"name": "A", "value": "1", "isSecret": False}])
     known = {"id": environment["variables"][0]["id"], "isSecret": False}
     new = {"name": "A", "value": "2", "isSecret": False}
     for variables in ([{**known, "id": UNKNOWN}], [known, known], [known, new], [{"id": known["id"]}]):
-        answer = api.put(f"{PATH}/{environment['id']}", json={**BODY, "variables": variables})
-        assert answer.status_code == 400
-        assert "variables" in answer.text
+        response = api.put(f"{PATH}/{environment['id']}", json={**BODY, "variables": variables})
+        assert response.status_code == 400
+        assert "variables" in response.text
     assert values(omni) == {"A": "1"}
 
 
 def test_owners(omni: OmniSimulator, api: httpx.Client, connect: Connect) -> None:
-    """An Organization API key names any member as owner; a personal access token owns what it creates, may make it
-    shared, and names no other user. Who is no member is refused."""
+    """An Organization API key can set any member as owner, a personal access token only its own user or none.
+
+    A user who is not a member gets 400.
+    """
     assert created(api, ownerId=OTHER_USER_ID)["ownerId"] == OTHER_USER_ID
     assert api.post(PATH, json={**BODY, "ownerId": UNKNOWN}).status_code == 400
 
@@ -266,7 +268,7 @@ def test_owners(omni: OmniSimulator, api: httpx.Client, connect: Connect) -> Non
 
 
 def test_an_environment_belongs_to_its_connection(omni: OmniSimulator, api: httpx.Client) -> None:
-    """An environment's id is a UUID (400) of an environment of this connection (404)."""
+    """The ID of an environment of another connection gets 404. An ID that is no UUID gets 400."""
     elsewhere = omni.add_environment(OTHER_CONNECTION_ID, name="Elsewhere", target_schema="x")
     assert listed(api) == []
     for identifier, status in ((elsewhere, 404), (UNKNOWN, 404), ("production", 400)):
@@ -275,19 +277,21 @@ def test_an_environment_belongs_to_its_connection(omni: OmniSimulator, api: http
 
 
 def test_delete(omni: OmniSimulator, api: httpx.Client) -> None:
-    """DELETE answers `success`, in one source with a message, and 404 the second time."""
+    """DELETE responds with `success`, in one dialect also with a message. A second DELETE gets 404."""
     path = f"{PATH}/{created(api)['id']}"
-    answer = api.delete(path)
-    assert (answer.status_code, answer.json()["success"]) == (200, True)
-    assert ("message" in answer.json()) == omni.dialect.environment_delete_message
+    response = api.delete(path)
+    assert (response.status_code, response.json()["success"]) == (200, True)
+    assert ("message" in response.json()) == omni.dialect.environment_delete_message
     assert api.delete(path).status_code == 404
     assert omni.environments(omni.connection_id) == []
 
 
-def test_pages(omni_with: OmniStart, connect: Connect) -> None:
-    """The paged list holds 20 by name descending unless asked otherwise; following the cursors gives all, once each,
-    though one that was seen is deleted on the way."""
-    omni = omni_with(GENERATED)
+def test_paging(start_omni: StartOmni, connect: Connect) -> None:
+    """The paged list has 20 records by default, by name descending. Following the cursors returns each record once.
+
+    Deleting a record that was already returned does not affect the next page.
+    """
+    omni = start_omni(GENERATED)
     api = connect(omni.url, f"Bearer {omni.api_key}")
     names = [f"PR_{number:02}" for number in range(45)]
     for name in names:
@@ -316,27 +320,26 @@ def test_pages(omni_with: OmniStart, connect: Connect) -> None:
         {"sortField": "id"},
     ],
 )
-def test_refused_queries(omni_with: OmniStart, connect: Connect, query: dict[str, str]) -> None:
-    """The paged list takes 1 to 100 records, a cursor of its own, and its documented sorting. The array takes no query
-    and ignores one."""
+def test_rejected_queries(start_omni: StartOmni, connect: Connect, query: dict[str, str]) -> None:
+    """The paged list rejects invalid page sizes, cursors and sorting. The array ignores its query."""
     for dialect, status in ((GENERATED, 400), (PAGES, 200)):
-        omni = omni_with(dialect)
+        omni = start_omni(dialect)
         assert connect(omni.url, f"Bearer {omni.api_key}").get(PATH, params=query).status_code == status
 
 
 def test_the_page_size_can_be_limited() -> None:
-    """A test need not create a hundred environments to see a second page."""
+    """`page_size_limit` limits the page size, so that few environments fill several pages."""
     with OmniSimulator(dialect=GENERATED, page_size_limit=1) as omni:
         for name in "AB":
             omni.add_environment(omni.connection_id, name=name, target_schema="x")
         headers = {"Authorization": f"Bearer {omni.api_key}"}
-        answer = httpx.get(f"{omni.url}{PATH}?pageSize=100", headers=headers).json()
-        assert len(answer["records"]) == 1
-        assert answer["pageInfo"]["hasNextPage"] is True
+        response = httpx.get(f"{omni.url}{PATH}?pageSize=100", headers=headers).json()
+        assert len(response["records"]) == 1
+        assert response["pageInfo"]["hasNextPage"] is True
 
 
-def test_the_web_page(omni: OmniSimulator, api: httpx.Client) -> None:
-    """What is changed in the web page shows in the API; what the API is told is stored, secrets included."""
+def test_changes_in_the_omni_ui(omni: OmniSimulator, api: httpx.Client) -> None:
+    """The API sees changes made by the simulator's methods. `environments` includes secret values."""
     identifier = omni.add_environment(omni.connection_id, name="Web", target_schema="web", target_role="r")
     omni.edit_environment(identifier, target_schema="changed")
     omni.set_variable(identifier, "A", "1")

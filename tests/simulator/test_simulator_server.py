@@ -1,4 +1,4 @@
-"""Start, stop, records, and the command line."""
+"""Starting and stopping simulators, recorded requests, and the command line."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ from omni_pulumi.simulator import LightdashSimulator, OmniSimulator, RecordedReq
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("kind", [OmniSimulator, LightdashSimulator])
-def test_it_serves_within_its_block_only(kind: type[OmniSimulator | LightdashSimulator]) -> None:
-    """A simulator has an address while its block runs, closes its port afterwards, and can be started again."""
-    simulator = kind()
+@pytest.mark.parametrize("simulator_class", [OmniSimulator, LightdashSimulator])
+def test_a_simulator_serves_only_inside_its_with_block(
+    simulator_class: type[OmniSimulator | LightdashSimulator],
+) -> None:
+    """A simulator serves while its `with` block runs, then closes its port. It can be started again."""
+    simulator = simulator_class()
     for _ in range(2):
         with simulator as running:
             url = running.url
@@ -33,26 +35,26 @@ def test_it_serves_within_its_block_only(kind: type[OmniSimulator | LightdashSim
         _ = simulator.url
 
 
-def test_it_takes_the_port_it_is_given() -> None:
-    """The demo needs the same address on every start."""
+def test_the_port_can_be_chosen() -> None:
+    """A simulator listens on the given port and raises EADDRINUSE if it is in use."""
     with OmniSimulator() as first:
         port = int(first.url.rpartition(":")[2])
-        with pytest.raises(OSError) as caught:  # noqa: PT011 - the number below tells which
+        with pytest.raises(OSError) as caught:  # noqa: PT011 - errno is asserted below
             OmniSimulator(port=port).start()
         assert caught.value.errno == errno.EADDRINUSE
     with OmniSimulator(port=port) as second:
         assert second.url == f"http://127.0.0.1:{port}"
 
 
-def test_a_running_start_keeps_quiet(capfd: pytest.CaptureFixture[str]) -> None:
-    """Neither a start nor a request nor a stop prints anything."""
+def test_a_simulator_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    """Starting, serving a request and stopping print nothing."""
     with LightdashSimulator() as lightdash:
         httpx.get(lightdash.url)
     assert capfd.readouterr() == ("", "")
 
 
 def test_requests_are_recorded_in_order(omni: OmniSimulator, api: httpx.Client) -> None:
-    """Every request is on record by the time its answer arrives: method, path, query, status, JSON body, headers."""
+    """A request is recorded before its response arrives: method, path, query, status, JSON body, headers and time."""
     start = time.monotonic()
     api.get("/api/v1/nothing", params={"pageSize": "5", "empty": ""})
     api.put("/api/v1/nothing?x=1", json={"a": None}, headers={"X-Test": "One"})
@@ -62,11 +64,11 @@ def test_requests_are_recorded_in_order(omni: OmniSimulator, api: httpx.Client) 
     assert (first.query, first.body) == ({"pageSize": "5", "empty": ""}, None)
     assert (second.method, second.body, second.headers["x-test"]) == ("PUT", {"a": None}, "One")
     assert third.body is None
-    assert start <= first.at <= second.at <= third.at <= time.monotonic()
+    assert start <= first.received_at <= second.received_at <= third.received_at <= time.monotonic()
 
 
-def test_a_record_does_not_print_secrets(omni: OmniSimulator, api: httpx.Client) -> None:
-    """A failing test prints the records it compared: headers hold the token, bodies the secrets."""
+def test_the_repr_of_a_record_contains_no_secrets(omni: OmniSimulator, api: httpx.Client) -> None:
+    """The repr of a recorded request contains neither body nor headers. A failing test prints it."""
     api.post("/api/v1/nothing", json={"value": "s3cret"})
     (request,) = omni.requests
     assert request.body == {"value": "s3cret"}
@@ -74,8 +76,8 @@ def test_a_record_does_not_print_secrets(omni: OmniSimulator, api: httpx.Client)
     assert omni.api_key not in repr(request)
 
 
-def test_the_records_are_a_copy(omni: OmniSimulator, api: httpx.Client) -> None:
-    """What a test has read does not change under its hands; a reset empties the records."""
+def test_requests_returns_a_copy(omni: OmniSimulator, api: httpx.Client) -> None:
+    """`requests` returns a copy. A reset removes the records."""
     before = omni.requests
     api.get("/")
     assert (len(before), len(omni.requests)) == (0, 1)
@@ -83,8 +85,8 @@ def test_the_records_are_a_copy(omni: OmniSimulator, api: httpx.Client) -> None:
     assert omni.requests == []
 
 
-def test_half_a_request_is_dropped(omni: OmniSimulator, api: httpx.Client) -> None:
-    """A client that goes away before the end of its body has asked for nothing: no change, no record."""
+def test_an_incomplete_request_is_ignored(omni: OmniSimulator, api: httpx.Client) -> None:
+    """A request whose client disconnects before the end of the body changes nothing and is not recorded."""
     path = f"/api/v1/connections/{omni.connection_id}/dbt"
     head = f"PUT {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {omni.api_key}\r\nContent-Length: 100\r\n\r\n{{}}"
     with socket.create_connection((api.base_url.host, api.base_url.port or 80)) as connection:
@@ -93,8 +95,8 @@ def test_half_a_request_is_dropped(omni: OmniSimulator, api: httpx.Client) -> No
     assert [request.method for request in omni.requests] == ["GET"]
 
 
-def test_requests_can_be_followed() -> None:
-    """`on_request` gets each request as it is answered."""
+def test_on_request_receives_each_request() -> None:
+    """`on_request` is called with each recorded request."""
     seen: list[RecordedRequest] = []
     with LightdashSimulator(on_request=seen.append) as lightdash:
         httpx.get(f"{lightdash.url}/api/v1/health")
@@ -102,8 +104,8 @@ def test_requests_can_be_followed() -> None:
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_the_command_line_runs_both(ending: signal.Signals) -> None:
-    """It prints lines to paste into a shell, a line per request without its token, and ends with status 0."""
+def test_the_command_line_serves_both_simulators(ending: signal.Signals) -> None:
+    """Prints shell exports, then a line for each request without its token. SIGINT and SIGTERM exit with status 0."""
     command = [sys.executable, "-m", "omni_pulumi.simulator", "--omni-port", "0", "--lightdash-port", "0"]
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
@@ -117,10 +119,10 @@ def test_the_command_line_runs_both(ending: signal.Signals) -> None:
             if line.startswith("Ctrl-C"):
                 break
         path = f"/api/v1/connections/{OmniSimulator.connection_id}/dbt"
-        answer = httpx.get(
+        response = httpx.get(
             exports["OMNI_BASE_URL"] + path, headers={"Authorization": f"Bearer {exports['OMNI_API_KEY']}"}
         )
-        assert answer.status_code == 200
+        assert response.status_code == 200
         projects = f"{exports['LIGHTDASH_URL']}/api/v1/projects/{LightdashSimulator.project_id}/dbt-sources"
         listed = httpx.get(projects, headers={"Authorization": f"ApiKey {exports['LIGHTDASH_API_KEY']}"})
         assert listed.status_code == 200
@@ -132,7 +134,7 @@ def test_the_command_line_runs_both(ending: signal.Signals) -> None:
 
 
 def test_a_missing_extra_is_named() -> None:
-    """Without starlette, the command ends with one line that names the extra, and a program's import says the same."""
+    """Without starlette or uvicorn, the command and an import fail. The error names the module and the extra."""
     ended = run_without("starlette", "--omni-port", "0")
     assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
     assert "starlette" in ended.stderr
@@ -143,8 +145,8 @@ def test_a_missing_extra_is_named() -> None:
     assert "ModuleNotFoundError: The simulator needs uvicorn" in ended.stderr.splitlines()[-1]
 
 
-def test_options_are_shown_without_the_extra() -> None:
-    """``--help`` works where neither starlette nor uvicorn is installed."""
+def test_help_works_without_the_extra() -> None:
+    """`--help` works without starlette and without uvicorn."""
     for module in ("starlette", "uvicorn"):
         ended = run_without(module, "--help")
         assert (ended.returncode, ended.stderr) == (0, "")
@@ -152,14 +154,14 @@ def test_options_are_shown_without_the_extra() -> None:
 
 
 def test_public_names() -> None:
-    """``dir`` lists the public names before they are imported, and each is there."""
+    """`dir` lists the public names before their import, and each can be imported. Other names raise AttributeError."""
     assert set(simulator.__all__) <= set(dir(simulator))
     assert all(getattr(simulator, name) is not None for name in simulator.__all__)
     assert not hasattr(simulator, "SnowflakeSimulator")
 
 
 def run_without(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs the command as if a module were not installed."""
+    """Runs the command with one module made unavailable."""
     code = (
         f"import sys, runpy; sys.modules[{module!r}] = None; sys.argv[1:] = {list(arguments)}; "
         "runpy.run_module('omni_pulumi.simulator', run_name='__main__', alter_sys=True)"
@@ -169,8 +171,8 @@ def run_without(module: str, *arguments: str) -> subprocess.CompletedProcess[str
     )
 
 
-def test_the_base_is_not_imported() -> None:
-    """The simulator is a second reading of the pages: it shares no line with the rest of the package."""
+def test_the_simulator_imports_nothing_else_of_the_package() -> None:
+    """The simulator imports nothing from the rest of the package, so it cannot share its mistakes."""
     package = ROOT / "omni_pulumi" / "simulator"
     lines = [line for path in package.rglob("*.py") for line in path.read_text().splitlines()]
     ours = [line.strip() for line in lines if line.strip().startswith(("from omni_pulumi", "import omni_pulumi"))]

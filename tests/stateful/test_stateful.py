@@ -108,11 +108,11 @@ FAULTS = st.one_of(
         st.sampled_from([None, "0", "1"]),
     ),
     st.builds(
-        lambda after, code: faults.expired(after=after, code=code), st.integers(0, 8), st.sampled_from([401, 403])
+        lambda after, code: faults.expired_token(after=after, code=code), st.integers(0, 8), st.sampled_from([401, 403])
     ),
     st.builds(lambda w, p, t: faults.Reset(processed=p, times=t, **w), where, processed, times),
     st.builds(lambda w, p, t: faults.Close(processed=p, times=t, **w), where, processed, times),
-    st.builds(lambda w, p, t: faults.Html(processed=p, times=t, **w), where, processed, times),
+    st.builds(lambda w, p, t: faults.proxy_page(processed=p, times=t, **w), where, processed, times),
     st.builds(lambda w, t: faults.Cut(times=t, **w), where, times),
     st.builds(lambda w, t: faults.Malformed(times=t, **w), where, times),
     st.builds(lambda w, t: faults.Empty(times=t, **w), where, times),

@@ -1,1 +1,1 @@
-"""The local Lightdash: the dbt sources of its projects, as https://docs.lightdash.com/api-reference describes them."""
+"""The Lightdash simulator: the dbt sources of projects, as in https://docs.lightdash.com/api-reference."""

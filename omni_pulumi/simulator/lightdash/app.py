@@ -1,4 +1,4 @@
-"""The local Lightdash's routes. The body is read before anything else is looked at, the token comes second."""
+"""The routes of the Lightdash simulator. Lightdash parses the body first and authenticates second."""
 
 from __future__ import annotations
 
@@ -11,49 +11,49 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from omni_pulumi.simulator.lightdash import dbt_sources
-from omni_pulumi.simulator.lightdash.call import Answer, Call, Refusal, authenticated, read_body
+from omni_pulumi.simulator.lightdash.request import ApiError, LightdashResponse, Request, authenticate, parse_body
 from omni_pulumi.simulator.lightdash.user import get_user
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
+    from starlette.requests import Request as HttpRequest
 
     from omni_pulumi.simulator.lightdash.instance import Instance
 
-Endpoint = Callable[[Call], Answer]
+Endpoint = Callable[[Request], LightdashResponse]
 
 _SOURCES = "/api/v1/projects/{projectUuid}/dbt-sources"
 _SOURCE = f"{_SOURCES}/{{projectDbtSourceUuid}}"
 
 
 def lightdash_app(instance: Callable[[], Instance], lock: AbstractContextManager[object], version: str) -> Starlette:
-    """The API of one Lightdash.
+    """Returns the API of one Lightdash instance.
 
     Args:
-        instance: what is stored, asked for with each request.
-        lock: held while a request is carried out, so that the web page and the API never see half a change.
-        version: which Lightdash this is.
+        instance: returns the data; called for each request.
+        lock: held while a request is processed, so that the API and the simulator's methods see complete changes only.
+        version: the version of Lightdash.
     """
 
     def route(method: str, path: str, endpoint: Endpoint) -> list[Route]:
-        """A route, with and without a slash at its end: Lightdash does not mind."""
+        """Returns the route with and without a trailing slash: Lightdash accepts both."""
 
-        async def answer(request: Request) -> Response:
-            raw = await request.body()
+        async def respond(request: HttpRequest) -> Response:
+            raw_body = await request.body()
             try:
-                body = read_body(request.headers.get("content-type"), raw)
-                role = authenticated(request.headers.get("authorization"))
+                body = parse_body(request.headers.get("content-type"), raw_body)
+                role = authenticate(request.headers.get("authorization"))
                 with lock:
-                    return endpoint(Call(instance(), version, role, request.path_params, body))
-            except Refusal as refusal:
-                return refusal.answer()
+                    return endpoint(Request(instance(), version, role, request.path_params, body))
+            except ApiError as error:
+                return error.response()
 
-        return [Route(each, answer, methods=[method]) for each in (path, f"{path}/")]
+        return [Route(each, respond, methods=[method]) for each in (path, f"{path}/")]
 
-    async def health(_: Request) -> Response:
-        return Answer({"status": "ok", "results": {"healthy": True, "version": version}})
+    async def health(_: HttpRequest) -> Response:
+        return LightdashResponse({"status": "ok", "results": {"healthy": True, "version": version}})
 
-    async def unknown_route(_: Request, __: Exception) -> Response:
-        return Refusal(404, "NotFoundError", "API endpoint not found").answer()
+    async def unknown_route(_: HttpRequest, __: Exception) -> Response:
+        return ApiError(404, "NotFoundError", "API endpoint not found").response()
 
     routes = [
         *route("GET", _SOURCES, dbt_sources.list_dbt_sources),

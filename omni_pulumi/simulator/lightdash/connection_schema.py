@@ -1,7 +1,7 @@
-"""The schema of `dbtConnection`: eight kinds, told apart by `type`, and Lightdash's account of what does not fit.
+"""The schema of `dbtConnection`: eight types, distinguished by `type`, and Lightdash's validation errors.
 
-When no kind fits, the answer lists what each of the eight misses, and repeats the whole submitted connection, tokens
-included. A client must never show that part: that is why it is reproduced here.
+If no type matches, the error lists the issues of each of the eight types and contains the whole submitted connection,
+including tokens. Clients must not show that part, so the simulator reproduces it.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from omni_pulumi.simulator.lightdash.call import Issues
-from omni_pulumi.simulator.wire import compact_json
+from omni_pulumi.simulator.json_codec import compact_json
+from omni_pulumi.simulator.lightdash.request import Issues
 
 Check = Callable[[str, object], Issues]
-"""Takes a field's path and its value; answers what is wrong with it."""
+"""Takes the path and the value of a field. Returns its issues."""
 
 
-def text(path: str, value: object) -> Issues:
-    """A string."""
+def _string(path: str, value: object) -> Issues:
+    """Accepts any string."""
     return {} if isinstance(value, str) else {path: {"message": "invalid string value", "value": value}}
 
 
@@ -25,7 +25,7 @@ def _boolean(path: str, value: object) -> Issues:
     return {} if isinstance(value, bool) else {path: {"message": "invalid boolean value", "value": value}}
 
 
-def _exactly(choice: str) -> Check:
+def _literal(choice: str) -> Check:
     def check(path: str, value: object) -> Issues:
         return (
             {}
@@ -51,7 +51,7 @@ def _array(item: Callable[[str, object], Issues]) -> Check:
     def check(path: str, value: object) -> Issues:
         if not isinstance(value, list):
             return {path: {"message": "invalid array", "value": value}}
-        field = path.rpartition(".")[2]  # items are named without what leads to their array
+        field = path.rpartition(".")[2]  # Lightdash names items by the last part of the path only
         return {
             name: issue for index, each in enumerate(value) for name, issue in item(f"{field}.${index}", each).items()
         }
@@ -60,7 +60,7 @@ def _array(item: Callable[[str, object], Issues]) -> Check:
 
 
 def _object(fields: dict[str, Check], optional: dict[str, Check]) -> Check:
-    """An object with at least the required fields; others are let through."""
+    """Accepts an object with all fields that are not optional. Accepts unknown fields."""
 
     def check(path: str, value: object) -> Issues:
         if not isinstance(value, dict):
@@ -77,68 +77,70 @@ def _object(fields: dict[str, Check], optional: dict[str, Check]) -> Check:
 
 
 _COMPILER: dict[str, Check] = {
-    "target": text,
-    "environment": _array(_object({"value": text, "key": text}, {})),
-    "selector": text,
+    "target": _string,
+    "environment": _array(_object({"value": _string, "key": _string}, {})),
+    "selector": _string,
 }
 _HIDE_REFRESH: dict[str, Check] = {"hideRefreshButton": _boolean}
-_HOST: dict[str, Check] = {"host_domain": text}
-_TOKEN: dict[str, Check] = {"personal_access_token": text}
-_INSTALLATION: dict[str, Check] = {"installation_id": text}
-_DIRECTORIES: dict[str, Check] = {"profiles_dir": text, "project_dir": text}
-_REPOSITORY: dict[str, Check] = {"repository": text, "branch": text, "project_sub_path": text}
+_HOST: dict[str, Check] = {"host_domain": _string}
+_TOKEN: dict[str, Check] = {"personal_access_token": _string}
+_INSTALLATION: dict[str, Check] = {"installation_id": _string}
+_DIRECTORIES: dict[str, Check] = {"profiles_dir": _string, "project_dir": _string}
+_REPOSITORY: dict[str, Check] = {"repository": _string, "branch": _string, "project_sub_path": _string}
 _METHOD: dict[str, Check] = {
-    "authorization_method": _union([_exactly("personal_access_token"), _exactly("installation_id")])
+    "authorization_method": _union([_literal("personal_access_token"), _literal("installation_id")])
 }
-_CLOUD: dict[str, Check] = {"discovery_api_endpoint": text, "tags": _array(text), "webhook_hmac_secret": text}
+_CLOUD: dict[str, Check] = {"discovery_api_endpoint": _string, "tags": _array(_string), "webhook_hmac_secret": _string}
 
 
-def _kind(name: str, fields: dict[str, Check], optional: dict[str, Check]) -> Check:
-    return _object({"type": _exactly(name), **fields}, optional)
+def _of_type(name: str, fields: dict[str, Check], optional: dict[str, Check]) -> Check:
+    return _object({"type": _literal(name), **fields}, optional)
 
 
 _CONNECTION = _union(
     [
-        _kind("dbt", _COMPILER | _DIRECTORIES, _COMPILER | _DIRECTORIES),
-        _kind("dbt_cloud_ide", {"api_key": text, "environment_id": text} | _CLOUD, _CLOUD),
-        _kind(
+        _of_type("dbt", _COMPILER | _DIRECTORIES, _COMPILER | _DIRECTORIES),
+        _of_type("dbt_cloud_ide", {"api_key": _string, "environment_id": _string} | _CLOUD, _CLOUD),
+        _of_type(
             "github",
             _COMPILER | _METHOD | _TOKEN | _INSTALLATION | _REPOSITORY | _HOST,
             _COMPILER | _TOKEN | _INSTALLATION | _HOST,
         ),
-        _kind("bitbucket", _COMPILER | {"username": text} | _TOKEN | _REPOSITORY | _HOST, _COMPILER | _HOST),
-        _kind("gitlab", _COMPILER | _TOKEN | _REPOSITORY | _HOST, _COMPILER | _HOST),
-        _kind("azure_devops", _COMPILER | _TOKEN | {"organization": text, "project": text} | _REPOSITORY, _COMPILER),
-        _kind("none", _COMPILER | _HIDE_REFRESH, _COMPILER | _HIDE_REFRESH),
-        _kind("manifest", {"manifest": text} | _HIDE_REFRESH, {}),
+        _of_type("bitbucket", _COMPILER | {"username": _string} | _TOKEN | _REPOSITORY | _HOST, _COMPILER | _HOST),
+        _of_type("gitlab", _COMPILER | _TOKEN | _REPOSITORY | _HOST, _COMPILER | _HOST),
+        _of_type(
+            "azure_devops", _COMPILER | _TOKEN | {"organization": _string, "project": _string} | _REPOSITORY, _COMPILER
+        ),
+        _of_type("none", _COMPILER | _HIDE_REFRESH, _COMPILER | _HIDE_REFRESH),
+        _of_type("manifest", {"manifest": _string} | _HIDE_REFRESH, {}),
     ]
 )
 
-_CREATE = _object({"dbtConnection": _CONNECTION, "name": text}, {})
-_UPDATE = _object({"dbtConnection": _CONNECTION, "name": text}, {"dbtConnection": text, "name": text})
+_CREATE = _object({"dbtConnection": _CONNECTION, "name": _string}, {})
+_UPDATE = _object({"dbtConnection": _CONNECTION, "name": _string}, {"dbtConnection": _string, "name": _string})
 
 
 def create_issues(body: object) -> Issues:
-    """What is wrong with the body of a creation."""
+    """Returns the issues of the body of a POST."""
     return _CREATE("body", body)
 
 
 def update_issues(body: object) -> Issues:
-    """What is wrong with the body of an update, where each field may be left out but none may be null."""
+    """Returns the issues of the body of a PATCH. Each field can be omitted but not null."""
     return _UPDATE("body", body)
 
 
 SENSITIVE_FIELDS = ("personal_access_token", "api_key", "webhook_hmac_secret")
-"""What Lightdash treats as secret. The values of `environment` are not among it."""
+"""The fields that Lightdash treats as secret. The values of `environment` are not secret."""
 
 
 def without_secrets(connection: dict[str, Any]) -> dict[str, Any]:
-    """A connection as answers show it: secrets are left out, not blanked."""
+    """Returns a connection as responses contain it, without the secret fields."""
     return {name: value for name, value in connection.items() if name not in SENSITIVE_FIELDS}
 
 
-def with_kept_secrets(connection: dict[str, Any], saved: dict[str, Any] | None) -> dict[str, Any]:
-    """A submitted connection, with the saved one's secrets where it has none of its own and the type is the same."""
+def with_saved_secrets(connection: dict[str, Any], saved: dict[str, Any] | None) -> dict[str, Any]:
+    """Returns a submitted connection. Takes omitted or empty secrets from the saved one if the type is the same."""
     if saved is None or saved["type"] != connection["type"]:
         return connection
     kept = {name: saved[name] for name in SENSITIVE_FIELDS if name in saved and not connection.get(name)}

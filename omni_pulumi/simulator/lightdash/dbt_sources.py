@@ -1,164 +1,169 @@
 """The dbt sources of a project: https://docs.lightdash.com/api-reference/v1/projects/update-project-dbt-source.
 
-An update replaces the connection whole, except that a secret left out is kept. Only GitHub connections are accepted.
-The primary source, a project's own dbt connection, shows in the list under the project's id and nowhere else.
+PATCH replaces the whole connection but keeps omitted secrets. Only GitHub connections are accepted. The list also
+contains the primary source, which is the project's own dbt connection, under the project's ID. The other endpoints do
+not find it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from omni_pulumi.simulator.lightdash.call import (
-    Answer,
-    Call,
-    Refusal,
-    Role,
-    database_id,
-    something_went_wrong,
-    validate_error,
-)
 from omni_pulumi.simulator.lightdash.connection_schema import (
     create_issues,
     update_issues,
-    with_kept_secrets,
+    with_saved_secrets,
     without_secrets,
 )
-from omni_pulumi.simulator.lightdash.environment_keys import refuse_environment_keys
+from omni_pulumi.simulator.lightdash.environment_keys import check_environment_keys
 from omni_pulumi.simulator.lightdash.instance import NameTakenError
+from omni_pulumi.simulator.lightdash.request import (
+    ApiError,
+    LightdashResponse,
+    Request,
+    Role,
+    database_id,
+    unexpected_server_error,
+    validate_error,
+)
 
 if TYPE_CHECKING:
-    from omni_pulumi.simulator.lightdash.call import Issues
     from omni_pulumi.simulator.lightdash.instance import Source
+    from omni_pulumi.simulator.lightdash.request import Issues
 
-_VIEW = (Role.ADMIN, Role.DEVELOPER, Role.VIEWER)
-_MANAGE = (Role.ADMIN,)
+_READERS = (Role.ADMIN, Role.DEVELOPER, Role.VIEWER)
+_WRITERS = (Role.ADMIN,)
 
 
-def list_dbt_sources(call: Call) -> Answer:
-    """GET of all: the primary first, then by precedence."""
-    project_id = _project(call, _VIEW)
+def list_dbt_sources(request: Request) -> LightdashResponse:
+    """GET: lists the sources, the primary source first, then by precedence."""
+    project_id = _project(request, _READERS)
     primary = _summary(
-        call.path["projectUuid"],
+        request.path_params["projectUuid"],
         "Project dbt connection",
         0,
-        call.instance.primary_connections[project_id],
+        request.instance.primary_connections[project_id],
         is_primary=True,
     )
-    additional = [_shown(source) for source in call.instance.sources_of(project_id)]
+    additional = [_to_json(source) for source in request.instance.sources_of(project_id)]
     return _ok([primary, *additional])
 
 
-def create_dbt_source(call: Call) -> Answer:
-    """POST: the answer shows no connection."""
-    project_id = _project(call, _MANAGE, create_issues(call.body))
-    body = cast("dict[str, Any]", call.body)
-    _refuse_connection(call, body["dbtConnection"])
+def create_dbt_source(request: Request) -> LightdashResponse:
+    """POST: creates a source. The response does not contain the connection."""
+    project_id = _project(request, _WRITERS, create_issues(request.body))
+    body = cast("dict[str, Any]", request.body)
+    _check_connection(request, body["dbtConnection"])
     try:
-        created = call.instance.add(project_id, _storable(body["name"]), body["dbtConnection"])
-    except NameTakenError as taken:
-        raise Refusal(409, "AlreadyExistsError", str(taken)) from None
-    return _ok(_shown(created), status=201)
+        created = request.instance.add(project_id, _check_name(body["name"]), body["dbtConnection"])
+    except NameTakenError as error:
+        raise ApiError(409, "AlreadyExistsError", str(error)) from None
+    return _ok(_to_json(created), status=201)
 
 
-def get_dbt_source(call: Call) -> Answer:
-    """GET of one: its connection without the secrets."""
-    source = _source(call, _VIEW)
+def get_dbt_source(request: Request) -> LightdashResponse:
+    """GET: returns a source and its connection without secrets."""
+    source = _source(request, _READERS)
     if source.connection is None:
-        raise Refusal(
+        raise ApiError(
             500,
             "UnexpectedServerError",
             f'Could not load credentials for dbt source "{source.name}" — '
             "remove it and add it again with a fresh connection.",
         )
     connection = without_secrets(source.connection)
-    if _has_environment_rules(call) and call.role is not Role.ADMIN:
+    if _checks_environment_keys(request) and request.role is not Role.ADMIN:
         connection.pop("environment", None)
-    return _ok({**_shown(source), "dbtConnection": connection})
+    return _ok({**_to_json(source), "dbtConnection": connection})
 
 
-def update_dbt_source(call: Call) -> Answer:
-    """PATCH: unknown fields, and an empty or missing body, are accepted and change nothing."""
-    source = _source(call, _MANAGE, update_issues(call.body))
-    body = cast("dict[str, Any]", call.body)
+def update_dbt_source(request: Request) -> LightdashResponse:
+    """PATCH: updates name or connection. Accepts unknown fields and an empty or missing body, and ignores them."""
+    source = _source(request, _WRITERS, update_issues(request.body))
+    body = cast("dict[str, Any]", request.body)
     fields: dict[str, Any] = {}
     if "dbtConnection" in body:
-        _refuse_connection(call, body["dbtConnection"])
-        fields["connection"] = with_kept_secrets(body["dbtConnection"], source.connection)
+        _check_connection(request, body["dbtConnection"])
+        fields["connection"] = with_saved_secrets(body["dbtConnection"], source.connection)
     if "name" in body:
-        fields["name"] = _storable(body["name"])
+        fields["name"] = _check_name(body["name"])
     try:
-        updated = call.instance.edit(source, **fields)
-    except NameTakenError as taken:
-        raise Refusal(409, "AlreadyExistsError", str(taken)) from None
-    return _ok(_shown(updated))
+        updated = request.instance.edit(source, **fields)
+    except NameTakenError as error:
+        raise ApiError(409, "AlreadyExistsError", str(error)) from None
+    return _ok(_to_json(updated))
 
 
-def delete_dbt_source(call: Call) -> Answer:
-    """DELETE: the answer has no results."""
-    del call.instance.sources[_source(call, _MANAGE).id]
-    return Answer({"status": "ok"})
+def delete_dbt_source(request: Request) -> LightdashResponse:
+    """DELETE: deletes a source. The response has no results."""
+    del request.instance.sources[_source(request, _WRITERS).id]
+    return LightdashResponse({"status": "ok"})
 
 
-def _project(call: Call, roles: tuple[Role, ...], body_issues: Issues | None = None) -> str:
-    """The project of the path. The order of the checks is Lightdash's: shape, project, role."""
-    if issues := call.path_issues() | (body_issues or {}):
+def _project(request: Request, roles: tuple[Role, ...], body_issues: Issues | None = None) -> str:
+    """Returns the project that the path names. Checks in Lightdash's order: schema, project, role."""
+    if issues := request.path_issues() | (body_issues or {}):
         raise validate_error(issues)
-    project_id = database_id(call.path["projectUuid"])
-    if project_id not in call.instance.primary_connections:
-        raise Refusal(404, "NotFoundError", f"Cannot find project with id: {call.path['projectUuid']}")
-    call.require(*roles)
+    project_id = database_id(request.path_params["projectUuid"])
+    if project_id not in request.instance.primary_connections:
+        raise ApiError(404, "NotFoundError", f"Cannot find project with id: {request.path_params['projectUuid']}")
+    request.require(*roles)
     return project_id
 
 
-def _source(call: Call, roles: tuple[Role, ...], body_issues: Issues | None = None) -> Source:
-    """The source of the path. The project's id is compared as text: in upper case, no source belongs to it."""
-    _project(call, roles, body_issues)
-    source = call.instance.sources.get(database_id(call.path["projectDbtSourceUuid"]))
+def _source(request: Request, roles: tuple[Role, ...], body_issues: Issues | None = None) -> Source:
+    """Returns the source that the path names.
+
+    Lightdash compares the project ID of the source with the path as text, so an ID in upper case does not match.
+    """
+    _project(request, roles, body_issues)
+    source_id = request.path_params["projectDbtSourceUuid"]
+    source = request.instance.sources.get(database_id(source_id))
     if source is None:
-        raise Refusal(404, "NotFoundError", f"Cannot find dbt source with id: {call.path['projectDbtSourceUuid']}")
-    if source.project_id != call.path["projectUuid"]:
-        raise Refusal(403, "ForbiddenError", "This dbt source does not belong to the project")
+        raise ApiError(404, "NotFoundError", f"Cannot find dbt source with id: {source_id}")
+    if source.project_id != request.path_params["projectUuid"]:
+        raise ApiError(403, "ForbiddenError", "This dbt source does not belong to the project")
     return source
 
 
-def _refuse_connection(call: Call, connection: dict[str, Any]) -> None:
+def _check_connection(request: Request, connection: dict[str, Any]) -> None:
     if connection["type"] != "github":
-        raise Refusal(400, "ParameterError", "Additional dbt sources currently support GitHub connections only")
-    if _has_environment_rules(call):
-        refuse_environment_keys(connection)
+        raise ApiError(400, "ParameterError", "Additional dbt sources currently support GitHub connections only")
+    if _checks_environment_keys(request):
+        check_environment_keys(connection)
 
 
-def _has_environment_rules(call: Call) -> bool:
-    return call.version == "1.237.0"
+def _checks_environment_keys(request: Request) -> bool:
+    return request.version == "1.237.0"
 
 
-def _storable(name: str) -> str:
-    """A name that the database takes. There is no check before it, so that its failure becomes a 500."""
+def _check_name(name: str) -> str:
+    """Returns the name. Raises a 500 if the database rejects it, because Lightdash itself does not validate names."""
     if len(name) > 255 or "\0" in name:
-        raise something_went_wrong()
+        raise unexpected_server_error()
     return name
 
 
-def _shown(source: Source) -> dict[str, object]:
+def _to_json(source: Source) -> dict[str, object]:
     return _summary(source.id, source.name, source.precedence, source.connection, is_primary=False)
 
 
 def _summary(
-    identifier: str, name: str, precedence: int, connection: dict[str, Any] | None, *, is_primary: bool
+    source_id: str, name: str, precedence: int, connection: dict[str, Any] | None, *, is_primary: bool
 ) -> dict[str, object]:
-    known = connection or {}
+    fields = connection or {}
     return {
-        "projectDbtSourceUuid": identifier,
+        "projectDbtSourceUuid": source_id,
         "name": name,
         "isPrimary": is_primary,
         "precedence": precedence,
-        "type": known.get("type"),
+        "type": fields.get("type"),
         "hasCredentialError": connection is None,
-        "repository": known.get("repository"),
-        "branch": known.get("branch"),
-        "projectSubPath": known.get("project_sub_path"),
+        "repository": fields.get("repository"),
+        "branch": fields.get("branch"),
+        "projectSubPath": fields.get("project_sub_path"),
     }
 
 
-def _ok(results: object, status: int = 200) -> Answer:
-    return Answer({"status": "ok", "results": results}, status_code=status)
+def _ok(results: object, status: int = 200) -> LightdashResponse:
+    return LightdashResponse({"status": "ok", "results": results}, status_code=status)

@@ -1,6 +1,7 @@
-"""The names that Lightdash refuses for a connection's environment variables, since the summer of 2026 (1.237.0).
+"""Names of environment variables that Lightdash rejects in a connection, since version 1.237.0 (summer 2026).
 
-They are set for dbt's own process, so that a name such as PATH could make it run something else. 0.3277.1 takes any.
+Version 0.3277.1 accepts any name. The variables are set for the dbt process, where a name such as PATH can change which
+programs run.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from omni_pulumi.simulator.lightdash.call import Refusal
+from omni_pulumi.simulator.lightdash.request import ApiError
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED_PREFIX = "LIGHTDASH_DBT_PROFILE_VAR_"
@@ -16,14 +17,14 @@ _DANGEROUS = ("PATH", "HOME", "SHELL")
 _DANGEROUS_PREFIXES = ("LD_", "GIT_", "NODE_", "PIP_", "PYTHON", "SSH_", "XDG_", "DYLD_")
 
 
-def refuse_environment_keys(connection: dict[str, Any]) -> None:
-    """Refuse the first name that cannot be used. An empty one passes."""
+def check_environment_keys(connection: dict[str, Any]) -> None:
+    """Raises a 400 for the first rejected name. Accepts an empty name."""
     for variable in connection.get("environment", []):
-        if reason := _reason(variable["key"]):
-            raise Refusal(400, "ParameterError", f'Environment variable "{variable["key"]}" {reason}')
+        if reason := _rejection_reason(variable["key"]):
+            raise ApiError(400, "ParameterError", f'Environment variable "{variable["key"]}" {reason}')
 
 
-def _reason(key: str) -> str | None:
+def _rejection_reason(key: str) -> str | None:
     if not key:
         return None
     if not _IDENTIFIER.fullmatch(key):

@@ -1,4 +1,4 @@
-"""What the local Lightdash stores: two projects and their additional dbt sources, secrets included."""
+"""The data of the Lightdash simulator: two projects and their additional dbt sources, including secrets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OTHER_PROJECT_ID = "3f6d1c58-92ab-4e07-8c41-d0b7e5a9f002"
 class Source:
     """An additional dbt source of a project.
 
-    `connection` is None once the stored one can no longer be decrypted, as when an operator changes Lightdash's secret.
+    `connection` is None if Lightdash can no longer decrypt it, for example after its encryption secret was changed.
     """
 
     id: str
@@ -25,12 +25,12 @@ class Source:
 
 
 class NameTakenError(ValueError):
-    """A project has a dbt source of this name already."""
+    """The project already has a dbt source with this name."""
 
 
 @dataclass
 class Instance:
-    """Everything that the local Lightdash stores."""
+    """All data of the Lightdash simulator."""
 
     primary_connections: dict[str, dict[str, Any]] = field(
         default_factory=lambda: {
@@ -41,27 +41,27 @@ class Instance:
     sources: dict[str, Source] = field(default_factory=dict)
 
     def sources_of(self, project_id: str) -> list[Source]:
-        """A project's additional sources in the order in which dbt merges them."""
+        """Returns the additional sources of a project by precedence, the order in which dbt merges them."""
         found = [source for source in self.sources.values() if source.project_id == project_id]
         return sorted(found, key=lambda source: (source.precedence, source.name))
 
     def add(self, project_id: str, name: str, connection: dict[str, Any]) -> Source:
-        """Create a source behind all others. A gap that a deletion left is not filled."""
-        self._refuse_taken(project_id, name)
+        """Creates a source with the next precedence. Does not reuse the precedence of a deleted source."""
+        self._check_name_is_free(project_id, name)
         highest = max((source.precedence for source in self.sources_of(project_id)), default=0)
         created = Source(str(uuid.uuid4()), project_id, name, highest + 1, connection)
         self.sources[created.id] = created
         return created
 
     def edit(self, source: Source, **fields: Any) -> Source:
-        """Change a source's name or connection."""
+        """Changes name or connection of a source."""
         edited = replace(source, **fields)
         if edited.name != source.name:
-            self._refuse_taken(edited.project_id, edited.name)
+            self._check_name_is_free(edited.project_id, edited.name)
         self.sources[edited.id] = edited
         return edited
 
-    def _refuse_taken(self, project_id: str, name: str) -> None:
-        """Names are unique within a project, to the letter and its case. The primary's shown name is not one."""
+    def _check_name_is_free(self, project_id: str, name: str) -> None:
+        """Names are unique within a project and case-sensitive. The name of the primary source is not reserved."""
         if any(source.name == name for source in self.sources_of(project_id)):
             raise NameTakenError(f'A dbt source named "{name}" already exists on this project')

@@ -1,4 +1,4 @@
-"""The local Lightdash: its API on a port, and what one would otherwise do in its web page."""
+"""The Lightdash simulator: the API on a local port, and methods for changes in the Lightdash UI."""
 
 from __future__ import annotations
 
@@ -6,45 +6,45 @@ import copy
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
-from omni_pulumi.simulator.exchange import Service
-from omni_pulumi.simulator.lightdash import call
+from omni_pulumi.simulator.lightdash import request
 from omni_pulumi.simulator.lightdash.app import lightdash_app
 from omni_pulumi.simulator.lightdash.instance import OTHER_PROJECT_ID, PROJECT_ID, Instance
+from omni_pulumi.simulator.request_context import Service
 from omni_pulumi.simulator.server import Simulator
 from omni_pulumi.simulator.store import Store
 
 if TYPE_CHECKING:
-    from omni_pulumi.simulator.recording import RecordedRequest
+    from omni_pulumi.simulator.recorder import RecordedRequest
 
 Version = Literal["0.3277.1", "1.237.0"]
 
 
 class LightdashSimulator(Simulator[Instance]):
-    """A local Lightdash with two projects.
+    """Simulates Lightdash with two projects.
 
-    The methods below act behind the API, as somebody in Lightdash's web page would. They may be called while requests
-    are served, and raise KeyError for what does not exist.
+    The methods change data without the API, as a user of the Lightdash UI would. They are thread-safe and raise
+    KeyError for IDs that do not exist.
 
     Args:
-        version: which Lightdash to be. 1.237.0 refuses some names of environment variables and shows none of them to
-            viewers and developers.
-        port: where to listen; 0 takes a free port.
+        version: the version of Lightdash. 1.237.0 rejects some names of environment variables and shows the variables
+            to admins only.
+        port: the port to listen on; 0 chooses a free port.
         on_request: called with each request, in the server's thread.
 
     Attributes:
         api_key: a personal access token of an admin.
-        developer_token, viewer_token: tokens that may read.
-        member_token: a token without any access to the projects.
-        expired_token: a token that is accepted no more.
+        developer_token, viewer_token: tokens with read access.
+        member_token: a token without access to the projects.
+        expired_token: an expired token.
         project_id: a project whose primary source is on GitHub.
         other_project_id: a project whose primary source is of type `none`.
     """
 
-    api_key = call.API_KEY
-    developer_token = call.DEVELOPER_TOKEN
-    viewer_token = call.VIEWER_TOKEN
-    member_token = call.MEMBER_TOKEN
-    expired_token = call.EXPIRED_TOKEN
+    api_key = request.API_KEY
+    developer_token = request.DEVELOPER_TOKEN
+    viewer_token = request.VIEWER_TOKEN
+    member_token = request.MEMBER_TOKEN
+    expired_token = request.EXPIRED_TOKEN
     project_id = PROJECT_ID
     other_project_id = OTHER_PROJECT_ID
 
@@ -59,9 +59,9 @@ class LightdashSimulator(Simulator[Instance]):
         store = Store(Instance)
         service = Service(
             app=lightdash_app(lambda: store.current, store.lock, version),
-            past=lightdash_app(lambda: store.past, store.lock, version),
+            previous_app=lightdash_app(lambda: store.previous, store.lock, version),
             store=store,
-            refusal=lambda _, status: call.refusal(status).answer(),
+            error_response=lambda _, status: request.error_with_status(status).response(),
         )
         super().__init__(service, port=port, on_request=on_request)
 
@@ -73,7 +73,7 @@ class LightdashSimulator(Simulator[Instance]):
         return [("Lightdash-Version", self.version)]
 
     def sources(self, project_id: str) -> list[dict[str, Any]]:
-        """A project's additional dbt sources by precedence, with the stored connections, secrets included.
+        """Returns the additional dbt sources of a project by precedence, with their connections including secrets.
 
         A connection that can no longer be decrypted is None.
         """
@@ -92,13 +92,20 @@ class LightdashSimulator(Simulator[Instance]):
             ]
 
     def add_source(self, project_id: str, name: str, connection: dict[str, Any]) -> str:
-        """Create a dbt source and return its id. ValueError when the name is taken."""
+        """Creates a dbt source and returns its ID.
+
+        Raises:
+            ValueError: The project already has a dbt source with this name.
+        """
         with self._lock:
             self._instance.primary_connections[project_id]
             return self._instance.add(project_id, name, copy.deepcopy(connection)).id
 
     def edit_source(self, source_id: str, *, name: str | None = None, connection: dict[str, Any] | None = None) -> None:
-        """Change a dbt source. A connection with a `type` replaces the stored one, one without changes some fields."""
+        """Changes a dbt source.
+
+        A connection with a `type` replaces the stored one. A connection without a `type` is merged into it.
+        """
         with self._lock:
             source = self._instance.sources[source_id]
             fields: dict[str, Any] = {} if name is None else {"name": name}
@@ -108,11 +115,11 @@ class LightdashSimulator(Simulator[Instance]):
             self._instance.edit(source, **fields)
 
     def delete_source(self, source_id: str) -> None:
-        """Delete a dbt source."""
+        """Deletes a dbt source."""
         with self._lock:
             del self._instance.sources[source_id]
 
     def break_credentials(self, source_id: str) -> None:
-        """Make a stored connection undecryptable, as when an operator changes Lightdash's own secret."""
+        """Makes a stored connection undecryptable, as after a change of Lightdash's encryption secret."""
         with self._lock:
             self._instance.edit(self._instance.sources[source_id], connection=None)

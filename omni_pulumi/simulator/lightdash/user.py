@@ -1,15 +1,15 @@
-"""The owner of a token, with the rules from which Lightdash decides what the owner may do.
+"""The owner of a token and its permissions: `GET /api/v1/user`.
 
-The rules are those of CASL, the library with which Lightdash checks permissions. An admin is one of the organization,
-the others have their role in both projects, whose rules Lightdash merges into one with `$in`. Of the many rules, those
-about projects are here, with one about something else.
+Permissions are rules of CASL, Lightdash's permission library. An admin is an admin of the organization. Other users
+have their role in both projects, which Lightdash combines into one rule with `$in`. The simulator returns the rules
+about projects and one other rule.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from omni_pulumi.simulator.lightdash.call import Answer, Call, Role
+from omni_pulumi.simulator.lightdash.request import LightdashResponse, Request, Role
 
 _ORGANIZATION_ID = "45f2492f-b1a6-44cb-b7e9-edd2e9b29ec2"
 _USER_IDS = {
@@ -20,29 +20,29 @@ _USER_IDS = {
 }
 
 
-def get_user(call: Call) -> Answer:
-    """GET of the caller."""
+def get_user(request: Request) -> LightdashResponse:
+    """GET: returns the caller."""
     user = {
-        "userUuid": _USER_IDS[call.role],
-        "email": f"{call.role.value}@example.com",
+        "userUuid": _USER_IDS[request.role],
+        "email": f"{request.role.value}@example.com",
         "organizationUuid": _ORGANIZATION_ID,
-        "role": "admin" if call.role is Role.ADMIN else "member",
+        "role": "admin" if request.role is Role.ADMIN else "member",
         "isActive": True,
-        "abilityRules": _rules(call),
+        "abilityRules": _rules(request),
     }
-    return Answer({"status": "ok", "results": user})
+    return LightdashResponse({"status": "ok", "results": user})
 
 
-def _rules(call: Call) -> list[dict[str, Any]]:
+def _rules(request: Request) -> list[dict[str, Any]]:
     organization = {"organizationUuid": _ORGANIZATION_ID}
-    projects = {"projectUuid": {"$in": sorted(call.instance.primary_connections)}}
-    own_previews = {"createdByUserUuid": _USER_IDS[call.role], "type": "PREVIEW"}
+    projects = {"projectUuid": {"$in": sorted(request.instance.primary_connections)}}
+    own_previews = {"createdByUserUuid": _USER_IDS[request.role], "type": "PREVIEW"}
     rules = [_rule("view", "OrganizationMemberProfile", organization)]
-    if call.role is Role.ADMIN:
+    if request.role is Role.ADMIN:
         rules += [_rule("view", "Project", organization), _rule("manage", "Project", organization)]
-    if call.role in {Role.DEVELOPER, Role.VIEWER}:
+    if request.role in {Role.DEVELOPER, Role.VIEWER}:
         rules.append(_rule("view", "Project", projects))
-    if call.role is Role.DEVELOPER:
+    if request.role is Role.DEVELOPER:
         rules += [
             _rule("update", "Project", projects),
             _rule("delete", "Project", own_previews),

@@ -1,1 +1,1 @@
-"""The local Omni: one module per page of https://docs.omni.co/api, on one stored organization."""
+"""The Omni simulator: one module for each resource of https://docs.omni.co/api."""

@@ -1,8 +1,9 @@
-"""The local Omni's routes. What no route takes does not exist: 404, before anybody asks who is calling."""
+"""The routes of the Omni simulator. An unknown route gets 404, before authentication."""
 
 from __future__ import annotations
 
 import http
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
@@ -11,22 +12,25 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from omni_pulumi.simulator.omni import connection_environments, dbt_configuration, dbt_environments
-from omni_pulumi.simulator.omni.call import Call, Refusal, authenticated
+from omni_pulumi.simulator.omni import connection_environments, connections, dbt_configuration, dbt_environments
+from omni_pulumi.simulator.omni.request import ApiError, Request, authenticate
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
+    from starlette.requests import Request as HttpRequest
 
-    from omni_pulumi.simulator.omni.dialect import Dialect, ErrorForm
+    from omni_pulumi.simulator.omni.dialect import Dialect, ErrorFormat
     from omni_pulumi.simulator.omni.organization import Organization
 
-Endpoint = Callable[[Call], JSONResponse]
+Endpoint = Callable[[Request], JSONResponse]
 
-_DBT = "/api/v1/connections/{connectionId}/dbt"
+_CONNECTIONS = "/api/v1/connections"
+_DBT = f"{_CONNECTIONS}/{{connectionId}}/dbt"
 _CONNECTION_ENVIRONMENTS = "/api/v1/connection-environments"
+_DETAIL_STATUS = re.compile(rf"{_CONNECTIONS}(/[^/]+)?|{_CONNECTION_ENVIRONMENTS}.*")
+"""The paths whose errors have the format `detail_status` in every dialect."""
 
 _MESSAGES = {403: "Invalid bearer token", 429: "Rate limit exceeded (60 requests/minute)"}
-"""What the pages and a live instance say with a status; what neither shows has HTTP's own words."""
+"""Messages from the documentation and a live instance. Other statuses use HTTP's own phrase."""
 
 
 def omni_app(
@@ -35,45 +39,48 @@ def omni_app(
     dialect: Dialect,
     page_size_limit: int,
 ) -> Starlette:
-    """The API of one organization.
+    """Returns the API of one organization.
 
     Args:
-        organization: what is stored, asked for with each request.
-        lock: held while a request is carried out, so that the web page and the API never see half a change.
-        dialect: the reading of Omni's sources.
-        page_size_limit: the largest page that a list answers, whatever was asked for.
+        organization: returns the data; called for each request.
+        lock: held while a request is processed, so that the API and the simulator's methods see complete changes only.
+        dialect: which of Omni's API descriptions to follow where they differ.
+        page_size_limit: the largest page size, regardless of the requested one.
     """
 
-    def route(method: str, path: str, endpoint: Endpoint, errors: ErrorForm) -> Route:
-        async def answer(request: Request) -> Response:
-            raw = await request.body()
+    def route(method: str, path: str, endpoint: Endpoint, error_format: ErrorFormat) -> Route:
+        async def respond(request: HttpRequest) -> Response:
+            raw_body = await request.body()
             try:
-                caller = authenticated(request.headers.get("authorization"))
+                caller = authenticate(request.headers.get("authorization"))
                 with lock:
                     return endpoint(
-                        Call(
+                        Request(
                             organization(),
                             dialect,
                             page_size_limit,
                             caller,
                             request.path_params,
                             request.query_params,
-                            raw,
+                            raw_body,
                         )
                     )
-            except Refusal as refusal:
-                return JSONResponse(refusal.body(errors), status_code=refusal.status)
+            except ApiError as error:
+                return JSONResponse(error.body(error_format), status_code=error.status)
 
-        return Route(path, answer, methods=[method])
+        return Route(path, respond, methods=[method])
 
     def dbt(method: str, path: str, endpoint: Endpoint) -> Route:
         return route(method, _DBT + path, endpoint, dialect.errors)
 
-    def connections(method: str, path: str, endpoint: Endpoint) -> Route:
+    def connection(method: str, path: str, endpoint: Endpoint) -> Route:
+        return route(method, _CONNECTIONS + path, endpoint, "detail_status")
+
+    def connection_environment(method: str, path: str, endpoint: Endpoint) -> Route:
         return route(method, _CONNECTION_ENVIRONMENTS + path, endpoint, "detail_status")
 
-    async def unknown_route(_: Request, __: Exception) -> Response:
-        return JSONResponse(Refusal(404, "Not Found").body(dialect.errors), status_code=404)
+    async def unknown_route(_: HttpRequest, __: Exception) -> Response:
+        return JSONResponse(ApiError(404, "Not Found").body(dialect.errors), status_code=404)
 
     routes = [
         dbt("GET", "", dbt_configuration.get_dbt_configuration),
@@ -83,22 +90,26 @@ def omni_app(
         dbt("POST", "/environments", dbt_environments.create_dbt_environment),
         dbt("PUT", "/environments/{environmentId}", dbt_environments.update_dbt_environment),
         dbt("DELETE", "/environments/{environmentId}", dbt_environments.delete_dbt_environment),
-        connections("POST", "", connection_environments.create_connection_environments),
-        connections("PUT", "/{id}", connection_environments.update_connection_environment),
-        connections("DELETE", "/{id}", connection_environments.delete_connection_environment),
+        connection("GET", "", connections.list_connections),
+        connection("PATCH", "/{id}", connections.update_connection),
+        connection_environment("POST", "", connection_environments.create_connection_environments),
+        connection_environment("PUT", "/{id}", connection_environments.update_connection_environment),
+        connection_environment("DELETE", "/{id}", connection_environments.delete_connection_environment),
     ]
+    if dialect.connection_get:
+        routes.append(connection("GET", "/{id}", connections.get_connection))
     if dialect.connection_environment_list:
-        routes.append(connections("GET", "", connection_environments.list_connection_environments))
+        routes.append(connection_environment("GET", "", connection_environments.list_connection_environments))
     for path, methods in {"": ("PUT", "PATCH", "DELETE"), "/{id}": ("POST", "PATCH")}.items():
-        routes += [connections(method, path, connection_environments.invalid_method) for method in methods]
+        routes += [connection_environment(method, path, connection_environments.invalid_method) for method in methods]
 
     app = Starlette(routes=routes, exception_handlers={404: unknown_route, 405: unknown_route})
     app.router.redirect_slashes = False
     return app
 
 
-def refusal(path: str, status: int, dialect: Dialect) -> Response:
-    """An error of this status from the endpoint of a path, whatever was asked for."""
-    errors = "detail_status" if path.startswith(_CONNECTION_ENVIRONMENTS) else dialect.errors
+def error_response(path: str, status: int, dialect: Dialect) -> Response:
+    """Returns an error response with this status from the endpoint at `path`."""
+    error_format = "detail_status" if _DETAIL_STATUS.fullmatch(path) else dialect.errors
     message = _MESSAGES.get(status, http.HTTPStatus(status).phrase)
-    return JSONResponse(Refusal(status, message).body(errors), status_code=status)
+    return JSONResponse(ApiError(status, message).body(error_format), status_code=status)

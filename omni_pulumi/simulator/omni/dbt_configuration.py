@@ -1,7 +1,7 @@
-"""dbt configuration of a connection: https://docs.omni.co/api/dbt/update-dbt-configuration and its siblings.
+"""The dbt configuration of a connection: https://docs.omni.co/api/dbt/update-dbt-configuration and related pages.
 
-A connection without dbt is not an error: GET answers 200 with a message. PUT creates and updates alike, and its answer
-does not show the configuration.
+GET of a connection without dbt responds with 200 and a message. PUT creates and updates. Its response does not contain
+the configuration.
 """
 
 from __future__ import annotations
@@ -11,73 +11,73 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse
 
-from omni_pulumi.simulator.omni.body import (
-    Shape,
+from omni_pulumi.simulator.omni.organization import DbtConfiguration
+from omni_pulumi.simulator.omni.request import ApiError
+from omni_pulumi.simulator.omni.schema import (
+    ObjectSchema,
     boolean,
-    camel,
-    filled_text,
+    non_empty_string,
     nullable,
     one_of,
     project_root_path,
-    snake,
-    text,
+    string,
+    to_camel_case,
+    to_snake_case,
 )
-from omni_pulumi.simulator.omni.call import Refusal
-from omni_pulumi.simulator.omni.organization import DbtConfiguration
 
 if TYPE_CHECKING:
-    from omni_pulumi.simulator.omni.call import Call
     from omni_pulumi.simulator.omni.dialect import Dialect
+    from omni_pulumi.simulator.omni.request import Request
 
 
-def get_dbt_configuration(call: Call) -> JSONResponse:
-    """GET: the configuration, or that there is none."""
-    connection = call.connection()
+def get_dbt_configuration(request: Request) -> JSONResponse:
+    """GET: returns the configuration, or a message if dbt is not configured."""
+    connection = request.connection()
     if connection.dbt is None:
         message = "dbt not configured for this connection"
         return JSONResponse({"message": message, "supportsDbt": connection.supports_dbt})
-    configured = {camel(name): value for name, value in asdict(connection.dbt).items()}
-    return JSONResponse({**configured, "supportsDbt": True})
+    configuration = {to_camel_case(name): value for name, value in asdict(connection.dbt).items()}
+    return JSONResponse({**configuration, "supportsDbt": True})
 
 
-def update_dbt_configuration(call: Call) -> JSONResponse:
-    """PUT: link dbt, or change the link."""
-    connection = call.connection()
+def update_dbt_configuration(request: Request) -> JSONResponse:
+    """PUT: creates or updates the configuration."""
+    connection = request.connection()
     if not connection.supports_dbt:
-        raise Refusal(403, "Connection does not support dbt")
-    body = call.body(_shape(call.dialect))
+        raise ApiError(403, "Connection does not support dbt")
+    body = request.body(_schema(request.dialect))
     rotate_keys = body.pop("rotateKeys", False)
     if body.get("dbtVersion", "Auto") is None:
-        body["dbtVersion"] = "Auto"  # answers never show null here
+        body["dbtVersion"] = "Auto"  # dbtVersion is never null in a response
 
-    kept = asdict(connection.dbt) if connection.dbt and call.dialect.omitted_fields == "kept" else {}
-    fields: dict[str, Any] = kept | {snake(name): value for name, value in body.items()}
-    call.organization.configure_dbt(connection.id, DbtConfiguration(**fields))
+    kept = asdict(connection.dbt) if connection.dbt and request.dialect.omitted_fields == "kept" else {}
+    fields: dict[str, Any] = kept | {to_snake_case(name): value for name, value in body.items()}
+    request.organization.configure_dbt(connection.id, DbtConfiguration(**fields))
     if rotate_keys:
-        call.organization.rotate_keys(connection.id)
+        request.organization.rotate_keys(connection.id)
     return JSONResponse({"message": "dbt configuration updated successfully", "success": True})
 
 
-def delete_dbt_configuration(call: Call) -> JSONResponse:
-    """DELETE: unlink dbt. What becomes of its environments is nowhere documented; here they stay."""
-    connection = call.connection()
+def delete_dbt_configuration(request: Request) -> JSONResponse:
+    """DELETE: removes the configuration. Keeps the dbt environments; the documentation does not mention them."""
+    connection = request.connection()
     if connection.dbt is None:
-        raise Refusal(404, "dbt not configured for this connection")
+        raise ApiError(404, "dbt not configured for this connection")
     connection.dbt = None
     return JSONResponse({"message": "dbt repository unlinked successfully", "success": True})
 
 
-def _shape(dialect: Dialect) -> Shape:
-    return Shape(
+def _schema(dialect: Dialect) -> ObjectSchema:
+    return ObjectSchema(
         {
             "autogenRelationships": boolean,
-            "branch": filled_text,
-            "dbtVersion": nullable(one_of(dialect.dbt_versions) if dialect.dbt_versions else text),
+            "branch": non_empty_string,
+            "dbtVersion": nullable(one_of(dialect.dbt_versions) if dialect.dbt_versions else string),
             "enableSemanticLayer": boolean,
             "enableVirtualSchemas": boolean,
             "projectRootPath": nullable(project_root_path),
             "rotateKeys": boolean,
-            "sshUrl": filled_text,
+            "sshUrl": non_empty_string,
         },
         required=("autogenRelationships", "branch", "enableVirtualSchemas", "sshUrl"),
     )

@@ -1,7 +1,7 @@
-"""dbt environments of a connection: https://docs.omni.co/api/dbt/update-dbt-environment and its siblings.
+"""The dbt environments of a connection: https://docs.omni.co/api/dbt/update-dbt-environment and related pages.
 
-There is no way to get a single one: a client lists and picks. Names need not be unique, so that a client which creates
-the same environment twice is caught by its result and not helped by a refusal.
+The API has no GET of a single environment. Names need not be unique, because no documentation requires it: a client
+that repeats a POST creates two environments.
 """
 
 from __future__ import annotations
@@ -11,126 +11,135 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse
 
-from omni_pulumi.simulator.omni.body import Shape, camel, filled_text, nullable, snake, text
-from omni_pulumi.simulator.omni.call import Refusal
 from omni_pulumi.simulator.omni.organization import DbtEnvironment, new_id
-from omni_pulumi.simulator.omni.paging import page
+from omni_pulumi.simulator.omni.paging import paginate
+from omni_pulumi.simulator.omni.request import ApiError
+from omni_pulumi.simulator.omni.schema import (
+    ObjectSchema,
+    non_empty_string,
+    nullable,
+    string,
+    to_camel_case,
+    to_snake_case,
+)
 from omni_pulumi.simulator.omni.variables import (
+    check_new_variables,
+    check_variable_updates,
     create_variables,
-    new_variables,
     update_variables,
-    updated_variables,
-    without_secrets,
+    variable_to_json,
 )
 
 if TYPE_CHECKING:
-    from omni_pulumi.simulator.omni.body import Check
-    from omni_pulumi.simulator.omni.call import Call
     from omni_pulumi.simulator.omni.organization import Connection
+    from omni_pulumi.simulator.omni.request import Request
+    from omni_pulumi.simulator.omni.schema import Check
 
 
-def list_dbt_environments(call: Call) -> JSONResponse:
-    """GET: all of them at once, or page by page."""
-    environments = call.organization.environments_of(_connection(call, allow_viewer=True).id)
-    if call.dialect.environment_list == "array":
-        return JSONResponse([_shown(environment) for environment in environments])
-    return JSONResponse(page(environments, call.query, call.page_size_limit, shown=_shown))
+def list_dbt_environments(request: Request) -> JSONResponse:
+    """GET: lists the environments, in pages or all at once."""
+    environments = request.organization.environments_of(_connection(request, allow_viewer=True).id)
+    if request.dialect.environment_list == "array":
+        return JSONResponse([_to_json(environment) for environment in environments])
+    return JSONResponse(paginate(environments, request.query, request.page_size_limit, to_json=_to_json))
 
 
-def create_dbt_environment(call: Call) -> JSONResponse:
-    """POST: never the default environment, which comes with the dbt configuration."""
-    connection = _connection(call)
-    body = call.body(_shape(new_variables, required=("name", "targetSchema")))
-    fields: dict[str, Any] = {snake(name): value for name, value in body.items()}
+def create_dbt_environment(request: Request) -> JSONResponse:
+    """POST: creates an environment. Omni itself creates the default environment."""
+    connection = _connection(request)
+    body = request.body(_schema(check_new_variables, required=("name", "targetSchema")))
+    fields: dict[str, Any] = {to_snake_case(name): value for name, value in body.items()}
     created = DbtEnvironment(
         id=new_id(),
         connection_id=connection.id,
         **fields
         | {
-            "owner_id": _owner(call, body, otherwise=call.caller.user_id),
+            "owner_id": _owner(request, body, default=request.caller.user_id),
             "variables": create_variables(fields.get("variables", [])),
         },
     )
-    call.organization.store(created)
-    return JSONResponse(_shown(created), status_code=201)
+    request.organization.store(created)
+    return JSONResponse(_to_json(created), status_code=201)
 
 
-def update_dbt_environment(call: Call) -> JSONResponse:
-    """PUT: change fields and variables."""
-    environment = _environment(call)
-    body = call.body(_shape(updated_variables(call.dialect), required=call.dialect.required_on_update))
-    if call.dialect.omitted_fields == "defaults":
+def update_dbt_environment(request: Request) -> JSONResponse:
+    """PUT: updates fields and variables."""
+    environment = _environment(request)
+    schema = _schema(check_variable_updates(request.dialect), required=request.dialect.required_on_update)
+    body = request.body(schema)
+    if request.dialect.omitted_fields == "defaults":
         body = {"targetDatabase": None, "targetName": None, "targetRole": None, "variables": []} | body
-        owner_otherwise = call.caller.user_id
+        default_owner = request.caller.user_id
     else:
-        owner_otherwise = environment.owner_id
-    fields: dict[str, Any] = {snake(name): value for name, value in body.items()}
-    fields["owner_id"] = _owner(call, body, otherwise=owner_otherwise)
+        default_owner = environment.owner_id
+    fields: dict[str, Any] = {to_snake_case(name): value for name, value in body.items()}
+    fields["owner_id"] = _owner(request, body, default=default_owner)
     if "variables" in fields:
-        fields["variables"] = update_variables(environment.variables, fields["variables"], call.dialect)
+        fields["variables"] = update_variables(environment.variables, fields["variables"], request.dialect)
     updated = replace(environment, **fields)
-    call.organization.store(updated)
-    return JSONResponse(_shown(updated))
+    request.organization.store(updated)
+    return JSONResponse(_to_json(updated))
 
 
-def delete_dbt_environment(call: Call) -> JSONResponse:
-    """DELETE: no source says whether the default environment can go."""
-    environment = _environment(call)
-    if environment.is_default_environment and not call.dialect.default_environment_deletable:
-        raise Refusal(400, "The default dbt environment cannot be deleted")
-    del call.organization.environments[environment.id]
-    message = {"message": "dbt environment deleted successfully"} if call.dialect.environment_delete_message else {}
+def delete_dbt_environment(request: Request) -> JSONResponse:
+    """DELETE: deletes an environment. The dialect says whether the default environment can be deleted."""
+    environment = _environment(request)
+    if environment.is_default_environment and not request.dialect.default_environment_deletable:
+        raise ApiError(400, "The default dbt environment cannot be deleted")
+    del request.organization.environments[environment.id]
+    has_message = request.dialect.environment_delete_message
+    message = {"message": "dbt environment deleted successfully"} if has_message else {}
     return JSONResponse({**message, "success": True})
 
 
-def _shape(variables: Check, required: tuple[str, ...]) -> Shape:
-    return Shape(
+def _schema(check_variables: Check, required: tuple[str, ...]) -> ObjectSchema:
+    return ObjectSchema(
         {
-            "name": filled_text,
-            "ownerId": nullable(text),
-            "targetDatabase": nullable(text),
-            "targetName": nullable(text),
-            "targetRole": nullable(text),
-            "targetSchema": filled_text,
-            "variables": variables,
+            "name": non_empty_string,
+            "ownerId": nullable(string),
+            "targetDatabase": nullable(string),
+            "targetName": nullable(string),
+            "targetRole": nullable(string),
+            "targetSchema": non_empty_string,
+            "variables": check_variables,
         },
         required,
     )
 
 
-def _connection(call: Call, *, allow_viewer: bool = False) -> Connection:
-    connection = call.connection(allow_viewer=allow_viewer)
+def _connection(request: Request, *, allow_viewer: bool = False) -> Connection:
+    connection = request.connection(allow_viewer=allow_viewer)
     if not connection.supports_dbt:
-        raise Refusal(403, "Connection does not support dbt")
+        raise ApiError(403, "Connection does not support dbt")
     return connection
 
 
-def _environment(call: Call) -> DbtEnvironment:
-    connection = _connection(call)
-    environment = call.organization.environments.get(call.identifier("environmentId"))
+def _environment(request: Request) -> DbtEnvironment:
+    connection = _connection(request)
+    environment = request.organization.environments.get(request.path_uuid("environmentId"))
     if environment is None or environment.connection_id != connection.id:
-        raise Refusal(404, "dbt environment not found")
+        raise ApiError(404, "dbt environment not found")
     return environment
 
 
-def _owner(call: Call, body: dict[str, Any], *, otherwise: str | None) -> str | None:
-    """The owner that a request names, or null for a shared environment.
+def _owner(request: Request, body: dict[str, Any], *, default: str | None) -> str | None:
+    """Returns the owner's user ID, or None for a shared environment.
 
-    A member of the organization; a personal access token can name its own user only.
+    The owner must be a member of the organization. With a personal access token it must be the token's own user.
     """
     if "ownerId" not in body:
-        return otherwise
-    owner: str | None = body["ownerId"]
-    if owner is None:
+        return default
+    owner_id: str | None = body["ownerId"]
+    if owner_id is None:
         return None
-    if owner.lower() not in call.organization.users:
-        raise Refusal(400, "User specified in `ownerId` is not a member of the organization")
-    if call.caller.user_id not in (None, owner.lower()):
-        raise Refusal(403, "Non-admin user attempting to set `ownerId` for another user")
-    return owner.lower()
+    if owner_id.lower() not in request.organization.users:
+        raise ApiError(400, "User specified in `ownerId` is not a member of the organization")
+    if request.caller.user_id not in (None, owner_id.lower()):
+        raise ApiError(403, "Non-admin user attempting to set `ownerId` for another user")
+    return owner_id.lower()
 
 
-def _shown(environment: DbtEnvironment) -> dict[str, object]:
-    shown: dict[str, object] = {camel(name): value for name, value in asdict(environment).items()}
-    del shown["connectionId"]
-    return {**shown, "variables": [without_secrets(variable) for variable in environment.variables]}
+def _to_json(environment: DbtEnvironment) -> dict[str, object]:
+    document: dict[str, object] = {to_camel_case(name): value for name, value in asdict(environment).items()}
+    del document["connectionId"]
+    return {**document, "variables": [variable_to_json(variable) for variable in environment.variables]}

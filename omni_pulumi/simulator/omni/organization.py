@@ -1,11 +1,12 @@
-"""What the local Omni stores: one organization with its users, connections, dbt settings and environments.
+"""The data of the Omni simulator: one organization with its users, connections, dbt configurations and environments.
 
-The rules that hold however a change is made, through the API or in the web page, live here.
+The methods contain the rules that apply both to API requests and to changes in the Omni UI.
 """
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 CONNECTION_ID = "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be001"
@@ -18,10 +19,12 @@ CONNECTION_WITHOUT_DBT_ID = "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be006"
 USER_ID = "5d3c8e10-7f02-4e6b-8a35-2b9d41f7a001"
 OTHER_USER_ID = "5d3c8e10-7f02-4e6b-8a35-2b9d41f7a002"
 
+USER_ATTRIBUTES = ("environment", "region")
+
 
 @dataclass(frozen=True)
 class DbtConfiguration:
-    """A connection's link to its dbt repository."""
+    """The dbt configuration of a connection."""
 
     ssh_url: str
     branch: str
@@ -34,7 +37,7 @@ class DbtConfiguration:
 
 @dataclass(frozen=True)
 class Variable:
-    """An environment variable of a dbt environment, with its value in clear."""
+    """A variable of a dbt environment. `value` is in clear text, also for a secret."""
 
     id: str
     name: str
@@ -60,7 +63,7 @@ class DbtEnvironment:
 
 @dataclass(frozen=True)
 class ConnectionEnvironment:
-    """A connection that stands in for a base connection when a user attribute has one of these values."""
+    """Routes users with one of these user attribute values from the base connection to another connection."""
 
     id: str
     base_connection_id: str
@@ -68,27 +71,37 @@ class ConnectionEnvironment:
     user_attribute_values: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class EnvironmentUserAttribute:
+    """The user attribute whose values select a connection environment. Default values select the base connection."""
+
+    attribute_name: str
+    default_values: tuple[str, ...] | None = None
+
+
 @dataclass
 class Connection:
-    """A database connection. `dialect` is its kind of database."""
+    """A database connection. `dialect` is its type of database."""
 
     id: str
     name: str
     dialect: str
     supports_dbt: bool = True
     dbt: DbtConfiguration | None = None
+    environment_user_attribute: EnvironmentUserAttribute | None = None
 
 
 def new_id() -> str:
-    """A new identifier."""
+    """Returns a new ID."""
     return str(uuid.uuid4())
 
 
 @dataclass
 class Organization:
-    """Everything that the local Omni stores, by id."""
+    """All data of the Omni simulator, by ID."""
 
     users: frozenset[str] = frozenset({USER_ID, OTHER_USER_ID})
+    user_attributes: frozenset[str] = frozenset(USER_ATTRIBUTES)
     connections: dict[str, Connection] = field(
         default_factory=lambda: {
             connection.id: connection
@@ -107,7 +120,7 @@ class Organization:
     key_rotations: dict[str, int] = field(default_factory=dict)
 
     def configure_dbt(self, connection_id: str, configuration: DbtConfiguration) -> None:
-        """Link dbt. Omni creates a shared default environment the first time."""
+        """Creates or replaces the dbt configuration. The first time, Omni also creates a shared default environment."""
         self.connections[connection_id].dbt = configuration
         if not any(environment.is_default_environment for environment in self.environments_of(connection_id)):
             self.store(
@@ -121,24 +134,26 @@ class Organization:
             )
 
     def rotate_keys(self, connection_id: str) -> None:
-        """Replace the deploy key: an action that no answer ever shows."""
+        """Counts a rotation of the deploy key. No response shows it."""
         self.key_rotations[connection_id] = self.key_rotations.get(connection_id, 0) + 1
 
     def environments_of(self, connection_id: str) -> list[DbtEnvironment]:
-        """A connection's dbt environments, oldest first."""
+        """Returns the dbt environments of a connection, oldest first."""
         return [each for each in self.environments.values() if each.connection_id == connection_id]
 
     def store(self, environment: DbtEnvironment) -> None:
-        """Keep a new or changed dbt environment."""
+        """Stores a new or changed dbt environment."""
         self.environments[environment.id] = environment
 
     def connection_environments_of(self, base_connection_id: str) -> list[ConnectionEnvironment]:
-        """The connection environments of a base connection."""
+        """Returns the connection environments of a base connection."""
         return [each for each in self.connection_environments.values() if each.base_connection_id == base_connection_id]
 
     def can_be_environment(self, connection_id: str, base: Connection) -> bool:
-        """Whether a connection may stand in for `base`: it exists, has the same kind of database, is neither the base
-        itself nor already one of its environments."""
+        """Returns whether a connection can become an environment of `base`.
+
+        It must exist and have the same type of database. It must be neither `base` nor one of its environments.
+        """
         connection = self.connections.get(connection_id)
         return (
             connection is not None
@@ -148,25 +163,33 @@ class Organization:
         )
 
     def add_connection_environment(self, base_connection_id: str, connection_id: str) -> ConnectionEnvironment:
-        """Let a connection stand in for a base connection; which values choose it is said later."""
+        """Creates a connection environment without user attribute values."""
         created = ConnectionEnvironment(new_id(), base_connection_id, connection_id)
         self.connection_environments[created.id] = created
         return created
 
-    def value_in_use(self, environment: ConnectionEnvironment, values: list[str]) -> str | None:
-        """The first of `values` that `environment` cannot take: each is unique within a base connection."""
-        taken = {
-            value
-            for other in self.connection_environments_of(environment.base_connection_id)
-            if other.id != environment.id
-            for value in other.user_attribute_values
+    def value_in_use(self, base_connection_id: str, values: Sequence[str], *, used_by: str) -> str | None:
+        """Returns the first of `values` that is repeated or already in use for a base connection.
+
+        Args:
+            base_connection_id: the ID of the base connection.
+            values: user attribute values.
+            used_by: the ID of the connection environment that gets the values, or of the base connection, which gets
+                them as default values. Values that it has already are not in use.
+        """
+        base = self.connections.get(base_connection_id)
+        default = base.environment_user_attribute if base else None
+        values_by_id = {
+            each.id: each.user_attribute_values for each in self.connection_environments_of(base_connection_id)
         }
+        values_by_id[base_connection_id] = (default.default_values if default else None) or ()
+        used = {value for owner_id, owned in values_by_id.items() if owner_id != used_by for value in owned}
         for value in values:
-            if value in taken:
+            if value in used:
                 return value
-            taken.add(value)
+            used.add(value)
         return None
 
     def set_values(self, environment: ConnectionEnvironment, values: list[str]) -> None:
-        """Say which user attribute values choose this connection environment."""
+        """Replaces the user attribute values of a connection environment."""
         self.connection_environments[environment.id] = replace(environment, user_attribute_values=tuple(values))

@@ -1,6 +1,6 @@
-"""The shape of a request body: its fields, what each accepts, which must be there. Unknown fields are refused.
+"""Validation of request bodies. Unknown fields are rejected.
 
-A complaint names the field and what it takes, never the value that was sent: values can be secrets.
+An error names the field and the expected type, never the value: values can be secrets.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 Check = Callable[[object], "str | None"]
-"""Answers what is wrong with a value, or None."""
+"""Returns what is wrong with a value, or None."""
 
 
 @dataclass(frozen=True)
-class Shape:
+class ObjectSchema:
     """A JSON object with these fields and no others."""
 
     fields: Mapping[str, Check]
     required: tuple[str, ...] = ()
 
-    def complaint(self, document: object) -> str | None:
-        """What is wrong with `document`, or None."""
+    def schema_error(self, document: object) -> str | None:
+        """Returns the first error of `document`, or None if it is valid."""
         if not isinstance(document, dict):
             return "expected an object"
         for name in self.required:
@@ -30,44 +30,44 @@ class Shape:
         for name, value in document.items():
             if name not in self.fields:
                 return f"{name}: Unrecognized key"
-            if complaint := self.fields[name](value):
-                return f"{name}: {complaint}"
+            if error := self.fields[name](value):
+                return f"{name}: {error}"
         return None
 
 
 def boolean(value: object) -> str | None:
-    """true or false."""
+    """Accepts true and false."""
     return None if isinstance(value, bool) else "expected a boolean"
 
 
-def text(value: object) -> str | None:
-    """Any string."""
+def string(value: object) -> str | None:
+    """Accepts any string."""
     return None if isinstance(value, str) else "expected a string"
 
 
-def filled_text(value: object) -> str | None:
-    """A string of at least one character."""
-    return text(value) or (None if value else "must have at least 1 character")
+def non_empty_string(value: object) -> str | None:
+    """Accepts a string of at least one character."""
+    return string(value) or (None if value else "must have at least 1 character")
 
 
 def nullable(check: Check) -> Check:
-    """null, or what `check` takes."""
+    """Accepts null and what `check` accepts."""
     return lambda value: None if value is None else check(value)
 
 
 def one_of(choices: tuple[str, ...]) -> Check:
-    """One of these strings."""
+    """Accepts one of these strings."""
     return lambda value: None if value in choices else f"expected one of {', '.join(choices)}"
 
 
-def list_of(shape: Shape) -> Check:
-    """An array of objects."""
+def array_of(check_item: Check) -> Check:
+    """Accepts an array whose items `check_item` accepts."""
 
     def check(value: object) -> str | None:
         if not isinstance(value, list):
             return "expected an array"
-        complaints = (shape.complaint(item) for item in value)
-        return next((f"{index}: {complaint}" for index, complaint in enumerate(complaints) if complaint), None)
+        errors = (check_item(item) for item in value)
+        return next((f"{index}: {error}" for index, error in enumerate(errors) if error), None)
 
     return check
 
@@ -76,19 +76,19 @@ _PROJECT_ROOT_PATH = re.compile(r"\A(?!/)(?!.*\.\.)[\w ./-]+", re.ASCII)
 
 
 def project_root_path(value: object) -> str | None:
-    """A path below the repository: relative, without `..`, of plain characters. The empty string is allowed."""
+    """Accepts an empty string, or a relative path without `..` that matches the documented pattern."""
     if value == "":
         return None
-    return text(value) or (
+    return string(value) or (
         None if _PROJECT_ROOT_PATH.fullmatch(str(value)) else "expected a path inside of the repository"
     )
 
 
-def snake(name: str) -> str:
-    """A field's name on our side: `targetSchema` is `target_schema`."""
+def to_snake_case(name: str) -> str:
+    """Converts `targetSchema` to `target_schema`."""
     return re.sub(r"[A-Z]", lambda capital: f"_{capital[0].lower()}", name)
 
 
-def camel(name: str) -> str:
-    """A field's name on the wire: `target_schema` is `targetSchema`."""
+def to_camel_case(name: str) -> str:
+    """Converts `target_schema` to `targetSchema`."""
     return re.sub(r"_([a-z])", lambda letter: letter[1].upper(), name)
