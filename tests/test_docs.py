@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -48,8 +49,14 @@ NOT_RUN = {
 
 GRAPH = """strict digraph {
     Resource0 [label="urn:pulumi:demo::shop::pulumi:pulumi:Stack::shop-demo"];
+    Resource1 [label="urn:pulumi:demo::shop::snowflake:index/schema:Schema::staging"];
+    Resource2 [label="urn:pulumi:demo::shop::pulumi-python:dynamic/omni:DbtEnvironment::staging"];
+    Resource1 -> Resource0 [color = "#AA6639"];
+    Resource2 -> Resource0 [color = "#AA6639"];
+    Resource1 -> Resource2 [color = "#246C60", label = "targetSchema"];
 }
 """
+"""A graph as ``pulumi stack graph`` writes it."""
 
 
 def name_of(path: Path) -> str:
@@ -98,22 +105,25 @@ def blocks(path: Path, *languages: str) -> list[str]:
 
 
 def commands(path: Path) -> Iterator[str]:
-    """Yield the commands of the shell blocks, without comments and assignments. A pipeline is several commands."""
+    """Yield the commands of the shell blocks, without comments. A pipeline is several commands."""
     for block in blocks(path, *SHELL):
         for line in block.replace("\\\n", " ").splitlines():
             command = " ".join(re.sub(r"(^|\s)#.*", "", line).split())
             if reason_not_to_run(command):
                 yield command
             elif command:
-                parts = re.split(r" (?:&&|\|\||\||;) ", command)
-                yield from (re.sub(r"^(\w+=\S+ )+", "", part) for part in parts)
+                yield from re.split(r" (?:&&|\|\||\||;) ", command)
+
+
+def program(command: str) -> str:
+    """Return the first word of a command that is not an assignment."""
+    return next((word for word in command.split() if "=" not in word), "")
 
 
 def run(command: list[str], *, folder: Path = ROOT, text: str = "") -> subprocess.CompletedProcess[str]:
-    """Run a command with this Python's commands and Pulumi on the PATH, outside any other ``make``."""
+    """Run a command with this Python's commands on the PATH, outside any other ``make``."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    environment["PATH"] = engine_path(engine_bin_dir() if command[0] == "pulumi" else Path())
-    environment["PULUMI_SKIP_UPDATE_CHECK"] = "1"
+    environment["PATH"] = engine_path(Path())
     return subprocess.run(command, cwd=folder, env=environment, input=text, capture_output=True, text=True, check=False)
 
 
@@ -123,6 +133,7 @@ def reason_not_to_run(command: str) -> str | None:
 
 
 COMMANDS = sorted({command for path in FILES for command in commands(path)})
+BY_PROGRAM = {name: [each for each in COMMANDS if program(each) == name] for name in ("make", "omni-pulumi", "pulumi")}
 
 
 @every_file
@@ -165,8 +176,7 @@ def test_code_blocks(path: Path) -> None:
 
 def test_every_command_is_known() -> None:
     """A command is run by one of the tests below, or listed with the reason why not."""
-    tested = ("make ", "pulumi ", "omni-pulumi ")
-    unknown = [command for command in COMMANDS if not command.startswith(tested) and not reason_not_to_run(command)]
+    unknown = [each for each in COMMANDS if program(each) not in BY_PROGRAM and not reason_not_to_run(each)]
     assert unknown == [], "run it in a test of this module, or add it to NOT_RUN"
 
 
@@ -178,13 +188,13 @@ def test_every_exception_is_needed(pattern: str) -> None:
         assert (ROOT / file).is_file()
 
 
-@pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("make ")])
+@pytest.mark.parametrize("command", BY_PROGRAM["make"])
 def test_make_commands(command: str) -> None:
     """``make`` knows the target. It only prints what it would do."""
     assert run(["make", "--dry-run", *command.split()[1:]]).returncode == 0
 
 
-@pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("omni-pulumi ")])
+@pytest.mark.parametrize("command", BY_PROGRAM["omni-pulumi"])
 def test_our_commands(command: str, tmp_path: Path) -> None:
     """``omni-pulumi`` accepts the command for a recorded preview and graph, and prints or writes something."""
     shutil.copy(RECORDINGS / "update.log.jsonl", tmp_path / "events.jsonl")
@@ -198,7 +208,7 @@ def test_our_commands(command: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("pulumi ")])
+@pytest.mark.parametrize("command", BY_PROGRAM["pulumi"])
 def test_pulumi_commands(command: str) -> None:
     """Pulumi knows the command and its flags. The tests of the examples and the engine tests run such commands."""
     assert pulumi_accepts(command)
@@ -213,8 +223,10 @@ def test_wrong_pulumi_commands_are_found(command: str) -> None:
 
 def pulumi_accepts(command: str) -> bool:
     """Return whether Pulumi has the help page of a command. It shows that of a group for a wrong subcommand."""
-    words = re.sub(r"<[^>]+>", "placeholder", command).split()
-    done = run([*words, "--help"])
+    command = re.sub(r"<[^>]+>", "placeholder", command)
+    pulumi = f"PULUMI_SKIP_UPDATE_CHECK=1 PATH={shlex.quote(engine_path(engine_bin_dir()))}"
+    done = run(["bash", "-c", f"{pulumi} {command} --help"])
+    words = command[command.index("pulumi ") :].split()
     groups = re.findall(r"^  (pulumi(?: \w+)*) \[command\]$", done.stdout, re.MULTILINE)
     rest = [word for group in groups for word in words[len(group.split()) :]]
     return done.returncode == 0 and (not rest or rest[0].startswith("-"))
@@ -247,7 +259,6 @@ def test_resource_page(subject: Subject) -> None:
     """The page of a resource has the fields as they are: ``make docs`` updates it."""
     text = subject.page.read_text(encoding="utf-8")
     assert text == page(subject, text)
-    assert f"`{subject.name}`" in BEHAVIOUR or f"[{subject.name}]" in BEHAVIOUR
     assert f"[{subject.name}](docs/resources/{subject.page.name})" in README
 
 
