@@ -1,7 +1,7 @@
-"""actionlint, the linter of GitHub workflows: `python -m tools.get_actionlint` prints the path of the binary.
+"""Builds actionlint, the linter of GitHub workflows: `python -m tools.get_actionlint` prints the path of the binary.
 
-Its releases are binaries on GitHub, and its package on PyPI downloads them, which a network that reaches package
-registries alone does not let through. So it is built from its Go module, ten seconds once, and kept in the cache.
+actionlint's releases are binaries on GitHub, and its package on PyPI downloads them from there. Networks that allow
+only package registries block that download, so actionlint is built from its Go module into the cache.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tools.get_engine import (
     go_environment,
     go_module,
     locked,
-    say,
+    log,
     work_dir,
 )
 
@@ -27,10 +27,10 @@ PACKAGE = "github.com/rhysd/actionlint/cmd/actionlint"
 
 
 def actionlint() -> Path:
-    """Return the binary; build it when the cache holds none of the version that `tools/actionlint` pins.
+    """Return the binary of the version that `tools/actionlint` pins. Build it if the cache does not contain it.
 
     Raises:
-        EngineError: It could not be built; the text says why.
+        EngineError: The build failed. The message is the reason.
     """
     version = go_module(MODULE).version.removeprefix("v")
     binary = cache_dir() / "actionlint" / version
@@ -39,7 +39,7 @@ def actionlint() -> Path:
     try:
         with locked(binary.parent):
             if not binary.exists():
-                say(f"building actionlint {version} from its Go module, ten seconds on 2 cores")
+                log(f"building actionlint {version} from its Go module, ten seconds on 2 cores")
                 with work_dir(binary) as work:
                     go_build(find_go(work, MODULE), go_environment(work), MODULE, PACKAGE, work)
                     (work / "actionlint").rename(binary)

@@ -1,4 +1,4 @@
-"""The Pulumi CLI with everything it writes in one folder: its state, its plugins, its settings."""
+"""Runs the Pulumi CLI with its state, plugins and settings in the folder of the project."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from tools.get_engine import engine_bin_dir, engine_path
 
 
 class Result(NamedTuple):
-    """What a command printed, both streams in the order of their lines, and its exit status."""
+    """The output of a command, stdout and stderr interleaved, and its exit status."""
 
     output: str
     status: int
 
 
 class PulumiCli:
-    """Runs ``pulumi`` for the project in a folder, on a stack of its own, without an account."""
+    """Runs ``pulumi`` for the project in a folder, with a local backend. Needs no account."""
 
     def __init__(self, project: Path, *, stack: str = "demo", env: Mapping[str, str] | None = None) -> None:
-        """Prepare the commands; ``env`` comes on top of what they need."""
+        """Prepare the environment of the commands. ``env`` adds variables to it."""
         self.project = project
         self.stack = stack
         self._state = project / ".pulumi-state"
@@ -36,24 +36,24 @@ class PulumiCli:
             "PULUMI_STACK": stack,
             "PULUMI_CONFIG_PASSPHRASE": "a passphrase for a stack that is thrown away",
             "PULUMI_SKIP_UPDATE_CHECK": "1",
-            # What runs here needs no plugin; the packages beside it would have theirs downloaded by every command.
+            # The programs need no plugins. Without this, every command downloads those of all installed packages.
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
             **(env or {}),
         }
 
     def command(self, *arguments: str) -> list[str]:
-        """The words of a command."""
+        """Return the arguments of a process that runs a command."""
         return ["pulumi", "--non-interactive", "--color", "never", *arguments]
 
     @property
     def env(self) -> Mapping[str, str]:
-        """The environment that the commands run in."""
+        """The environment of the commands."""
         return self._env
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Begin a command, with both its streams in one pipe."""
-        return subprocess.Popen(  # noqa: S603 - the commands are this project's own
+        """Start a command, with stdout and stderr in one pipe."""
+        return subprocess.Popen(  # noqa: S603 - this project defines the commands
             self.command(*arguments),
             cwd=self.project,
             env=self._env,
@@ -61,28 +61,28 @@ class PulumiCli:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            preexec_fn=hear_interrupts,
+            preexec_fn=restore_interrupts,
         )
 
     def run(self, *arguments: str) -> Result:
-        """Run a command to its end."""
+        """Run a command and wait for its end."""
         with self.start(*arguments) as running:
             output, _ = running.communicate()
         return Result(output, running.returncode)
 
     def must(self, *arguments: str) -> str:
-        """Run a command that has to succeed, and return what it printed.
+        """Run a command and return its output.
 
         Raises:
-            RuntimeError: it failed; the text is what it printed.
+            RuntimeError: the command failed. The message contains its output.
         """
         result = self.run(*arguments)
         if result.status != 0:
-            raise RuntimeError(f"pulumi {' '.join(arguments)} ended with {result.status}:\n{result.output}")
+            raise RuntimeError(f"pulumi {' '.join(arguments)} failed with status {result.status}:\n{result.output}")
         return result.output
 
     def create_stack(self, config: Mapping[str, str] = {}, secrets: Mapping[str, str] = {}) -> None:
-        """Make the stack and set its configuration."""
+        """Create the stack and set its configuration."""
         self._state.mkdir(parents=True, exist_ok=True)
         self.must("stack", "init", self.stack)
         plain = [part for key, value in config.items() for part in ("--plaintext", f"{key}={value}")]
@@ -91,14 +91,15 @@ class PulumiCli:
             self.must("config", "set-all", *plain, *secret)
 
     def export(self) -> dict[str, Any]:
-        """The stack's state as Pulumi keeps it, secrets encrypted."""
+        """Return the state of the stack as JSON, with encrypted secrets."""
         state: dict[str, Any] = json.loads(self.must("stack", "export"))
         return state
 
 
-def hear_interrupts() -> None:
-    """The engine ends its language host with SIGINT, which a command in the background of a shell would ignore.
+def restore_interrupts() -> None:
+    """Reset the handler of SIGINT in a new process.
 
-    It would then wait five seconds at the end of each command.
+    The engine stops its language host with SIGINT. A background job of a shell ignores SIGINT, and each command would
+    wait five seconds for the language host.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from tools.get_engine import engine_bin_dir, engine_path
-from tools.pulumi_cli import hear_interrupts
+from tools.pulumi_cli import restore_interrupts
 
 PULL_REQUEST_ACTIONS = ["opened", "synchronize", "reopened"]
 """Those that start a workflow of GitHub's that names none."""
@@ -182,7 +182,7 @@ def run(command: list[str], folder: Path, env: Mapping[str, str]) -> tuple[str, 
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        preexec_fn=hear_interrupts,
+        preexec_fn=restore_interrupts,
     )
     return ran.stdout, ran.returncode
 

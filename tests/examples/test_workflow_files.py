@@ -19,6 +19,7 @@ pytestmark = pytest.mark.slow
 
 GITHUB = sorted(EXAMPLES.glob("*/github.yml"))
 GITLAB = sorted(EXAMPLES.glob("*/gitlab.yml"))
+OWN = EXAMPLES.parent / ".github" / "workflows" / "ci.yml"
 NEWER_THAN_ACTIONLINT = 'unexpected key "queue" for "concurrency" section'
 """GitHub has it since May 2026; actionlint 1.7.12 does not know it."""
 
@@ -67,10 +68,22 @@ def gitlab_findings(path: Path) -> list[str]:
     return [schema(path, "vendor.gitlab-ci"), *(lint(*shellcheck, text=script) for script in scripts(path))]
 
 
-@pytest.mark.parametrize("path", GITHUB, ids=name_of)
+@pytest.mark.parametrize("path", [*GITHUB, OWN], ids=name_of)
 def test_github(path: Path, actionlint_binary: Path) -> None:
     """A workflow has the right schema, sound scripts and no weakness."""
     assert github_findings(path, actionlint_binary) == ["", "", ""]
+
+
+def test_own_actions() -> None:
+    """The workflow of this repository uses the same versions of the actions as the examples."""
+    own, theirs = (set(re.findall(r"uses: (\S+ # \S+)", path.read_text())) for path in (OWN, GITHUB[0]))
+    assert own
+    assert own <= theirs
+
+
+def test_issue_form() -> None:
+    """The issue form has the schema of GitHub."""
+    assert schema(EXAMPLES.parent / ".github" / "ISSUE_TEMPLATE" / "bug.yml", "vendor.github-issue-forms") == ""
 
 
 @pytest.mark.parametrize("path", GITLAB, ids=name_of)

@@ -1,4 +1,4 @@
-"""Getting the linter of workflows: the cache first, and what a person reads when it cannot be built."""
+"""``tools.get_actionlint``: the cache comes first, and a failed build is explained."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from tools.get_engine import EngineError, go_module
 
 @pytest.fixture
 def cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the pinned version belongs, on a machine without Go and without a network."""
+    """Return the cached path of the pinned version, on a machine without Go and without a network."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("OMNI_PULUMI_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(get_engine, "GO_WHEEL", "./no-such-wheel.whl")
     return tmp_path / "cache" / "actionlint" / go_module(MODULE).version.removeprefix("v")
 
 
-def test_what_the_cache_holds_is_taken(cached: Path) -> None:
-    """The pinned version is built once."""
+def test_cached_binary(cached: Path) -> None:
+    """A binary of the pinned version in the cache is used."""
     cached.parent.mkdir(parents=True)
     cached.touch()
     assert actionlint() == cached
 
 
-def test_a_failure_says_why(cached: Path) -> None:
-    """Without Go, and without a way to get it, the error says both, and nothing is left in the cache."""
+def test_failed_build(cached: Path) -> None:
+    """Without Go and without a download of Go, the error names both reasons, and nothing stays in the cache."""
     with pytest.raises(EngineError, match=r"actionlint.* go on PATH.* pip "):
         actionlint()
     assert [path.name for path in cached.parent.iterdir()] == [".lock"]

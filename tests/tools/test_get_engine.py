@@ -1,4 +1,4 @@
-"""Getting the Pulumi engine: what is chosen, in which order, and what a person reads when nothing works."""
+"""``tools.get_engine``: which Pulumi engine it chooses, in which order, and how it reports failures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tools.get_engine import EngineError, StepFailedError, engine_bin_dir, engin
 
 @pytest.fixture(autouse=True)
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine with nothing but a shell: an empty PATH directory, an empty cache, an installer that cannot connect."""
+    """A machine with an empty directory on PATH, an empty cache, and an installer that cannot connect."""
     for folder in ("path", "home"):
         (tmp_path / folder).mkdir()
     monkeypatch.setenv("PATH", str(tmp_path / "path"))
@@ -26,9 +26,9 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def put_program(path: Path, answer: str) -> None:
+def add_program(path: Path, output: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\necho '{answer}'\n")
+    path.write_text(f"#!/bin/sh\necho '{output}'\n")
     path.chmod(0o755)
 
 
@@ -45,45 +45,45 @@ def cached_engine(machine: Path) -> Path:
         ("1.24.7", (1, 24, 7)),
     ],
 )
-def test_versions_are_read_as_pulumi_and_go_write_them(text: str, version: tuple[int, int, int]) -> None:
-    """A version is found in the answers of Pulumi and of Go, and in a go.mod; a missing patch number counts as 0."""
+def test_parse_version(text: str, version: tuple[int, int, int]) -> None:
+    """A version is found in the output of Pulumi and Go and in a go.mod. A missing patch number counts as 0."""
     assert parse_version(text) == version
 
 
-def test_an_answer_without_a_version_is_refused() -> None:
-    """An empty answer, as a Pulumi built without its release number gives, is not taken for a version."""
+def test_output_without_a_version() -> None:
+    """An empty output, which a Pulumi that was built without its version prints, is an error."""
     with pytest.raises(StepFailedError, match="''"):
         parse_version("\n")
 
 
-def test_pulumi_on_path_comes_before_the_cache(machine: Path) -> None:
-    """The Pulumi that the person installed is used, though the cache holds another one."""
-    put_program(machine / "path" / "pulumi", "v3.216.0")
-    put_program(machine / "path" / "pulumi-language-python", "")
-    put_program(cached_engine(machine) / "pulumi", "v3.220.0")
+def test_path_before_cache(machine: Path) -> None:
+    """The Pulumi on PATH is used although the cache contains another one."""
+    add_program(machine / "path" / "pulumi", "v3.216.0")
+    add_program(machine / "path" / "pulumi-language-python", "")
+    add_program(cached_engine(machine) / "pulumi", "v3.220.0")
     assert engine_bin_dir() == machine / "path"
 
 
 @pytest.mark.parametrize(("version", "with_host"), [("v3.215.9", True), ("v3.220.0", False)])
-def test_an_unusable_pulumi_on_path_is_passed_over(machine: Path, version: str, *, with_host: bool) -> None:
-    """A Pulumi that is too old, or that has no Python language host, gives way to the cache."""
-    put_program(machine / "path" / "pulumi", version)
+def test_unusable_pulumi_on_path(machine: Path, version: str, *, with_host: bool) -> None:
+    """A Pulumi on PATH that is too old or has no Python language host is skipped, and the cache is used."""
+    add_program(machine / "path" / "pulumi", version)
     if with_host:
-        put_program(machine / "path" / "pulumi-language-python", "")
-    put_program(cached_engine(machine) / "pulumi", "v3.220.0")
+        add_program(machine / "path" / "pulumi-language-python", "")
+    add_program(cached_engine(machine) / "pulumi", "v3.220.0")
     assert engine_bin_dir() == cached_engine(machine)
 
 
-def test_a_forced_build_ignores_path_but_not_the_cache(machine: Path) -> None:
-    """`--build` passes over the Pulumi on PATH and takes what an earlier build left in the cache."""
-    put_program(machine / "path" / "pulumi", "v3.258.0")
-    put_program(machine / "path" / "pulumi-language-python", "")
-    put_program(cached_engine(machine) / "pulumi", "v3.220.0")
+def test_forced_build_uses_the_cache(machine: Path) -> None:
+    """`--build` ignores the Pulumi on PATH, and uses the engine that an earlier build stored in the cache."""
+    add_program(machine / "path" / "pulumi", "v3.258.0")
+    add_program(machine / "path" / "pulumi-language-python", "")
+    add_program(cached_engine(machine) / "pulumi", "v3.220.0")
     assert engine_bin_dir(build=True) == cached_engine(machine)
 
 
-def test_an_installed_engine_lands_in_the_cache(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What Pulumi's installer brings is moved into the cache whole, and found there the next time."""
+def test_installed_engine_is_cached(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine that Pulumi's installer downloads is moved into the cache, and the next call finds it there."""
     script = f"""
 import pathlib, sys
 pulumi = pathlib.Path(sys.argv[1], "bin", "pulumi")
@@ -98,8 +98,8 @@ pathlib.Path({str(machine / "ran")!r}).open("x")
     assert sorted(path.name for path in (machine / "cache" / "engine").iterdir()) == [".lock", "3.220.0"]
 
 
-def test_an_installed_engine_of_another_version_is_refused(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An installer that brings another version than was asked for leaves nothing in the cache."""
+def test_installed_engine_of_a_wrong_version(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installer that downloads a wrong version is an error, and nothing stays in the cache."""
     script = """
 import pathlib, sys
 pulumi = pathlib.Path(sys.argv[1], "bin", "pulumi")
@@ -113,8 +113,8 @@ pulumi.chmod(0o755)
     assert not cached_engine(machine).exists()
 
 
-def test_a_failure_says_what_was_tried_and_what_to_do(machine: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """With nothing to be had, the error names the four attempts, each with its reason, and the page to install from."""
+def test_all_attempts_fail(machine: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The error lists the four attempts with their reasons, and names the page to install Pulumi from."""
     with pytest.raises(EngineError) as caught:
         engine_bin_dir()
     lines = str(caught.value).splitlines()
@@ -132,36 +132,36 @@ def test_a_failure_says_what_was_tried_and_what_to_do(machine: Path, capfd: pyte
     assert capfd.readouterr().out == ""
 
 
-def test_a_cache_that_cannot_be_written_is_named(machine: Path) -> None:
-    """A cache that is not a folder ends in the same error, with the path that is in the way."""
+def test_cache_is_a_file(machine: Path) -> None:
+    """A file in the place of the cache is an error with its path."""
     (machine / "cache").write_text("")
     with pytest.raises(EngineError, match=re.escape(str(machine / "cache"))):
         engine_bin_dir()
 
 
-def test_a_command_that_takes_too_long_is_ended_with_its_children(machine: Path) -> None:
-    """A command that does not end is stopped when its time is up, and so is what it started."""
+def test_timeout_kills_child_processes(machine: Path) -> None:
+    """A command that times out is killed, with its child processes."""
     script = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])"
     with pytest.raises(StepFailedError, match=r"\b1 s"):
         get_engine.run([sys.executable, "-c", script], timeout=1, cwd=machine)
 
 
-def test_the_command_line_answers_with_one_line(machine: Path) -> None:
-    """Standard output is the directory and nothing else, so that a shell can put it on PATH."""
-    put_program(cached_engine(machine) / "pulumi", "v3.220.0")
+def test_command_line(machine: Path) -> None:
+    """Standard output contains only the directory, so that a shell can put it on PATH."""
+    add_program(cached_engine(machine) / "pulumi", "v3.220.0")
     command = [sys.executable, get_engine.__file__]
-    answer = subprocess.run(command, check=True, capture_output=True, text=True)
-    assert (answer.stdout, answer.stderr) == (f"{cached_engine(machine)}\n", "")
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == (f"{cached_engine(machine)}\n", "")
 
 
-def test_this_python_comes_first_on_the_engines_path(machine: Path) -> None:
-    """The language host starts the first `python3` on PATH, so this environment's own is ahead of everything."""
+def test_engine_path(machine: Path) -> None:
+    """The directory of this Python comes first, because the language host starts the first `python3` on PATH."""
     expected = [str(Path(sys.executable).parent), "/engine", str(machine / "path")]
     assert engine_path(Path("/engine")).split(":") == expected
 
 
-def test_a_go_that_is_too_old_is_named(machine: Path) -> None:
-    """A Go older than the go.mod files ask for is not used, and the failure says which version was there."""
-    put_program(machine / "path" / "go", "go version go1.20.1 linux/amd64")
+def test_go_is_too_old(machine: Path) -> None:
+    """A Go that is older than the go.mod files require is not used, and the error contains its version."""
+    add_program(machine / "path" / "go", "go version go1.20.1 linux/amd64")
     with pytest.raises(EngineError, match=r"1\.20\.1.* 1\.24\.7.* pip "):
         engine_bin_dir(build=True)

@@ -1,0 +1,246 @@
+"""Generates the pages in ``docs/resources`` from the resource classes: ``python -m tools.resource_pages``.
+
+A page has a generated part between two markers, and hand-written sections below it, which the generator keeps. The
+generated part has the fields with their descriptions, and an example from ``examples``.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import itertools
+import pkgutil
+import re
+import sys
+import textwrap
+import types
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, TypeGuard
+
+import pydantic
+
+from omni_pulumi import connections, resources
+from omni_pulumi.dynamic import Resource
+from omni_pulumi.lifecycle import Args
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "docs" / "resources"
+BEGIN, END = "<!-- generated: begin (make docs) -->", "<!-- generated: end -->"
+
+REPLACES = "Changing it replaces the resource."
+
+_TYPES = {str: "str", bool: "bool", int: "int", dict: "mapping of str", list: "list of str"}
+
+
+class Subject(NamedTuple):
+    """A resource that has a page."""
+
+    module: types.ModuleType
+    resource: type[Resource]
+
+    @property
+    def name(self) -> str:
+        """The class name of the resource."""
+        return self.resource.__name__
+
+    @property
+    def page(self) -> Path:
+        """The path of the page."""
+        return FOLDER / f"{self.module.__name__.rpartition('.')[2]}.md"
+
+    @property
+    def args(self) -> type[Args]:
+        """The model of the arguments."""
+        args: type[Args] = vars(self.module)[f"{self.name}Args"]
+        return args
+
+    def replaces(self, field: str) -> bool:
+        """Return whether a change of the argument replaces the resource."""
+        return field in self.module.LIFECYCLE.replace_on
+
+
+def subjects() -> list[Subject]:
+    """Return the resources, by the names of their modules."""
+    names = [info.name for info in pkgutil.iter_modules(resources.__path__)]
+    modules = [importlib.import_module(f"{resources.__name__}.{name}") for name in names]
+    return [
+        Subject(module, value)
+        for module in modules
+        for value in vars(module).values()
+        if inspect.isclass(value) and issubclass(value, Resource) and value.__module__ == module.__name__
+    ]
+
+
+def page(subject: Subject, current: str) -> str:
+    """Return the text of a page.
+
+    Args:
+        subject: the resource.
+        current: the present text, whose hand-written part is kept. Empty for a new page.
+    """
+    generated = "\n".join([BEGIN, *_generated(subject), END])
+    return f"{generated}{current.partition(END)[2] or chr(10)}"
+
+
+def example(name: str) -> tuple[Path, str]:
+    """Return the first program in ``examples`` that declares a resource, and the statements that declare it.
+
+    The quickstart comes first.
+
+    Raises:
+        LookupError: no program declares it.
+    """
+    programs = sorted(ROOT.glob("examples/*/__main__.py"), key=lambda path: (path.parent.name != "quickstart", path))
+    for program in programs:
+        source = program.read_text(encoding="utf-8")
+        declarations = [node for node in ast.walk(ast.parse(source)) if _declares(node, name)]
+        if declarations:
+            lines = source.splitlines()
+            statements = ["\n".join(lines[node.lineno - 1 : node.end_lineno]) for node in declarations]
+            return program, "\n\n".join(map(textwrap.dedent, statements))
+    raise LookupError(f"No program in examples declares a {name}.")
+
+
+def _declares(node: ast.AST, name: str) -> TypeGuard[ast.stmt]:
+    value = node.value if isinstance(node, ast.Assign | ast.Expr) else None
+    return isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == name
+
+
+def _generated(subject: Subject) -> Iterator[str]:
+    program, statement = example(subject.name)
+    yield f"# {subject.name}\n"
+    yield f"{_markdown(inspect.getdoc(subject.resource) or '')}\n"
+    yield f"In the state and in policies its type is `{_type_token(subject.resource)}`."
+    yield f"The vendor documents it at <{_vendor_page(subject.module)}>.\n"
+    yield "## Example\n"
+    yield f"From [{program.relative_to(ROOT).parent.as_posix()}]({_link(program)}):\n"
+    yield f"```python\n{statement}\n```\n"
+    yield "## Arguments\n"
+    yield "Arguments are keyword-only. In the state, in previews and in policies their names are camelCase.\n"
+    yield from _argument_table(subject)
+    yield ""
+    if any(_is_connection(field.annotation) for field in subject.args.model_fields.values()):
+        yield "### Kinds of connection\n"
+        yield from _connection_table()
+        yield ""
+    yield "## Outputs\n"
+    yield from _outputs(subject)
+    yield ""
+
+
+def _type_token(resource: type[Resource]) -> str:
+    """Return the type under which policies and the state know the resource."""
+    return f"pulumi-python:{resource._resource_type_name}"  # noqa: SLF001 - Pulumi has no public name for it
+
+
+def _vendor_page(module: types.ModuleType) -> str:
+    (url,) = re.findall(r"^Source: (\S+?)[.,;]?(?:\s|$)", module.__doc__ or "", re.MULTILINE)
+    return str(url)
+
+
+def _link(path: Path) -> str:
+    return f"../../{path.relative_to(ROOT).as_posix()}"
+
+
+def _markdown(docstring: str) -> str:
+    """Return a docstring with Markdown's single backticks instead of reStructuredText's double ones."""
+    return docstring.replace("``", "`")
+
+
+def _argument_table(subject: Subject) -> Iterator[str]:
+    yield "| argument | type | default | description |"
+    yield "|---|---|---|---|"
+    fields = subject.args.model_fields
+    for name in sorted(fields, key=lambda name: name in Args.model_fields):
+        field = fields[name]
+        default = "required" if field.is_required() else _default(field.get_default(call_default_factory=True))
+        yield f"| `{name}` | {_type(field.annotation)} | {default} | {_description(subject, name)} |"
+
+
+def _description(subject: Subject, field: str) -> str:
+    """Return the description of an argument, with one sentence about replacement."""
+    text = (subject.args.model_fields[field].description or "").replace("Changing it replaces.", "").strip()
+    return f"{text} {REPLACES}" if subject.replaces(field) else text
+
+
+def _outputs(subject: Subject) -> Iterator[str]:
+    """List the outputs that are not arguments. The body of the class annotates and describes each output."""
+    described = [
+        (name, annotation, description)
+        for name, annotation, description in _described_attributes(subject.resource)
+        if name not in subject.args.model_fields
+    ]
+    yield "Each argument except `adopt` and `profile` is also an output of the same name."
+    if described:
+        yield "\n| output | type | description |"
+        yield "|---|---|---|"
+    for name, annotation, description in described:
+        inner = re.sub(r"^pulumi\.Output\[(.*)\]$", r"\1", annotation).replace("list[str]", _TYPES[list])
+        yield f"| `{name}` | {inner} | {_markdown(description)} |"
+
+
+def _described_attributes(cls: type) -> Iterator[tuple[str, str, str]]:
+    """Yield name, annotation and docstring of the annotated attributes in the body of a class."""
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+    body = definition.body if isinstance(definition, ast.ClassDef) else []
+    for node, after in itertools.pairwise(body):
+        if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)):
+            continue
+        if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+            yield node.target.id, ast.unparse(node.annotation), " ".join(str(after.value.value).split())
+
+
+def _connection_table() -> Iterator[str]:
+    yield "| kind of connection | `type` | required | optional |"
+    yield "|---|---|---|---|"
+    for kind in typing.get_args(connections.DbtConnection):
+        (type_,) = typing.get_args(vars(connections)[f"{kind.__name__}Args"].model_fields["type"].annotation)
+        fields = inspect.signature(kind).parameters.values()
+        required = [f"`{field.name}`" for field in fields if field.default is inspect.Parameter.empty]
+        optional = [f"`{field.name}`" for field in fields if field.default is not inspect.Parameter.empty]
+        yield f"| `{kind.__name__}` | `{type_}` | {', '.join(required)} | {', '.join(optional)} |"
+
+
+def _default(value: Any) -> str:
+    if value is None:
+        return "none"
+    if value in ({}, []):
+        return "empty"
+    return f"`{value!r}`".replace("'", '"')
+
+
+def _type(annotation: Any) -> str:
+    """Return a field's type without its validators, such as ``list of str``."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if _is_connection(annotation):
+        return "connection"
+    if origin is typing.Annotated:
+        return _type(arguments[0])
+    if origin in {typing.Union, types.UnionType}:
+        return " or ".join(_type(argument) for argument in arguments if argument is not type(None))
+    if origin is typing.Literal:
+        return " or ".join(f'`"{argument}"`' for argument in arguments)
+    return _TYPES[origin or annotation]
+
+
+def _is_connection(annotation: Any) -> bool:
+    """Return whether a type is a model, or a union of models. Only ``dbt_connection`` has such a type."""
+    if inspect.isclass(annotation):
+        return issubclass(annotation, pydantic.BaseModel)
+    return any(_is_connection(argument) for argument in typing.get_args(annotation))
+
+
+def main() -> int:
+    """Write the pages."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for subject in subjects():
+        current = subject.page.read_text(encoding="utf-8") if subject.page.exists() else ""
+        subject.page.write_text(page(subject, current), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
