@@ -15,7 +15,7 @@ BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo simulator engine check test soak lint docs pictures format constraints clean
+.PHONY: help venv demo simulator engine check test soak lint generate pictures format constraints clean
 
 # List the commands.
 help:
@@ -58,8 +58,9 @@ lint: $(READY)
 	@$(BIN)/codespell
 	@$(BIN)/mypy
 
-# Write the pages in docs/resources from the fields of the resources.
-docs: $(READY)
+# Generate the classes that programs use, and the pages in docs/resources, from the fields of the resources.
+generate: $(READY)
+	@$(BIN)/python -m tools.resource_classes
 	@$(BIN)/python -m tools.resource_pages
 
 # Draw the pictures in docs and the README's summary of a preview, from a real stack.

@@ -1,10 +1,9 @@
 """The eight kinds of ``dbt_connection`` of a Lightdash dbt source.
 
-Each kind stands here twice: as programs write it, with inputs that may be outputs of other resources, and as it is
-checked, compared and sent. A test holds the two together.
+Each kind is a model that is validated, compared and sent. ``make generate`` writes the classes that programs use.
 
-Source: https://docs.lightdash.com/api-reference/v1/projects/update-dbt-source, schema ``DbtProjectConfig``. Additional
-sources take GitHub only, up to version 1.237.0; the schema has the others, and the service has the last word.
+Source: https://docs.lightdash.com/api-reference/v1/projects/update-dbt-source, schema ``DbtProjectConfig``. Up to
+1.237.0 an additional source can only be on GitHub. The schema has the other kinds, and Lightdash decides.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 import pulumi
 import pydantic
@@ -20,117 +19,398 @@ from pulumi.output import Unknown
 from pydantic.alias_generators import to_camel
 
 from omni_pulumi.api.lightdash.models import SECRET_FIELDS
-from omni_pulumi.fields import MaybeUnknown, OptionalText, Secret, Text
+from omni_pulumi.fields import Derived, MaybeUnknown, OptionalText, Secret, Text
 
 SECRET_PROPERTIES = frozenset(map(to_camel, SECRET_FIELDS))
 
 _METHODS = ("personal_access_token", "installation_id")
-"""The ways to open a GitHub repository. Each is named like the field of its credential."""
+"""The authorization methods of GitHub. Each is named like the field of its credential."""
 
 _METHOD_PROPERTIES = frozenset({"installationId", "authorizationMethod"})
-"""How a GitHub repository is opened. Unlike a token, Lightdash returns it and does not keep it when it is left out."""
+"""Lightdash returns these, and removes them when an update leaves them out. A token is the other way round."""
 
 _WIRE_NAMES = {"hide_refresh_button": "hideRefreshButton"}
-"""The one field that Lightdash does not write in snake_case."""
+"""The only field that Lightdash does not name in snake_case."""
 
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED_PREFIX = "LIGHTDASH_DBT_PROFILE_VAR_"
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Connection:
-    """What every kind of connection has in common: nothing but the way to Pulumi's properties."""
-
-    def to_properties(self) -> dict[str, Any]:
-        """The connection under its properties' names, its type first."""
-        kind = next(kind for kind, cls in _KINDS.items() if cls is type(self))
-        return {"type": kind, **{to_camel(field.name): getattr(self, field.name) for field in fields(self)}}
+def _environment_name(name: str) -> str:
+    if not _ENVIRONMENT_NAME.fullmatch(name):
+        raise ValueError("must be letters, digits and underscores, and must not begin with a digit")
+    if name.startswith(_RESERVED_PREFIX):
+        raise ValueError(f"must not begin with {_RESERVED_PREFIX}, which Lightdash reserves")
+    return name
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Compiled(_Connection):
-    target: pulumi.Input[str] | None = None
-    environment: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None
-    selector: pulumi.Input[str] | None = None
+def _authorization_method(method: str | None, info: pydantic.ValidationInfo) -> str | None:
+    """Derive the method from the credential. Lightdash itself does not check that the two agree."""
+    if not all(name in info.data for name in _METHODS):  # one of the credentials is invalid
+        return method
+    given = [name for name in _METHODS if info.data[name] is not None]
+    if len(given) != 1:
+        return method
+    if method not in {None, given[0]}:
+        raise ValueError(f"must be left out or {given[0]}, which is the credential of the connection")
+    return given[0]
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Repository(_Compiled):
-    repository: pulumi.Input[str]
-    branch: pulumi.Input[str]
-    project_sub_path: pulumi.Input[str]
+_Credential = Annotated[Secret, pydantic.Field(min_length=1)]
+
+_Environment = Annotated[
+    dict[Annotated[str, pydantic.AfterValidator(_environment_name)], MaybeUnknown[str]],
+    pydantic.AfterValidator(lambda environment: environment or None),
+]
 
 
-@dataclass(frozen=True, kw_only=True)
-class GithubConnection(_Repository):
-    """A GitHub repository, opened by a personal access token or by an installation of the GitHub app.
+class _ConnectionArgs(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(
+        alias_generator=to_camel, extra="forbid", frozen=True, hide_input_in_errors=True, strict=True
+    )
 
-    A source that exists keeps the credentials that it has when both are left out.
+    def to_wire(self) -> dict[str, Any]:
+        """Return the connection as Lightdash takes it: its names, a sorted list as environment, without ``None``."""
+        wire = {_WIRE_NAMES.get(name, name): value for name, value in self.model_dump(exclude_none=True).items()}
+        if "environment" in wire:
+            wire["environment"] = [{"key": key, "value": value} for key, value in sorted(wire["environment"].items())]
+        return wire
+
+
+class _CompiledArgs(_ConnectionArgs):
+    target: MaybeUnknown[OptionalText] = pydantic.Field(default=None, description="Name of the dbt target.")
+    environment: MaybeUnknown[_Environment | None] = pydantic.Field(
+        default=None, description="Environment variables of dbt, values by name."
+    )
+    selector: MaybeUnknown[OptionalText] = pydantic.Field(default=None, description="dbt selector of the models.")
+
+
+class _RepositoryArgs(_CompiledArgs):
+    repository: MaybeUnknown[Text] = pydantic.Field(description="Name of the repository, such as `acme/dbt`.")
+    branch: MaybeUnknown[Text] = pydantic.Field(description="Git branch.")
+    project_sub_path: MaybeUnknown[Text] = pydantic.Field(
+        description="Path of the dbt project in the repository, such as `/`."
+    )
+
+
+class GithubConnectionArgs(_RepositoryArgs):
+    """A GitHub repository, accessed with a personal access token or an installation of Lightdash's GitHub app.
+
+    If both are left out, a source that exists keeps its credentials.
     """
 
-    personal_access_token: pulumi.Input[str] | None = None
-    installation_id: pulumi.Input[str] | None = None
-    host_domain: pulumi.Input[str] | None = None
+    type: Literal["github"]
+    personal_access_token: MaybeUnknown[_Credential | None] = pydantic.Field(
+        default=None, description="Personal access token. Always secret."
+    )
+    installation_id: MaybeUnknown[OptionalText] = pydantic.Field(
+        default=None, description="ID of the installation of Lightdash's GitHub app."
+    )
+    host_domain: MaybeUnknown[OptionalText] = pydantic.Field(
+        default=None, description="Host of GitHub Enterprise. Default: `github.com`."
+    )
+    authorization_method: Annotated[
+        Literal["personal_access_token", "installation_id"] | None,
+        pydantic.AfterValidator(_authorization_method),
+        Derived(),
+    ] = pydantic.Field(default=None, validate_default=True)
 
 
-@dataclass(frozen=True, kw_only=True)
-class GitlabConnection(_Repository):
+class GitlabConnectionArgs(_RepositoryArgs):
     """A GitLab repository."""
 
-    personal_access_token: pulumi.Input[str]
-    host_domain: pulumi.Input[str] | None = None
+    type: Literal["gitlab"]
+    personal_access_token: MaybeUnknown[_Credential] = pydantic.Field(
+        description="Personal access token. Always secret."
+    )
+    host_domain: MaybeUnknown[OptionalText] = pydantic.Field(
+        default=None, description="Host of the GitLab instance. Default: `gitlab.com`."
+    )
 
 
-@dataclass(frozen=True, kw_only=True)
-class BitbucketConnection(_Repository):
+class BitbucketConnectionArgs(_RepositoryArgs):
     """A Bitbucket repository."""
 
-    username: pulumi.Input[str]
-    personal_access_token: pulumi.Input[str]
-    host_domain: pulumi.Input[str] | None = None
+    type: Literal["bitbucket"]
+    username: MaybeUnknown[Text] = pydantic.Field(description="Name of the user who owns the token.")
+    personal_access_token: MaybeUnknown[_Credential] = pydantic.Field(description="Access token. Always secret.")
+    host_domain: MaybeUnknown[OptionalText] = pydantic.Field(
+        default=None, description="Host of the Bitbucket instance. Default: `bitbucket.org`."
+    )
+
+
+class AzureDevopsConnectionArgs(_RepositoryArgs):
+    """An Azure DevOps repository."""
+
+    type: Literal["azure_devops"]
+    organization: MaybeUnknown[Text] = pydantic.Field(description="Name of the organization.")
+    project: MaybeUnknown[Text] = pydantic.Field(description="Name of the project.")
+    personal_access_token: MaybeUnknown[_Credential] = pydantic.Field(
+        description="Personal access token. Always secret."
+    )
+
+
+class DbtCloudConnectionArgs(_ConnectionArgs):
+    """An environment of dbt Cloud."""
+
+    type: Literal["dbt_cloud_ide"]
+    api_key: MaybeUnknown[_Credential] = pydantic.Field(description="API key of dbt Cloud. Always secret.")
+    environment_id: MaybeUnknown[Text] = pydantic.Field(description="ID of the environment.")
+    discovery_api_endpoint: MaybeUnknown[OptionalText] = pydantic.Field(
+        default=None, description="URL of the Discovery API."
+    )
+    tags: MaybeUnknown[
+        Annotated[list[MaybeUnknown[str]] | None, pydantic.AfterValidator(lambda tags: tags or None)]
+    ] = pydantic.Field(default=None, description="Tags of the models to include.")
+    webhook_hmac_secret: MaybeUnknown[_Credential | None] = pydantic.Field(
+        default=None, description="Secret that signs the webhooks. Always secret."
+    )
+
+
+class LocalConnectionArgs(_CompiledArgs):
+    """A dbt project on the disk of the Lightdash server."""
+
+    type: Literal["dbt"]
+    profiles_dir: MaybeUnknown[OptionalText] = pydantic.Field(
+        default=None, description="Path of the directory with `profiles.yml`."
+    )
+    project_dir: MaybeUnknown[OptionalText] = pydantic.Field(default=None, description="Path of the dbt project.")
+
+
+class NoneConnectionArgs(_CompiledArgs):
+    """No repository: Lightdash's command line deploys the project."""
+
+    type: Literal["none"]
+    hide_refresh_button: MaybeUnknown[bool | None] = pydantic.Field(
+        default=None, description='Whether Lightdash hides "Refresh dbt".'
+    )
+
+
+class ManifestConnectionArgs(_ConnectionArgs):
+    """A dbt manifest as text."""
+
+    type: Literal["manifest"]
+    manifest: MaybeUnknown[Text] = pydantic.Field(description="JSON of the manifest.")
+    hide_refresh_button: MaybeUnknown[bool] = pydantic.Field(description='Whether Lightdash hides "Refresh dbt".')
+
+
+def _one_credential(connection: Any) -> Any:
+    """Refuse two credentials, because Lightdash would use only one."""
+    if isinstance(connection, GithubConnectionArgs) and all(getattr(connection, name) is not None for name in _METHODS):
+        raise ValueError("needs personal_access_token or installation_id, got both: leave one out")
+    return connection
+
+
+def _unless_type_unknown(value: Any, validate: pydantic.ValidatorFunctionWrapHandler) -> Any:
+    """Validate a connection once its type is known, because the rules depend on it."""
+    if isinstance(value, Mapping) and isinstance(value.get("type"), Unknown):
+        return value
+    return validate(value)
+
+
+AnyConnectionArgs = (
+    GithubConnectionArgs
+    | GitlabConnectionArgs
+    | BitbucketConnectionArgs
+    | AzureDevopsConnectionArgs
+    | DbtCloudConnectionArgs
+    | LocalConnectionArgs
+    | NoneConnectionArgs
+    | ManifestConnectionArgs
+)
+
+ConnectionArgs = Annotated[
+    AnyConnectionArgs,
+    pydantic.Field(discriminator="type"),
+    pydantic.AfterValidator(_one_credential),
+    pydantic.WrapValidator(_unless_type_unknown),
+]
+"""A connection of any kind. Its ``type`` decides which fields it has."""
+
+_ARGS: Mapping[str, type[_ConnectionArgs]] = {
+    get_args(kind.model_fields["type"].annotation)[0]: kind for kind in get_args(AnyConnectionArgs)
+}
 
 
 @dataclass(frozen=True, kw_only=True)
-class AzureDevopsConnection(_Repository):
+class _Connection:
+    """A connection as a program declares it. Its fields may be outputs of other resources."""
+
+    type: ClassVar[str]
+
+    def to_properties(self) -> dict[str, Any]:
+        """Return the connection under Pulumi's property names."""
+        return {"type": self.type, **{to_camel(field.name): getattr(self, field.name) for field in fields(self)}}
+
+
+# Generated by `make generate`. Change the models instead.
+@dataclass(frozen=True, kw_only=True)
+class GithubConnection(_Connection):
+    """A GitHub repository, accessed with a personal access token or an installation of Lightdash's GitHub app.
+
+    If both are left out, a source that exists keeps its credentials.
+    """
+
+    type: ClassVar[str] = "github"
+
+    repository: pulumi.Input[str]
+    """Name of the repository, such as `acme/dbt`."""
+    branch: pulumi.Input[str]
+    """Git branch."""
+    project_sub_path: pulumi.Input[str]
+    """Path of the dbt project in the repository, such as `/`."""
+    target: pulumi.Input[str] | None = None
+    """Name of the dbt target."""
+    environment: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None
+    """Environment variables of dbt, values by name."""
+    selector: pulumi.Input[str] | None = None
+    """dbt selector of the models."""
+    personal_access_token: pulumi.Input[str] | None = None
+    """Personal access token. Always secret."""
+    installation_id: pulumi.Input[str] | None = None
+    """ID of the installation of Lightdash's GitHub app."""
+    host_domain: pulumi.Input[str] | None = None
+    """Host of GitHub Enterprise. Default: `github.com`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GitlabConnection(_Connection):
+    """A GitLab repository."""
+
+    type: ClassVar[str] = "gitlab"
+
+    repository: pulumi.Input[str]
+    """Name of the repository, such as `acme/dbt`."""
+    branch: pulumi.Input[str]
+    """Git branch."""
+    project_sub_path: pulumi.Input[str]
+    """Path of the dbt project in the repository, such as `/`."""
+    personal_access_token: pulumi.Input[str]
+    """Personal access token. Always secret."""
+    target: pulumi.Input[str] | None = None
+    """Name of the dbt target."""
+    environment: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None
+    """Environment variables of dbt, values by name."""
+    selector: pulumi.Input[str] | None = None
+    """dbt selector of the models."""
+    host_domain: pulumi.Input[str] | None = None
+    """Host of the GitLab instance. Default: `gitlab.com`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BitbucketConnection(_Connection):
+    """A Bitbucket repository."""
+
+    type: ClassVar[str] = "bitbucket"
+
+    repository: pulumi.Input[str]
+    """Name of the repository, such as `acme/dbt`."""
+    branch: pulumi.Input[str]
+    """Git branch."""
+    project_sub_path: pulumi.Input[str]
+    """Path of the dbt project in the repository, such as `/`."""
+    username: pulumi.Input[str]
+    """Name of the user who owns the token."""
+    personal_access_token: pulumi.Input[str]
+    """Access token. Always secret."""
+    target: pulumi.Input[str] | None = None
+    """Name of the dbt target."""
+    environment: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None
+    """Environment variables of dbt, values by name."""
+    selector: pulumi.Input[str] | None = None
+    """dbt selector of the models."""
+    host_domain: pulumi.Input[str] | None = None
+    """Host of the Bitbucket instance. Default: `bitbucket.org`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AzureDevopsConnection(_Connection):
     """An Azure DevOps repository."""
 
+    type: ClassVar[str] = "azure_devops"
+
+    repository: pulumi.Input[str]
+    """Name of the repository, such as `acme/dbt`."""
+    branch: pulumi.Input[str]
+    """Git branch."""
+    project_sub_path: pulumi.Input[str]
+    """Path of the dbt project in the repository, such as `/`."""
     organization: pulumi.Input[str]
+    """Name of the organization."""
     project: pulumi.Input[str]
+    """Name of the project."""
     personal_access_token: pulumi.Input[str]
+    """Personal access token. Always secret."""
+    target: pulumi.Input[str] | None = None
+    """Name of the dbt target."""
+    environment: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None
+    """Environment variables of dbt, values by name."""
+    selector: pulumi.Input[str] | None = None
+    """dbt selector of the models."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DbtCloudConnection(_Connection):
     """An environment of dbt Cloud."""
 
+    type: ClassVar[str] = "dbt_cloud_ide"
+
     api_key: pulumi.Input[str]
+    """API key of dbt Cloud. Always secret."""
     environment_id: pulumi.Input[str]
+    """ID of the environment."""
     discovery_api_endpoint: pulumi.Input[str] | None = None
+    """URL of the Discovery API."""
     tags: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None
+    """Tags of the models to include."""
     webhook_hmac_secret: pulumi.Input[str] | None = None
+    """Secret that signs the webhooks. Always secret."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class LocalConnection(_Compiled):
-    """A dbt project on the Lightdash server's own disk."""
+class LocalConnection(_Connection):
+    """A dbt project on the disk of the Lightdash server."""
 
+    type: ClassVar[str] = "dbt"
+
+    target: pulumi.Input[str] | None = None
+    """Name of the dbt target."""
+    environment: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None
+    """Environment variables of dbt, values by name."""
+    selector: pulumi.Input[str] | None = None
+    """dbt selector of the models."""
     profiles_dir: pulumi.Input[str] | None = None
+    """Path of the directory with `profiles.yml`."""
     project_dir: pulumi.Input[str] | None = None
+    """Path of the dbt project."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class NoneConnection(_Compiled):
-    """No repository: the project is deployed with Lightdash's command line."""
+class NoneConnection(_Connection):
+    """No repository: Lightdash's command line deploys the project."""
 
+    type: ClassVar[str] = "none"
+
+    target: pulumi.Input[str] | None = None
+    """Name of the dbt target."""
+    environment: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None
+    """Environment variables of dbt, values by name."""
+    selector: pulumi.Input[str] | None = None
+    """dbt selector of the models."""
     hide_refresh_button: pulumi.Input[bool] | None = None
+    """Whether Lightdash hides "Refresh dbt"."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ManifestConnection(_Connection):
-    """A dbt manifest that is given as text."""
+    """A dbt manifest as text."""
+
+    type: ClassVar[str] = "manifest"
 
     manifest: pulumi.Input[str]
+    """JSON of the manifest."""
     hide_refresh_button: pulumi.Input[bool]
+    """Whether Lightdash hides "Refresh dbt"."""
 
 
 DbtConnection = (
@@ -143,23 +423,13 @@ DbtConnection = (
     | NoneConnection
     | ManifestConnection
 )
-
-_KINDS: Mapping[str, type[_Connection]] = {
-    "github": GithubConnection,
-    "gitlab": GitlabConnection,
-    "bitbucket": BitbucketConnection,
-    "azure_devops": AzureDevopsConnection,
-    "dbt_cloud_ide": DbtCloudConnection,
-    "dbt": LocalConnection,
-    "none": NoneConnection,
-    "manifest": ManifestConnection,
-}
+# End of the generated part.
 
 
 def connection_properties(
     connection: pulumi.Input[DbtConnection | Mapping[str, Any]],
 ) -> pulumi.Input[Mapping[str, Any]]:
-    """A connection as Pulumi's properties, each token marked as secret; the whole where it is an output."""
+    """Return a connection under Pulumi's property names, with secret tokens. An output is secret as a whole."""
     if isinstance(connection, _Connection):
         connection = connection.to_properties()
     if not isinstance(connection, Mapping):
@@ -173,182 +443,13 @@ def connection_properties(
 
 
 def _names(connection: DbtConnection | Mapping[str, Any]) -> dict[str, Any]:
-    """Properties' names for a plain dict's keys, which may be written the Python or the vendor's way."""
+    """Return a connection with camelCase keys. The keys of a dict may be in snake_case."""
     properties = connection.to_properties() if isinstance(connection, _Connection) else connection
     return {to_camel(name): value for name, value in properties.items()}
 
 
-def _environment_name(name: str) -> str:
-    if not _ENVIRONMENT_NAME.fullmatch(name):
-        raise ValueError("must be letters, digits and underscores, and must not begin with a digit")
-    if name.startswith(_RESERVED_PREFIX):
-        raise ValueError(f"must not begin with {_RESERVED_PREFIX}, which is Lightdash's own")
-    return name
-
-
-class _ConnectionArgs(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(
-        alias_generator=to_camel, extra="forbid", frozen=True, hide_input_in_errors=True, strict=True
-    )
-
-    def to_wire(self) -> dict[str, Any]:
-        """The connection as Lightdash takes it: its own names, environment as a sorted list, no ``None``."""
-        wire = {_WIRE_NAMES.get(name, name): value for name, value in self.model_dump(exclude_none=True).items()}
-        if "environment" in wire:
-            wire["environment"] = [{"key": key, "value": value} for key, value in sorted(wire["environment"].items())]
-        return wire
-
-
-_Environment = Annotated[
-    dict[Annotated[str, pydantic.AfterValidator(_environment_name)], MaybeUnknown[str]],
-    pydantic.AfterValidator(lambda environment: environment or None),
-]
-
-
-class _CompiledArgs(_ConnectionArgs):
-    target: MaybeUnknown[OptionalText] = None
-    environment: MaybeUnknown[_Environment | None] = None
-    selector: MaybeUnknown[OptionalText] = None
-
-
-class _RepositoryArgs(_CompiledArgs):
-    repository: MaybeUnknown[Text]
-    branch: MaybeUnknown[Text]
-    project_sub_path: MaybeUnknown[Text]
-
-
-_Credential = Annotated[Secret, pydantic.Field(min_length=1)]
-
-
-def _authorization_method(method: str | None, info: pydantic.ValidationInfo) -> str | None:
-    """The method follows from the credential; Lightdash itself does not check that the two agree."""
-    if not all(name in info.data for name in _METHODS):  # one of them is refused already
-        return method
-    given = [name for name in _METHODS if info.data[name] is not None]
-    if len(given) != 1:
-        return method
-    if method not in {None, given[0]}:
-        raise ValueError(f"must be left out or {given[0]}, which is the credential of the connection")
-    return given[0]
-
-
-class GithubConnectionArgs(_RepositoryArgs):
-    """A :class:`GithubConnection` as it is checked and sent."""
-
-    type: Literal["github"]
-    personal_access_token: MaybeUnknown[_Credential | None] = None
-    installation_id: MaybeUnknown[OptionalText] = None
-    host_domain: MaybeUnknown[OptionalText] = None
-    authorization_method: Annotated[
-        Literal["personal_access_token", "installation_id"] | None, pydantic.AfterValidator(_authorization_method)
-    ] = pydantic.Field(default=None, validate_default=True)
-
-
-class GitlabConnectionArgs(_RepositoryArgs):
-    """A :class:`GitlabConnection` as it is checked and sent."""
-
-    type: Literal["gitlab"]
-    personal_access_token: MaybeUnknown[_Credential]
-    host_domain: MaybeUnknown[OptionalText] = None
-
-
-class BitbucketConnectionArgs(_RepositoryArgs):
-    """A :class:`BitbucketConnection` as it is checked and sent."""
-
-    type: Literal["bitbucket"]
-    username: MaybeUnknown[Text]
-    personal_access_token: MaybeUnknown[_Credential]
-    host_domain: MaybeUnknown[OptionalText] = None
-
-
-class AzureDevopsConnectionArgs(_RepositoryArgs):
-    """An :class:`AzureDevopsConnection` as it is checked and sent."""
-
-    type: Literal["azure_devops"]
-    organization: MaybeUnknown[Text]
-    project: MaybeUnknown[Text]
-    personal_access_token: MaybeUnknown[_Credential]
-
-
-class DbtCloudConnectionArgs(_ConnectionArgs):
-    """A :class:`DbtCloudConnection` as it is checked and sent."""
-
-    type: Literal["dbt_cloud_ide"]
-    api_key: MaybeUnknown[_Credential]
-    environment_id: MaybeUnknown[Text]
-    discovery_api_endpoint: MaybeUnknown[OptionalText] = None
-    tags: MaybeUnknown[
-        Annotated[list[MaybeUnknown[str]] | None, pydantic.AfterValidator(lambda tags: tags or None)]
-    ] = None
-    webhook_hmac_secret: MaybeUnknown[_Credential | None] = None
-
-
-class LocalConnectionArgs(_CompiledArgs):
-    """A :class:`LocalConnection` as it is checked and sent."""
-
-    type: Literal["dbt"]
-    profiles_dir: MaybeUnknown[OptionalText] = None
-    project_dir: MaybeUnknown[OptionalText] = None
-
-
-class NoneConnectionArgs(_CompiledArgs):
-    """A :class:`NoneConnection` as it is checked and sent."""
-
-    type: Literal["none"]
-    hide_refresh_button: MaybeUnknown[bool | None] = None
-
-
-class ManifestConnectionArgs(_ConnectionArgs):
-    """A :class:`ManifestConnection` as it is checked and sent."""
-
-    type: Literal["manifest"]
-    manifest: MaybeUnknown[Text]
-    hide_refresh_button: MaybeUnknown[bool]
-
-
-def _one_credential(connection: Any) -> Any:
-    """Refuse two credentials, of which Lightdash would use one."""
-    if isinstance(connection, GithubConnectionArgs) and all(getattr(connection, name) is not None for name in _METHODS):
-        raise ValueError("needs personal_access_token or installation_id, got both: leave one out")
-    return connection
-
-
-def _unless_type_unknown(value: Any, validate: pydantic.ValidatorFunctionWrapHandler) -> Any:
-    """The rules depend on the type, so all of them wait for it."""
-    if isinstance(value, Mapping) and isinstance(value.get("type"), Unknown):
-        return value
-    return validate(value)
-
-
-ConnectionArgs = Annotated[
-    GithubConnectionArgs
-    | GitlabConnectionArgs
-    | BitbucketConnectionArgs
-    | AzureDevopsConnectionArgs
-    | DbtCloudConnectionArgs
-    | LocalConnectionArgs
-    | NoneConnectionArgs
-    | ManifestConnectionArgs,
-    pydantic.Field(discriminator="type"),
-    pydantic.AfterValidator(_one_credential),
-    pydantic.WrapValidator(_unless_type_unknown),
-]
-"""A connection as it is checked and sent, told apart by its ``type``."""
-
-_ARGS: Mapping[str, type[_ConnectionArgs]] = {
-    "github": GithubConnectionArgs,
-    "gitlab": GitlabConnectionArgs,
-    "bitbucket": BitbucketConnectionArgs,
-    "azure_devops": AzureDevopsConnectionArgs,
-    "dbt_cloud_ide": DbtCloudConnectionArgs,
-    "dbt": LocalConnectionArgs,
-    "none": NoneConnectionArgs,
-    "manifest": ManifestConnectionArgs,
-}
-
-
 def stored(connection: Any) -> Any:
-    """A connection in the form of :data:`StoredConnection`."""
+    """Return a connection in the form of :data:`StoredConnection`."""
     if isinstance(connection, _ConnectionArgs):
         connection = connection.model_dump(by_alias=True, exclude_none=True, warnings=False)
     if not isinstance(connection, Mapping):
@@ -369,25 +470,25 @@ def _show_secrets(connection: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 StoredConnection = Annotated[dict[str, Any], pydantic.BeforeValidator(stored), pydantic.PlainSerializer(_show_secrets)]
-"""A connection as the state keeps it: whatever the service had, under our properties' names."""
+"""A connection as the state contains it: what the service had, under Pulumi's property names."""
 
 
 def has_credentials(connection: Any) -> bool:
-    """Return whether a program declares the credentials of a connection. Only those of GitHub may be left out."""
+    """Return whether a program declares the credentials of a connection. Only GitHub's may be left out."""
     if not isinstance(connection, GithubConnectionArgs):
         return True
     return any(getattr(connection, name) is not None for name in _METHODS)
 
 
 def stored_connection(answer: Mapping[str, Any], known: StoredConnection | None) -> StoredConnection:
-    """Return the connection of an answer as the state keeps it.
+    """Return the connection of a response as the state contains it.
 
-    Lightdash never returns secrets, so known ones of the same type are carried over. Credentials that are not known are
-    not the program's: they are left out, so that they never drift.
+    Lightdash never returns secrets, so known ones of the same type are carried over. Credentials that the program does
+    not declare are left out, so that they never drift.
 
     Args:
         answer: a connection as Lightdash returns it.
-        known: what the state has, or what the program declares, ``None`` when neither is known.
+        known: what the state has, or what the program declares, ``None`` when there is neither.
     """
     kind = str(answer.get("type"))
     properties: dict[str, Any] = {}
@@ -407,9 +508,9 @@ def stored_connection(answer: Mapping[str, Any], known: StoredConnection | None)
 def undeclared_fields(
     current: StoredConnection | None, declared: Any, known: StoredConnection | None = None
 ) -> StoredConnection:
-    """Return the part of a connection that Lightdash has and neither the program nor the state knows.
+    """Return the fields of a connection that Lightdash has and neither the program nor the state has.
 
-    A write replaces the whole connection, so it would remove that part. Credentials are not among it:
+    A write replaces the whole connection, so it would remove them. Credentials are not among them:
     :func:`connection_body` keeps those.
 
     Args:
@@ -433,21 +534,21 @@ def undeclared_fields(
 
 
 def field_paths(fields: StoredConnection) -> list[str]:
-    """Return the paths of fields, an environment variable being one: ``dbtConnection.environment.A``."""
+    """Return the property paths of fields. Each environment variable has its own: ``dbtConnection.environment.A``."""
     paths = [f"dbtConnection.{name}" for name in fields if name != "environment"]
     return sorted([*paths, *(f"dbtConnection.environment.{key}" for key in fields.get("environment", {}))])
 
 
 def connection_body(declared: Any, current: Mapping[str, Any] | None, kept: StoredConnection) -> dict[str, Any]:
-    """Return the connection of an update, which replaces the stored one as a whole.
+    """Return the connection of an update, which replaces the whole stored one.
 
-    What Lightdash has stays as it is where a program cannot declare it, because it is of a later version, and where the
-    program leaves it out: the way in which a GitHub repository is opened. Lightdash keeps a token that is left out.
+    Fields of a later Lightdash, which a program cannot declare, are sent back. If the program declares no credentials
+    of GitHub, the authorization method is sent back, and Lightdash keeps the token.
 
     Args:
         declared: what the program declares.
-        current: what Lightdash returned, ``None`` when it can no longer decrypt it.
-        kept: what else stays as it is.
+        current: what Lightdash returned, ``None`` when it can no longer decrypt the connection.
+        kept: further fields to send back.
     """
     fields = {name: kept[to_camel(name)] for name in type(declared).model_fields if to_camel(name) in kept}
     if "environment" in fields:

@@ -23,7 +23,7 @@ M = TypeVar("M", bound=pydantic.BaseModel)
 
 @dataclass(frozen=True)
 class Replaces:
-    """Marks an argument whose change replaces the object."""
+    """Marks an argument whose change replaces the resource."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,11 @@ class Identifies:
 @dataclass(frozen=True)
 class Parent:
     """Marks the ID of the connection or project that the object belongs to."""
+
+
+@dataclass(frozen=True)
+class Derived:
+    """Marks a field that follows from other fields, so that the class for programs leaves it out."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +171,7 @@ def marked(model: type[Args], marker: type) -> frozenset[str]:
 def describe_field(field: FieldInfo) -> str:
     """Return a field's description, and say when a change of it replaces the object."""
     replaces = any(isinstance(each, Replaces) for each in field.metadata)
-    return f"{field.description or ''}{' Changing it replaces the object.' if replaces else ''}"
+    return f"{field.description or ''}{' Changing it replaces the resource.' if replaces else ''}"
 
 
 def common_fields(source: pydantic.BaseModel, target: type[pydantic.BaseModel]) -> dict[str, Any]:

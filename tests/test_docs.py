@@ -16,7 +16,7 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from omni_pulumi.api.transport import Instance
+from omni_pulumi.api.instance import Instance
 from omni_pulumi.settings import LIGHTDASH, OMNI
 from tests.test_layers import ALLOWED, MODULES, is_in
 from tools.get_engine import engine_bin_dir, engine_path
@@ -237,7 +237,7 @@ def test_make_targets() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     texts = "\n".join(path.read_text(encoding="utf-8") for path in FILES)
     named = set(re.findall(r"(?:`|\(|^)make ([a-z]+)", texts, re.MULTILINE))
-    assert {"demo", "test", "check", "docs"} <= named <= targets
+    assert {"demo", "test", "check", "generate"} <= named <= targets
 
 
 def test_readme_program() -> None:
@@ -256,7 +256,7 @@ every_resource = pytest.mark.parametrize("subject", subjects(), ids=lambda subje
 
 @every_resource
 def test_resource_page(subject: Subject) -> None:
-    """The page of a resource has the fields as they are: ``make docs`` updates it."""
+    """The page of a resource has the fields as they are: ``make generate`` updates it."""
     text = subject.page.read_text(encoding="utf-8")
     assert text == page(subject, text)
     assert f"[{subject.name}](docs/resources/{subject.page.name})" in README

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -118,3 +120,20 @@ def test_the_api_knows_no_pulumi() -> None:
         and any(is_in(name, "pulumi") for name in imports(path))
     }
     assert knowing == set()
+
+
+def test_a_program_loads_no_client() -> None:
+    """A program that declares resources loads no HTTP client, so it starts faster and needs less memory."""
+    source = """
+import sys
+import pulumi
+before = {*sys.modules}
+import omni_pulumi
+for name in omni_pulumi.__all__:
+    getattr(omni_pulumi, name)
+print(*{name.partition(".")[0] for name in {*sys.modules} - before})
+"""
+    result = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
+    loaded = {*result.stdout.split()}
+    assert {"omni_pulumi", "pydantic"} <= loaded
+    assert loaded.isdisjoint({"httpx", "opentelemetry", "pyrate_limiter", "rich", "starlette"})

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
-import itertools
 import pkgutil
 import re
 import sys
@@ -23,14 +22,13 @@ from typing import Any, NamedTuple, TypeGuard
 import pydantic
 
 from omni_pulumi import connections, resources
-from omni_pulumi.dynamic import Resource
-from omni_pulumi.lifecycle import Args
+from omni_pulumi.dynamic.resource import Resource
+from omni_pulumi.fields import Args, describe_field, own_fields
+from omni_pulumi.lifecycle import Lifecycle
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "resources"
-BEGIN, END = "<!-- generated: begin (make docs) -->", "<!-- generated: end -->"
-
-REPLACES = "Changing it replaces the resource."
+BEGIN, END = "<!-- generated: begin (make generate) -->", "<!-- generated: end -->"
 
 _TYPES = {str: "str", bool: "bool", int: "int", dict: "mapping of str", list: "list of str"}
 
@@ -52,14 +50,10 @@ class Subject(NamedTuple):
         return FOLDER / f"{self.module.__name__.rpartition('.')[2]}.md"
 
     @property
-    def args(self) -> type[Args]:
-        """The model of the arguments."""
-        args: type[Args] = vars(self.module)[f"{self.name}Args"]
-        return args
-
-    def replaces(self, field: str) -> bool:
-        """Return whether a change of the argument replaces the resource."""
-        return field in self.module.LIFECYCLE.replace_on
+    def lifecycle(self) -> Lifecycle[Any, Any, Any]:
+        """The lifecycle, which has the models of the arguments and of the state."""
+        lifecycle: Lifecycle[Any, Any, Any] = vars(self.module)[f"{self.name}Provider"].lifecycle
+        return lifecycle
 
 
 def subjects() -> list[Subject]:
@@ -122,7 +116,7 @@ def _generated(subject: Subject) -> Iterator[str]:
     yield "Arguments are keyword-only. In the state, in previews and in policies their names are camelCase.\n"
     yield from _argument_table(subject)
     yield ""
-    if any(_is_connection(field.annotation) for field in subject.args.model_fields.values()):
+    if any(_is_connection(field.annotation) for field in subject.lifecycle.args.model_fields.values()):
         yield "### Kinds of connection\n"
         yield from _connection_table()
         yield ""
@@ -153,55 +147,36 @@ def _markdown(docstring: str) -> str:
 def _argument_table(subject: Subject) -> Iterator[str]:
     yield "| argument | type | default | description |"
     yield "|---|---|---|---|"
-    fields = subject.args.model_fields
+    fields = subject.lifecycle.args.model_fields
     for name in sorted(fields, key=lambda name: name in Args.model_fields):
         field = fields[name]
         default = "required" if field.is_required() else _default(field.get_default(call_default_factory=True))
-        yield f"| `{name}` | {_type(field.annotation)} | {default} | {_description(subject, name)} |"
-
-
-def _description(subject: Subject, field: str) -> str:
-    """Return the description of an argument, with one sentence about replacement."""
-    text = (subject.args.model_fields[field].description or "").replace("Changing it replaces.", "").strip()
-    return f"{text} {REPLACES}" if subject.replaces(field) else text
+        yield f"| `{name}` | {_type(field.annotation)} | {default} | {describe_field(field)} |"
 
 
 def _outputs(subject: Subject) -> Iterator[str]:
-    """List the outputs that are not arguments. The body of the class annotates and describes each output."""
-    described = [
-        (name, annotation, description)
-        for name, annotation, description in _described_attributes(subject.resource)
-        if name not in subject.args.model_fields
-    ]
+    """List the outputs that are not arguments."""
+    outputs = {
+        name: field
+        for name, field in own_fields(subject.lifecycle.state).items()
+        if name not in subject.lifecycle.args.model_fields
+    }
     yield "Each argument except `adopt` and `profile` is also an output of the same name."
-    if described:
+    if outputs:
         yield "\n| output | type | description |"
         yield "|---|---|---|"
-    for name, annotation, description in described:
-        inner = re.sub(r"^pulumi\.Output\[(.*)\]$", r"\1", annotation).replace("list[str]", _TYPES[list])
-        yield f"| `{name}` | {inner} | {_markdown(description)} |"
-
-
-def _described_attributes(cls: type) -> Iterator[tuple[str, str, str]]:
-    """Yield name, annotation and docstring of the annotated attributes in the body of a class."""
-    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
-    body = definition.body if isinstance(definition, ast.ClassDef) else []
-    for node, after in itertools.pairwise(body):
-        if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)):
-            continue
-        if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
-            yield node.target.id, ast.unparse(node.annotation), " ".join(str(after.value.value).split())
+    for name, field in outputs.items():
+        yield f"| `{name}` | {_type(field.annotation)} | {field.description} |"
 
 
 def _connection_table() -> Iterator[str]:
     yield "| kind of connection | `type` | required | optional |"
     yield "|---|---|---|---|"
     for kind in typing.get_args(connections.DbtConnection):
-        (type_,) = typing.get_args(vars(connections)[f"{kind.__name__}Args"].model_fields["type"].annotation)
         fields = inspect.signature(kind).parameters.values()
         required = [f"`{field.name}`" for field in fields if field.default is inspect.Parameter.empty]
         optional = [f"`{field.name}`" for field in fields if field.default is not inspect.Parameter.empty]
-        yield f"| `{kind.__name__}` | `{type_}` | {', '.join(required)} | {', '.join(optional)} |"
+        yield f"| `{kind.__name__}` | `{kind.type}` | {', '.join(required)} | {', '.join(optional)} |"
 
 
 def _default(value: Any) -> str:
