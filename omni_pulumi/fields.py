@@ -92,11 +92,34 @@ def _adopt(value: object) -> Adopt:
     raise ValueError('must be True, False or "existing"')
 
 
+def _user_attribute_value(text: str) -> str:
+    """Refuse a comma, because one form of the request joins the values with commas."""
+    if "," in text:
+        raise ValueError("must not contain a comma")
+    if text != text.strip():
+        raise ValueError("must not begin or end with blanks")
+    return text
+
+
+def _unique_and_sorted(values: list[str]) -> list[str]:
+    """Sort the values, because their order means nothing to Omni."""
+    known = [value for value in values if isinstance(value, str)]
+    if len(set(known)) < len(known):
+        raise ValueError("must not contain a value twice")
+    return sorted(values) if len(known) == len(values) else values
+
+
 Text = Annotated[str, pydantic.StringConstraints(min_length=1)]
 Uuid = Annotated[str, pydantic.AfterValidator(_uuid)]
 Uuid4 = Annotated[str, pydantic.AfterValidator(_uuid4)]
 OptionalText = Annotated[str | None, pydantic.AfterValidator(lambda text: text or None)]
 """Text whose empty form means "none", as in both services."""
+
+UserAttributeValues = Annotated[
+    list[MaybeUnknown[Annotated[Text, pydantic.AfterValidator(_user_attribute_value)]]],
+    pydantic.AfterValidator(_unique_and_sorted),
+]
+"""Values of a user attribute in Omni."""
 
 
 class Args(pydantic.BaseModel):

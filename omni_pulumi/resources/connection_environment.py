@@ -24,7 +24,7 @@ from omni_pulumi.api.omni import models
 from omni_pulumi.api.retry import create_once, poll
 from omni_pulumi.dynamic.provider import Provider
 from omni_pulumi.dynamic.resource import Resource, output
-from omni_pulumi.fields import Adopt, Args, Identifies, MaybeUnknown, Replaces, State, Text, Uuid
+from omni_pulumi.fields import Adopt, Args, Identifies, MaybeUnknown, Replaces, State, UserAttributeValues, Uuid
 from omni_pulumi.lifecycle import Claim
 from omni_pulumi.services import OmniLifecycle
 
@@ -38,23 +38,6 @@ def _not_the_base(environment_connection_id: str, info: pydantic.ValidationInfo)
     return environment_connection_id
 
 
-def _value(text: str) -> str:
-    """Refuse a comma, because one form of the request joins the values with commas."""
-    if "," in text:
-        raise ValueError("must not contain a comma")
-    if text != text.strip():
-        raise ValueError("must not begin or end with blanks")
-    return text
-
-
-def _unique_and_sorted(values: list[str]) -> list[str]:
-    """Sort the values, because their order means nothing to Omni."""
-    known = [value for value in values if isinstance(value, str)]
-    if len(set(known)) < len(known):
-        raise ValueError("must not contain a value twice")
-    return sorted(values) if len(known) == len(values) else values
-
-
 class ConnectionEnvironmentArgs(Args):
     """Arguments of :class:`ConnectionEnvironment`."""
 
@@ -64,12 +47,7 @@ class ConnectionEnvironmentArgs(Args):
     environment_connection_id: Annotated[
         MaybeUnknown[Annotated[Uuid, pydantic.AfterValidator(_not_the_base)]], Identifies(), Replaces()
     ] = pydantic.Field(description="UUID of the connection that takes its place. It has the same database dialect.")
-    user_attribute_values: MaybeUnknown[
-        Annotated[
-            list[MaybeUnknown[Annotated[Text, pydantic.AfterValidator(_value)]]],
-            pydantic.AfterValidator(_unique_and_sorted),
-        ]
-    ] = pydantic.Field(
+    user_attribute_values: MaybeUnknown[UserAttributeValues] = pydantic.Field(
         default_factory=list,
         description="Values of the base connection's user attribute that select this environment. A value selects one "
         "environment of a base connection.",
