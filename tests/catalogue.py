@@ -14,6 +14,7 @@ import pytest
 
 from omni_pulumi.dynamic.provider import Provider
 from omni_pulumi.resources.connection_environment import ConnectionEnvironmentProvider
+from omni_pulumi.resources.connection_environment_attribute import ConnectionEnvironmentAttributeProvider
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
 from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
 from omni_pulumi.resources.lightdash_dbt_source import LightdashDbtSourceProvider
@@ -34,6 +35,7 @@ class Sample:
         id_key: the output that holds the ID of the object in its service.
         create_path: a regular expression that finds the path of the request that creates the object.
         create_method: the method of that request. A `PUT` may be sent again, a `POST` may not.
+        delete_method: the method of the request that deletes the object.
     """
 
     provider: type[Provider[Any, Any, Any]]
@@ -42,6 +44,7 @@ class Sample:
     id_key: str
     create_path: str
     create_method: str = "POST"
+    delete_method: str = "DELETE"
 
     @property
     def name(self) -> str:
@@ -70,6 +73,7 @@ _CONNECTION_ENVIRONMENT = {
     "baseConnectionId": CONNECTION_ID,
     "environmentConnectionId": STAGING_CONNECTION_ID,
 }
+_CONNECTION_ENVIRONMENT_ATTRIBUTE = {"connectionId": STAGING_CONNECTION_ID, "attributeName": "environment"}
 _GITHUB_CONNECTION = {
     "type": "github",
     "repository": "acme/dbt",
@@ -121,6 +125,15 @@ _ALL = (
         complete={**_CONNECTION_ENVIRONMENT, "userAttributeValues": ["qa", "staging"]},
         id_key="connectionEnvironmentId",
         create_path="/connection-environments$",
+    ),
+    Sample(
+        provider=ConnectionEnvironmentAttributeProvider,
+        minimal=_CONNECTION_ENVIRONMENT_ATTRIBUTE,
+        complete={**_CONNECTION_ENVIRONMENT_ATTRIBUTE, "defaultValues": ["production"]},
+        id_key="connectionId",
+        create_path="/connections/[^/]+$",
+        create_method="PATCH",
+        delete_method="PATCH",
     ),
     Sample(
         provider=LightdashDbtSourceProvider,

@@ -34,6 +34,10 @@ PUBLIC_FOR_EVER = {
         "pulumi-python:dynamic/omni:ConnectionEnvironment",
         "omni_pulumi.resources.connection_environment.ConnectionEnvironmentProvider",
     ),
+    "ConnectionEnvironmentAttribute": (
+        "pulumi-python:dynamic/omni:ConnectionEnvironmentAttribute",
+        "omni_pulumi.resources.connection_environment_attribute.ConnectionEnvironmentAttributeProvider",
+    ),
     "DbtConfiguration": (
         "pulumi-python:dynamic/omni:DbtConfiguration",
         "omni_pulumi.resources.dbt_configuration.DbtConfigurationProvider",

@@ -36,6 +36,7 @@ def settings(omni: OmniSimulator, lightdash: LightdashSimulator) -> dict[str, st
         "OMNI_REQUESTS_PER_MINUTE": "6000",
         "OMNI_LIVE_CONNECTION_ID": omni.connection_id,
         "OMNI_LIVE_ENVIRONMENT_CONNECTION_ID": omni.staging_connection_id,
+        "OMNI_LIVE_USER_ATTRIBUTE": "environment",
         "LIGHTDASH_LIVE": "1",
         "LIGHTDASH_URL": f"{lightdash.url}/api/v1/",
         "LIGHTDASH_API_KEY": lightdash.api_key,
@@ -48,13 +49,14 @@ def assert_nothing_is_left(omni: OmniSimulator, lightdash: LightdashSimulator) -
     assert omni.dbt_configuration(omni.connection_id) is None
     assert [e for e in omni.environments(omni.connection_id) if not e["is_default_environment"]] == []
     assert omni.connection_environments() == []
+    assert omni.environment_user_attribute(omni.connection_id) is None
     assert lightdash.sources(lightdash.project_id) == []
 
 
 def test_they_run_against_any_url(settings: dict[str, str], omni: OmniSimulator, lightdash: LightdashSimulator) -> None:
-    """With the switches set all four lives are lived, and nothing is left behind."""
+    """With the switches set all five lives are lived, and nothing is left behind."""
     said = run(settings)
-    assert "4 passed" in said, said
+    assert "5 passed" in said, said
     assert_nothing_is_left(omni, lightdash)
 
 

@@ -2,7 +2,7 @@
 
 import pulumi
 
-from omni_pulumi import DbtConfiguration, DbtEnvironment
+from omni_pulumi import ConnectionEnvironmentAttribute, DbtConfiguration, DbtEnvironment
 
 config = pulumi.Config()
 
@@ -22,4 +22,11 @@ for region, profile in {"us": None, "eu": "eu"}.items():
         connection_id=dbt.connection_id,
         name="Staging",
         target_schema=f"analytics_{region}",
+    )
+    ConnectionEnvironmentAttribute(
+        region,
+        profile=profile,
+        connection_id=config.require(f"{region}ConnectionId"),
+        attribute_name="environment",
+        default_values=["production"],
     )

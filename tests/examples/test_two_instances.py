@@ -27,15 +27,18 @@ def schemas(omni: OmniSimulator) -> set[str]:
 def test_each_instance_gets_its_own(example: Example, omni: OmniSimulator, europe: OmniSimulator) -> None:
     """With both by variables: nothing crosses, a second preview is quiet, and drift in one is repaired in it alone."""
     pulumi = example("two_instances", OMNI_EU_BASE_URL=europe.url, OMNI_EU_API_KEY=europe.api_key)
-    assert "+ 5 created" in pulumi.must("up", "--yes", "--skip-preview")
+    assert "+ 7 created" in pulumi.must("up", "--yes", "--skip-preview")
     assert (schemas(omni), schemas(europe)) == ({"analytics_us"}, {"analytics_eu"})
-    assert "5 unchanged" in pulumi.must("preview", "--refresh", "--expect-no-changes")
+    assert (
+        omni.environment_user_attribute(CONNECTION_ID) == europe.environment_user_attribute(CONNECTION_ID) is not None
+    )
+    assert "7 unchanged" in pulumi.must("preview", "--refresh", "--expect-no-changes")
 
     europe.configure_dbt(CONNECTION_ID, branch="hotfix")
     assert "~ 1 updated" in pulumi.must("up", "--yes", "--skip-preview", "--refresh")
     assert (europe.dbt_configuration(CONNECTION_ID) or {})["branch"] == "main"
 
-    assert "- 5 deleted" in pulumi.must("destroy", "--yes", "--skip-preview")
+    assert "- 7 deleted" in pulumi.must("destroy", "--yes", "--skip-preview")
     assert (omni.dbt_configuration(CONNECTION_ID), europe.dbt_configuration(CONNECTION_ID)) == (None, None)
 
 

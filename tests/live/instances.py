@@ -56,9 +56,21 @@ class Omni:
     connection_id: str
 
     @property
+    def connection(self) -> str:
+        """Path of the connection."""
+        return f"/api/v1/connections/{self.connection_id}"
+
+    @property
     def dbt(self) -> str:
         """Path of the connection's dbt configuration."""
-        return f"/api/v1/connections/{self.connection_id}/dbt"
+        return f"{self.connection}/dbt"
+
+    def environment_user_attribute(self) -> str | None:
+        """Name of the user attribute that selects an environment of the connection, ``None`` without one."""
+        connections = self.others.get("/api/v1/connections")["connections"]
+        (connection,) = (each for each in connections if each["id"] == self.connection_id)
+        names = ("userAttributeNameForConnectionEnvironments", "userAttributeNameForConnectionsEnvironments")
+        return next((connection[name] for name in names if connection.get(name)), None)
 
     def configuration(self) -> dict[str, Any] | None:
         """The connection's dbt configuration, ``None`` without one."""

@@ -151,6 +151,35 @@ def test_connection_environment(omni: Omni, unique: str) -> None:
         assert not omni.connection_environments(environment)
 
 
+def test_connection_environment_attribute(omni: Omni, unique: str) -> None:
+    """A connection without an attribute gets one and loses it again. One that has an attribute is left alone."""
+    name = os.environ.get("OMNI_LIVE_USER_ATTRIBUTE", "")
+    if not name:
+        pytest.skip("set OMNI_LIVE_USER_ATTRIBUTE to a user attribute that may select connection environments")
+    if omni.environment_user_attribute() is not None:
+        pytest.skip("the connection of OMNI_LIVE_CONNECTION_ID has an environment user attribute, which is left alone")
+
+    def set_values(*values: str) -> None:
+        attribute = {"attributeName": name, "defaultValues": [*values]} if values else None
+        omni.others.send("PATCH", omni.connection, {"environmentUserAttribute": attribute})
+
+    live = declare(
+        omni.stack,
+        "ConnectionEnvironmentAttribute",
+        connectionId=omni.connection_id,
+        attributeName=name,
+        defaultValues=[unique],
+    )
+    changes = {"defaultValues": [f"{unique}-2"]}
+    with removed_again(omni.stack, set_values):
+        create(live)
+        update(live, **changes)
+        set_values(f"{unique}-3")
+        live.assert_drifted_and_repaired(**changes)
+        live.destroy()
+        assert omni.environment_user_attribute() is None
+
+
 def test_lightdash_dbt_source(lightdash: Lightdash, unique: str) -> None:
     """A source lives its life; a branch that somebody else has changed is put right."""
 

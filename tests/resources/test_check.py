@@ -19,6 +19,7 @@ SECRET = "s3cr3t-value"
 CONFIGURATION = SAMPLES["DbtConfiguration"]
 ENVIRONMENT = SAMPLES["DbtEnvironment"]
 CONNECTION_ENVIRONMENT = SAMPLES["ConnectionEnvironment"]
+ATTRIBUTE = SAMPLES["ConnectionEnvironmentAttribute"]
 SOURCE = SAMPLES["LightdashDbtSource"]
 
 REPOSITORY = {"repository": "acme/dbt", "branch": "main", "projectSubPath": "/"}
@@ -127,6 +128,10 @@ BROKEN: list[tuple[Sample, dict[str, Any], str, str]] = [
     (CONNECTION_ENVIRONMENT, {"userAttributeValues": ["a,b"]}, "user_attribute_values.0", "comma"),
     (CONNECTION_ENVIRONMENT, {"userAttributeValues": [" a"]}, "user_attribute_values.0", "blanks"),
     (CONNECTION_ENVIRONMENT, {"userAttributeValues": ["a", "a"]}, "user_attribute_values", "twice"),
+    (ATTRIBUTE, {"connectionId": "abc"}, "connection_id", "UUID"),
+    (ATTRIBUTE, {"attributeName": ""}, "attribute_name", "empty"),
+    (ATTRIBUTE, {"defaultValues": ["a,b"]}, "default_values.0", "comma"),
+    (ATTRIBUTE, {"defaultValues": ["a", "a"]}, "default_values", "twice"),
     (SOURCE, {"projectUuid": "abc"}, "project_uuid", "UUID of version 4"),
     (SOURCE, {"projectUuid": UUID_OF_VERSION_1}, "project_uuid", "UUID of version 4"),
     (SOURCE, {"name": ""}, "name", "255"),

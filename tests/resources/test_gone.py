@@ -20,7 +20,7 @@ def test_a_delete_that_is_answered_404_is_looked_at(
 
     Found by the stateful test: the check was there, and its error was swallowed.
     """
-    assert_kept_until_it_is_gone(stack, omni_services["generated"], lightdash, sample, "DELETE")
+    assert_kept_until_it_is_gone(stack, omni_services["generated"], lightdash, sample, sample.delete_method)
 
 
 @every_sample_where(lambda sample: sample.name != "ConnectionEnvironment")  # it has no parent
@@ -28,7 +28,7 @@ def test_a_delete_is_looked_at_while_the_parent_is_answered_404(
     stack: Stack, omni_services: dict[str, OmniSimulator], lightdash: LightdashSimulator, sample: Sample
 ) -> None:
     """A 404 to the delete and to the read after it proves nothing either."""
-    assert_kept_until_it_is_gone(stack, omni_services["generated"], lightdash, sample, "DELETE", "GET")
+    assert_kept_until_it_is_gone(stack, omni_services["generated"], lightdash, sample, sample.delete_method, "GET")
 
 
 def assert_kept_until_it_is_gone(

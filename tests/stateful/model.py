@@ -581,8 +581,9 @@ class Model:
                 properties["dbtConnection"].setdefault("environment", {})[rest.partition(".")[2]] = existing[rest]
             elif first == "dbtConnection":
                 properties["dbtConnection"][rest] = existing[SERVICE_NAMES[rest]]
-            elif name.startswith("route"):
-                properties["userAttributeValues"].append(path.partition('"')[2].removesuffix('"'))
+            elif name.startswith(("route", "attribute")):
+                key = "userAttributeValues" if name.startswith("route") else "defaultValues"
+                properties[key].append(path.partition('"')[2].removesuffix('"'))
             else:
                 properties[path] = existing[SERVICE_NAMES[path]]
 

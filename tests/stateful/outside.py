@@ -87,6 +87,7 @@ class Outside:
             for connection_id in {STAGING_CONNECTION_ID, DEVELOPMENT_CONNECTION_ID}:
                 if not any(route["connection_id"] == connection_id for route in routes):
                     possible[f"add {connection_id}"] = functools.partial(self._add_route, connection_id)
+        possible |= self._of_attribute(omni.environment_user_attribute(STAGING_CONNECTION_ID))
         for source in self._lightdash.sources(PROJECT_ID):
             possible |= self._of_source(source)
         return possible
@@ -172,6 +173,22 @@ class Outside:
             f"{id_}: other values": lambda: omni.edit_connection_environment(id_, [f"v{len(self.changes)}"]),
             f"{id_}: delete": lambda: omni.delete_connection_environment(id_),
         }
+
+    def _of_attribute(self, attribute: Mapping[str, Any] | None) -> dict[str, Callable[[], object]]:
+        id_ = STAGING_CONNECTION_ID
+        if attribute is None:
+            return {"set the attribute": lambda: self._set_attribute([])}
+        values = [*(attribute["default_values"] or [])]
+        return {
+            f"{id_}: add a default value": lambda: self._set_attribute([*values, f"v{len(self.changes)}"]),
+            f"{id_}: remove": lambda: self._omni.clear_environment_user_attribute(id_),
+        }
+
+    def _set_attribute(self, values: list[str]) -> None:
+        existing = self._omni.environment_user_attribute(STAGING_CONNECTION_ID)
+        self._omni.set_environment_user_attribute(STAGING_CONNECTION_ID, "region", values)
+        if existing is None:
+            self.owned.add(STAGING_CONNECTION_ID)
 
     def _of_source(self, source: Mapping[str, Any]) -> dict[str, Callable[[], object]]:
         lightdash, id_ = self._lightdash, source["id"]

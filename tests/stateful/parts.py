@@ -10,7 +10,7 @@ import fnmatch
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from omni_pulumi.simulator import CONNECTION_ID, PROJECT_ID, LightdashSimulator, OmniSimulator
+from omni_pulumi.simulator import CONNECTION_ID, PROJECT_ID, STAGING_CONNECTION_ID, LightdashSimulator, OmniSimulator
 
 Parts = dict[str, object]
 
@@ -24,6 +24,7 @@ IDENTITY = {
     "dbt": ("connection",),
     "environment": ("name",),
     "route": ("base_connection_id", "connection_id"),
+    "attribute": ("connection",),
     "source": ("name",),
 }
 """The parts by which a create finds an object that exists, by the kind of object."""
@@ -45,6 +46,7 @@ _ENVIRONMENT = {
     "targetRole": "target_role",
 }
 _ROUTE = {"baseConnectionId": "base_connection_id", "environmentConnectionId": "connection_id"}
+_ATTRIBUTE = {"attributeName": "attribute_name"}
 _CONNECTION = {
     "type": "type",
     "repository": "repository",
@@ -54,10 +56,17 @@ _CONNECTION = {
     "selector": "selector",
     "hostDomain": "host_domain",
 }
-SERVICE_NAMES = {**_DBT, **_ENVIRONMENT, **_ROUTE, **_CONNECTION}
+SERVICE_NAMES = {**_DBT, **_ENVIRONMENT, **_ROUTE, **_ATTRIBUTE, **_CONNECTION}
 """The services' names of the properties."""
 
-KINDS = {"dbt": "dbt", "environment": "environment", "production": "environment", "route": "route", "source": "source"}
+KINDS = {
+    "dbt": "dbt",
+    "environment": "environment",
+    "production": "environment",
+    "route": "route",
+    "attribute": "attribute",
+    "source": "source",
+}
 
 
 def kind_of(name: str) -> str:
@@ -77,6 +86,10 @@ def objects(omni: OmniSimulator, lightdash: LightdashSimulator) -> dict[str, Par
     for route in omni.connection_environments():
         selecting = {f"values.{value}": True for value in route["user_attribute_values"]}
         found[route["id"]] = {"kind": "route", **_stored(_ROUTE, route), **selecting}
+    if (attribute := omni.environment_user_attribute(STAGING_CONNECTION_ID)) is not None:
+        selecting = {f"values.{value}": True for value in attribute["default_values"] or []}
+        fields = {"connection": STAGING_CONNECTION_ID, **_stored(_ATTRIBUTE, attribute), **selecting}
+        found[STAGING_CONNECTION_ID] = {"kind": "attribute", **fields}
     for source in lightdash.sources(PROJECT_ID):
         connection = source["connection"] or {}
         values = {f"environment.{item['key']}": item["value"] for item in connection.get("environment", [])}
@@ -94,6 +107,10 @@ def declared(kind: str, properties: Mapping[str, Any]) -> Parts:
     if kind == "route":
         values = properties.get("userAttributeValues", [])
         return {**_fields(_ROUTE, properties), **{f"values.{value}": True for value in values}}
+    if kind == "attribute":
+        values = properties.get("defaultValues", [])
+        own = {"connection": properties["connectionId"], **_fields(_ATTRIBUTE, properties)}
+        return {**own, **{f"values.{value}": True for value in values}}
     if kind == "source":
         connection = properties.get("dbtConnection") or {}
         values = {f"environment.{key}": value for key, value in connection.get("environment", {}).items()}

@@ -75,6 +75,16 @@ def routes(draw: st.DrawFn, values: tuple[str, ...]) -> dict[str, Any]:
 
 
 @st.composite
+def attributes(draw: st.DrawFn) -> dict[str, Any]:
+    """Attributes of a connection without a dbt configuration, whose object would have the same ID."""
+    return {
+        **SAMPLES["ConnectionEnvironmentAttribute"].minimal,
+        "attributeName": draw(st.sampled_from(["environment", "region"])),
+        "defaultValues": draw(st.lists(st.sampled_from(["a", "b"]), unique=True)),
+    }
+
+
+@st.composite
 def sources(draw: st.DrawFn) -> dict[str, Any]:
     sample = SAMPLES["LightdashDbtSource"].minimal
     optional = {"target": texts, "selector": texts, "environment": variables, "hostDomain": texts}
@@ -96,6 +106,7 @@ _RESOURCES = {
     "environment": "DbtEnvironment",
     "production": "DbtEnvironment",
     "route": "ConnectionEnvironment",
+    "attribute": "ConnectionEnvironmentAttribute",
     "source": "LightdashDbtSource",
 }
 
@@ -112,11 +123,14 @@ _OWN: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "production": dbt_environments().map(lambda e: {**e, "name": "Production", "adopt": True}),
     "route 1": routes(("a", "b")),
     "route 2": routes(("c", "d")).map(lambda r: {**r, "environmentConnectionId": DEVELOPMENT_CONNECTION_ID}),
+    "attribute": attributes(),
     "source 1": sources(),
     "source 2": sources().map(lambda s: {**s, "name": "marketing"}),
 }
 
-DUPLICATES = {name: f"{name} duplicate" for name in ("dbt", "environment 1", "production", "route 1", "source 1")}
+DUPLICATES = {
+    name: f"{name} duplicate" for name in ("dbt", "environment 1", "production", "route 1", "attribute", "source 1")
+}
 """Names of resources that declare the same object as another one, by the name of that one."""
 
 DECLARATIONS = {**_OWN, **{duplicate: _OWN[name] for name, duplicate in DUPLICATES.items()}}

@@ -37,6 +37,9 @@ DIALECTS = {
     "pages, keeps variables, secrets by null": replace(PAGES, omitted_variables="kept", kept_value="null"),
     "generated": GENERATED,
     "generated, secrets by null": replace(GENERATED, kept_value="null"),
+    "generated, reads one connection, older attribute": replace(
+        GENERATED, connection_get=True, connection_update="userAttributeNameForConnectionEnvironments"
+    ),
     "generated, keeps variables": replace(GENERATED, omitted_variables="kept", kept_value="missing"),
 }
 
@@ -69,6 +72,9 @@ fields = st.sampled_from(
         "pageInfo",
         "hasNextPage",
         "connectionEnvironments",
+        "connections",
+        "connection",
+        "userAttributeNameForConnectionEnvironments",
         "results",
         "projectDbtSourceUuid",
         "dbtConnection",

@@ -1,6 +1,7 @@
-"""Omni's endpoints for dbt and connection environments, one method each.
+"""Omni's endpoints for dbt, connections and connection environments, one method each.
 
-Source: https://docs.omni.co/api/dbt, https://docs.omni.co/api/connection-environments. Omni's pages and its OpenAPI
+Source: https://docs.omni.co/api/dbt, https://docs.omni.co/api/connections,
+https://docs.omni.co/api/connection-environments. Omni's pages and its OpenAPI
 document contradict each other in places. Each method says how it supports both.
 """
 
@@ -13,8 +14,11 @@ from typing import Any, Final, Literal
 from omni_pulumi.api import errors
 from omni_pulumi.api.instance import Instance
 from omni_pulumi.api.omni.models import (
+    Connection,
     ConnectionEnvironment,
     ConnectionEnvironments,
+    ConnectionResponse,
+    Connections,
     CreatedConnectionEnvironments,
     DbtConfiguration,
     DbtEnvironment,
@@ -22,6 +26,8 @@ from omni_pulumi.api.omni.models import (
     DbtEnvironmentPage,
     KeptSecretForm,
     ListedDbtEnvironment,
+    UserAttributeBody,
+    UserAttributeForm,
 )
 from omni_pulumi.api.read_cache import ReadCache
 from omni_pulumi.api.request import Request
@@ -39,6 +45,7 @@ _PAGE_SIZE: Final = 100
 
 _CONFIGURATION_FIELDS = frozenset(field.alias for field in DbtConfiguration.model_fields.values())
 
+_CONNECTIONS = "/api/v1/connections"
 _CONNECTION_ENVIRONMENTS = "/api/v1/connection-environments"
 
 
@@ -54,6 +61,9 @@ class OmniClient:
         self._values: RequestForm[_ValuesForm] = RequestForm("text", "list")
         self._kept_secret: RequestForm[KeptSecretForm] = RequestForm("missing", "null")
         self._has_connection_environment_list = True
+        self._user_attribute: RequestForm[UserAttributeForm] = RequestForm(
+            "environmentUserAttribute", "userAttributeNameForConnectionEnvironments"
+        )
 
     def close(self) -> None:
         """Close the connections."""
@@ -344,13 +354,66 @@ class OmniClient:
         with self._connection_environments.invalidating(_CONNECTION_ENVIRONMENTS):
             self._transport.send(request)
 
+    def get_connection(self, connection_id: str) -> Connection:
+        """Return a connection with its environment user attribute.
+
+        Not every Omni has this route. If it answers 404 or 405, the connection is found in the list of all.
+
+        Raises:
+            errors.NotFoundError: the connection does not exist.
+        """
+        operation = f"read connection {connection_id}"
+        request = Request(
+            method="GET",
+            path=_connection(connection_id),
+            operation=operation,
+            resource_id=connection_id,
+            parent_id=connection_id,
+        )
+        try:
+            content = self._transport.send(request)
+        except errors.ResponseError as error:
+            if error.status not in {404, 405}:
+                raise
+            request = Request(method="GET", path=_CONNECTIONS, operation=operation, parent_id=connection_id)
+            connections = self._transport.parse(Connections, self._transport.send(request), request).connections
+            listed = next((each for each in connections if each.id == connection_id), None)
+            if listed is None:
+                raise
+            return listed
+        return self._transport.parse(ConnectionResponse, content, request).connection
+
+    def set_environment_user_attribute(self, connection_id: str, body: UserAttributeBody) -> None:
+        """Set or remove the user attribute that selects an environment of a connection.
+
+        Raises:
+            errors.BadRequestError: the attribute does not exist, or an environment of the connection uses a value.
+            errors.NotFoundError: the connection does not exist.
+        """
+
+        def send(form: UserAttributeForm) -> None:
+            request = Request(
+                method="PATCH",
+                path=_connection(connection_id),
+                operation=f"set the environment user attribute of connection {connection_id}",
+                resource_id=connection_id,
+                body=body.to_json(form),
+            )
+            self._transport.send(request)
+
+        self._user_attribute.send(send)
+
 
 def _in_form(form: _ValuesForm, values: Sequence[str]) -> Any:
     return ",".join(values) if form == "text" else list(values)
 
 
+def _connection(connection_id: str) -> str:
+    return f"{_CONNECTIONS}/{connection_id}"
+
+
 def _dbt(connection_id: str) -> str:
-    return f"/api/v1/connections/{connection_id}/dbt"
+    return f"{_connection(connection_id)}/dbt"
 
 
 def _dbt_environments(connection_id: str) -> str:

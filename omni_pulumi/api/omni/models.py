@@ -8,6 +8,9 @@ from typing import Any, Literal
 import pydantic
 from pydantic.alias_generators import to_camel
 
+UserAttributeForm = Literal["environmentUserAttribute", "userAttributeNameForConnectionEnvironments"]
+"""How the environment user attribute is sent: as one field, or as the two fields of an older guide of Omni."""
+
 KeptSecretForm = Literal["missing", "null"]
 """How a secret that keeps its value is sent: without ``value``, or with ``null``. Omni documents both."""
 
@@ -170,3 +173,52 @@ class CreatedConnectionEnvironments(Model):
         )
 
     created: list[Created] = pydantic.Field(validation_alias=pydantic.AliasChoices("connectionEnvironments", "data"))
+
+
+class Connection(Model):
+    """A connection, with the user attribute that selects one of its environments. Omni's sources differ in a name."""
+
+    id: str
+    attribute_name: str | None = pydantic.Field(
+        validation_alias=pydantic.AliasChoices(
+            "userAttributeNameForConnectionEnvironments", "userAttributeNameForConnectionsEnvironments"
+        )
+    )
+    default_values: list[str] = pydantic.Field(default=[], alias="userAttributeValuesForDefaultEnvironment")
+
+    @pydantic.field_validator("default_values", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """Omni's sources show a list, comma-separated text or ``null``."""
+        if isinstance(value, str):
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return [] if value is None else value
+
+
+class ConnectionResponse(Model):
+    """The response with one connection."""
+
+    connection: Connection
+
+
+class Connections(Model):
+    """The list of connections."""
+
+    connections: list[Connection]
+
+
+class UserAttributeBody(Model):
+    """The environment user attribute in a request. Without a name it is removed."""
+
+    attribute_name: str | None
+    default_values: list[str]
+
+    def to_json(self, form: UserAttributeForm) -> dict[str, Any]:
+        """Return the JSON in one of the two forms."""
+        if form == "environmentUserAttribute":
+            attribute = {"attributeName": self.attribute_name, "defaultValues": self.default_values or None}
+            return {form: attribute if self.attribute_name is not None else None}
+        return {
+            form: self.attribute_name,
+            "userAttributeValuesForDefaultEnvironment": ",".join(self.default_values) or None,
+        }
