@@ -101,7 +101,7 @@ def recreate(description: str, object_id: str, args: A, *, lost: Sequence[str] =
         description: the object.
         object_id: ID of the object.
         args: what the program declares. ``adopt="existing"`` applies to the first create, so it is ignored here.
-        lost: what the object had and nobody can restore.
+        lost: what the object had and cannot be restored.
     """
     _log.warning(
         "%s (%s) was deleted outside Pulumi and is recreated%s",

@@ -59,7 +59,7 @@ class Lifecycle(abc.ABC, Generic[C, A, S]):
 
     @abc.abstractmethod
     def create(self, client: C, args: A, claim: Claim) -> S:
-        """Create the object, or adopt it if it exists and the program says so. Claim it before adopting it."""
+        """Create the object, or adopt it if it exists and the program sets ``adopt``. Claim it before adopting it."""
 
     @abc.abstractmethod
     def read(self, client: C, state: S) -> S | None:

@@ -1,7 +1,9 @@
-"""Where an instance's URL, key and limits come from: the stack's configuration first, then the environment.
+"""The settings of an instance: its URL, its API key and its limits.
 
-A profile names a further instance: ``profile="eu"`` reads ``omni-eu:baseUrl`` and ``OMNI_EU_BASE_URL`` in the place of
-``omni:baseUrl`` and ``OMNI_BASE_URL``.
+The stack's configuration takes precedence over environment variables.
+
+A profile names the settings of a further instance: ``profile="eu"`` reads ``omni-eu:baseUrl`` and ``OMNI_EU_BASE_URL``
+instead of ``omni:baseUrl`` and ``OMNI_BASE_URL``.
 """
 
 from __future__ import annotations
@@ -17,26 +19,26 @@ from omni_pulumi.api.errors import ConfigurationError
 from omni_pulumi.api.instance import Instance
 
 Config = Callable[[str], str | None]
-"""Looks up one key of the stack's configuration, such as ``omni:apiKey``, with secrets decrypted."""
+"""Returns a value of the stack's configuration, such as that of ``omni:apiKey``. Secrets are decrypted."""
 
 
 _API_KEY = re.compile(r"[!-~]+")
-"""What an HTTP header can carry as one word."""
+"""Printable ASCII without spaces, which an HTTP header can contain."""
 
 _HOST = re.compile(r"\A(?:[A-Za-z]+://)?([a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,24}(?::[0-9]+)?)/?")
-"""A host that can be shown. Other text in the place of a URL may be a key, or hold a password."""
+"""A host that an error may show. Any other text may be a key, or contain a password."""
 
 _LONGEST_SHOWN = 16
-"""Characters. A longer text in the place of a number may be a key."""
+"""Characters. A longer text instead of a number may be a key."""
 
 
 @dataclass(frozen=True)
 class _Setting:
-    """A setting as somebody set it.
+    """A setting that is set.
 
     Attributes:
         name: a key of the stack's configuration, or an environment variable.
-        value: without blanks around it.
+        value: its value, without surrounding whitespace.
     """
 
     name: str
@@ -45,7 +47,7 @@ class _Setting:
 
 @dataclass(frozen=True)
 class Service:
-    """How a service's settings are called."""
+    """A service, and the names of its settings."""
 
     name: str
     namespace: str
@@ -54,14 +56,14 @@ class Service:
     requests_per_minute: int | None
 
     def instance(self, config: Config, profile: str | None) -> Instance:
-        """The instance of a profile.
+        """Return the instance of a profile.
 
         Args:
             config: the stack's configuration.
             profile: name of the profile, ``None`` for the default one.
 
         Raises:
-            ConfigurationError: all that is missing or malformed, with the commands that repair it.
+            ConfigurationError: names all settings that are missing or malformed, and says how to set them.
         """
         parsers: Mapping[str, Callable[[str], Any]] = {
             self.url_key: self._parse_url,
@@ -98,7 +100,7 @@ class Service:
         )
 
     def url(self, config: Config, profile: str | None) -> str | None:
-        """The URL of a profile's instance, ``None`` when it is not configured.
+        """Return the URL of a profile's instance, ``None`` when it is not set.
 
         Raises:
             ConfigurationError: the URL is malformed.
@@ -112,16 +114,16 @@ class Service:
             raise ConfigurationError(f"{setting.name} {error}.", settings=(setting.name,)) from None
 
     def key(self, profile: str | None, key: str) -> str:
-        """A setting's name in the stack's configuration, such as ``omni-eu:apiKey``."""
+        """Return the name of a setting in the stack's configuration, such as ``omni-eu:apiKey``."""
         return f"{self.namespace}{f'-{profile}' if profile else ''}:{key}"
 
     def _variable(self, profile: str | None, key: str) -> str:
-        """A setting's name in the environment, such as ``OMNI_EU_API_KEY``."""
+        """Return the name of a setting in the environment, such as ``OMNI_EU_API_KEY``."""
         words = [self.namespace, *([profile] if profile else []), re.sub(r"(?=[A-Z])", "_", key)]
         return "_".join(words).replace("-", "_").upper()
 
     def _read(self, config: Config, profile: str | None, key: str) -> _Setting | None:
-        """A setting, ``None`` when it is not set. One that is empty in the stack counts as not set there."""
+        """Return a setting, ``None`` when it is not set. An empty one counts as not set."""
         in_stack, variable = self.key(profile, key), self._variable(profile, key)
         setting = _Setting(in_stack, config(in_stack) or "")
         if not setting.value:
@@ -130,7 +132,7 @@ class Service:
         return replace(setting, value=value) if value else None
 
     def _missing(self, profile: str | None, keys: list[str]) -> str:
-        """What to do about settings that are set nowhere."""
+        """Return how to set missing settings."""
         commands = [
             f"`pulumi config set --secret {self.key(profile, key)}`"
             if key == "apiKey"
@@ -144,14 +146,14 @@ class Service:
         )
 
     def _parse_url(self, text: str) -> str:
-        """An instance's URL without ``/api`` and trailing slashes; ``http`` only where the key stays on the machine."""
-        import httpx  # a program, which only needs names of settings, does not load it
+        """Return a URL without ``/api`` and trailing slashes. ``http`` is accepted only for loopback addresses."""
+        import httpx  # here, because a program only needs the names of the settings
 
         try:
             url = httpx.URL(text)
         except httpx.InvalidURL:
             url = httpx.URL("")
-        is_host = bool(url.host) and "%" not in url.host  # httpx escapes what cannot be in a host
+        is_host = bool(url.host) and "%" not in url.host  # httpx escapes characters that a host cannot contain
         if url.scheme not in {"http", "https"} or not is_host or url.userinfo or url.query or url.fragment:
             host = _HOST.fullmatch(text)
             got = f', got "{text}": write https://{host[1]}' if host else ""

@@ -122,7 +122,7 @@ class AlreadyManagedError(AlreadyExistsError):
 
 
 class NothingToAdoptError(Error):
-    """The program says ``adopt="existing"``, and the object does not exist.
+    """The program sets ``adopt="existing"``, and the object does not exist.
 
     Attributes:
         nearest: the objects that may be meant.

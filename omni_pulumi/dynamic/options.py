@@ -1,8 +1,7 @@
-"""Resource options: property paths in Python's spelling, and a refusal of what has no effect here.
+"""Resource options: translates property paths, and refuses options that have no effect.
 
-The engine compares property paths with the names of the registered properties, which are camelCase, and ignores a path
-that names no property. A dynamic provider receives only some of the options. So an option is translated or refused when
-the resource is declared.
+A program spells property paths in snake_case, and the engine knows the properties in camelCase. The engine ignores a
+path that names no property. It passes only some options to dynamic providers.
 
 Source: https://www.pulumi.com/docs/iac/concepts/resources/options/
 """
@@ -40,7 +39,7 @@ _DYNAMIC = "pulumi-python"
 """Pulumi's package of all dynamic providers in Python."""
 
 _SEGMENT = re.compile(r'\.?(?:([^.\[]+)|\["((?:\\"|[^"\\]|\\(?!"))+)"\]|\[(\*|[0-9]+)\])')
-"""A step of a property path as the engine reads it: a name, a quoted name, or an index."""
+"""One segment of a property path in the engine's syntax: a name, a quoted name, or an index."""
 
 _ANY = "*"
 
@@ -103,7 +102,7 @@ def apply(
 
 
 def warnings(opts: pulumi.ResourceOptions) -> list[str]:
-    """What to tell the user about options that have no effect and do no harm."""
+    """Return warnings about options that have no effect."""
     if opts.custom_timeouts is None:
         return []
     return [
@@ -121,7 +120,7 @@ def _providers(given: Any) -> Sequence[pulumi.ProviderResource]:
 
 
 def _translated(paths: Sequence[str], models: Sequence[type[pydantic.BaseModel]], *, whole: bool) -> list[str]:
-    """The paths as the engine knows them, each once.
+    """Return the paths in camelCase, each once.
 
     Args:
         paths: property paths of a program.
@@ -140,7 +139,7 @@ def _translated(paths: Sequence[str], models: Sequence[type[pydantic.BaseModel]]
 
 
 def _check_whole(path: str) -> None:
-    """The engine makes an output secret as a whole, and ignores other paths."""
+    """Refuse paths inside an output: the engine makes whole outputs secret, and ignores other paths."""
     first, *rest = _segments(path)
     if rest or first[1] == _ANY:
         raise ValueError(f'has "{path}", but takes names of whole outputs only. Name each output.')
@@ -159,7 +158,7 @@ def _translate(path: str, models: Sequence[type[pydantic.BaseModel]]) -> str:
 
 
 def _segments(path: str) -> Iterator[tuple[str, str | int]]:
-    """The steps of a path: each as it is written, and its key or index."""
+    """Yield the segments of a path: the text of each, and its key or index."""
     position = 0
     if not path or path.startswith("."):
         raise ValueError(f'has "{path}", which is not a property path')
@@ -176,7 +175,7 @@ def _segments(path: str) -> Iterator[tuple[str, str | int]]:
 
 
 def _step(path: str, here: Sequence[Any], key: str | int) -> tuple[str | None, list[Any]]:
-    """Go one step down: a property's name, ``None`` for a key of a map or an index, and the types below it."""
+    """Return the property that a segment names, ``None`` for a key of a map or an index, and the types below it."""
     names: list[str] = []
     for kind in here:
         if inspect.isclass(kind) and issubclass(kind, pydantic.BaseModel):
@@ -196,7 +195,7 @@ def _step(path: str, here: Sequence[Any], key: str | int) -> tuple[str | None, l
 
 
 def _alternatives(annotation: Any) -> Iterator[Any]:
-    """The types that a field can have, without what is annotated to them."""
+    """Yield the types that a field can have, without their annotations."""
     origin = get_origin(annotation)
     if origin is Annotated:
         yield from _alternatives(get_args(annotation)[0])

@@ -1,7 +1,7 @@
 """The user attribute whose values select an environment of an Omni connection.
 
 Source: https://docs.omni.co/api/connections/update-connection. The surprising facts: without it connection environments
-route nobody; it is part of the connection, so a connection has at most one; Omni's sources name its fields in three
+have no effect; it is part of the connection, so a connection has at most one; Omni's sources name its fields in three
 ways.
 """
 

@@ -70,7 +70,11 @@ def test_not_found_or_not_configured(answered: Callable[[Handler], OmniClient]) 
 
 @pytest.mark.parametrize(
     "content",
-    [{"message": "Service is in maintenance"}, {"success": False, "message": "Permission denied"}, {"branch": "main"}],
+    [
+        {"message": "Service is in maintenance"},
+        {"success": False, "message": "Permission denied"},
+        {"branch": "main", "supportsDbt": True},
+    ],
 )
 def test_another_message_is_not_not_configured(answered: Callable[[Handler], OmniClient], content: object) -> None:
     """Only the words for it, or ``supportsDbt``, say that there is no configuration."""
