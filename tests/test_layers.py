@@ -38,6 +38,7 @@ ALLOWED = {
         "omni_pulumi.changes",
         "omni_pulumi.check",
         "omni_pulumi.fields",
+        "omni_pulumi.notes",
         "omni_pulumi.process",
         "omni_pulumi.api.errors",
         "omni_pulumi.api.redact",
@@ -59,16 +60,22 @@ ALLOWED = {
     "omni_pulumi.variables": {"omni_pulumi.api.omni.models"},
     "omni_pulumi.check": set(),
     "omni_pulumi.fields": set(),
+    "omni_pulumi.notes": set(),
     "omni_pulumi.settings": {"omni_pulumi.api.errors", "omni_pulumi.api.instance"},
     "omni_pulumi.api": {"omni_pulumi.api", "omni_pulumi.process"},
     "omni_pulumi.api.omni.models": set(),
     "omni_pulumi.api.lightdash.models": set(),
-    "omni_pulumi.process": {"omni_pulumi.api.errors", "omni_pulumi.api.instance", "omni_pulumi.api.redact"},
+    "omni_pulumi.process": {
+        "omni_pulumi.notes",
+        "omni_pulumi.api.errors",
+        "omni_pulumi.api.instance",
+        "omni_pulumi.api.redact",
+    },
     "omni_pulumi.api.instance": {"omni_pulumi.api.known_failures"},
     "omni_pulumi.api.errors": {"omni_pulumi.api.redact"},
     "omni_pulumi.api.redact": set(),
     "omni_pulumi.simulator": {"omni_pulumi.simulator"},
-    "omni_pulumi.cli": {"omni_pulumi.cli"},
+    "omni_pulumi.cli": {"omni_pulumi.cli", "omni_pulumi.notes"},
 }
 """What the modules of a layer may import of ours: a module, or anything in a package."""
 

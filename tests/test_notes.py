@@ -1,0 +1,72 @@
+"""A provider's note is the same after it was written to stderr and read again."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from omni_pulumi.api.redact import mask_urls
+from omni_pulumi.notes import PREFIX, SECRET_CHANGES, Note, parse, secret_changes
+
+FORGED = f'x {{"note": "{SECRET_CHANGES}", "id": "other", "properties": ["a"]}}'
+names = st.text(max_size=20) | st.sampled_from([FORGED, "line\nbreak", '"quotes"', "ü", "\u2028", "https://u@h"])
+
+
+@given(resource_id=names, properties=st.lists(names, min_size=1, max_size=3))
+def test_round_trip(resource_id: str, properties: list[str]) -> None:
+    """A note has one line and keeps its data, whatever an ID or a name contains, a forged note included."""
+    note = secret_changes(resource_id, properties)
+    line = f"{PREFIX}{note}"
+    parsed = parse(line)
+    assert parsed is not None
+    assert (parsed.kind, parsed.resource_id, parsed.properties) == (SECRET_CHANGES, resource_id, tuple(properties))
+    assert line.splitlines() == [line]
+
+
+def test_sentence_comes_first() -> None:
+    """People read the ID and the names before the data."""
+    line = str(secret_changes("7", ["secretVariables.A", "secretVariables.B"]))
+    assert line.startswith("7: secretVariables.A, secretVariables.B ")
+    assert line.endswith("}")
+
+
+def test_masked_line_is_still_a_note() -> None:
+    """The log handler masks the user part of a URL, and the line can still be parsed."""
+    line = mask_urls(f"{PREFIX}{secret_changes('https://me:pw@host/7', ['a'])}")
+    assert "pw" not in line
+    assert parse(line) == Note(
+        "https://[secret]@host/7: a has a new value", SECRET_CHANGES, "https://[secret]@host/7", ("a",)
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dbt environment X is adopted",
+        'x {"note": "secret-changes"',
+        'x {"note": "secret-changes"}',
+        'x {"note": 7, "id": "7", "properties": []}',
+        'x {"note": "secret-changes", "id": "7", "properties": "a"}',
+        'x {"note": "secret-changes", "id": "7", "properties": [7]}',
+        'x {"note": "secret-changes", "id": "7", "properties": []} and more',
+        'x {"note": ' + "[" * 100_000,
+    ],
+)
+def test_sentence_without_data(text: str) -> None:
+    """A line without valid data is a sentence, and nothing of it is lost."""
+    assert parse(f"{PREFIX}{text}") == Note(text)
+
+
+@pytest.mark.parametrize("line", ["", "Traceback", f" {PREFIX}x", str(secret_changes("7", ["a"]))])
+def test_line_of_another_program(line: str) -> None:
+    """Only a line with the prefix is a note."""
+    assert parse(line) is None
+
+
+def test_logger_formats_a_note() -> None:
+    """A note is formatted when a handler needs it, like any argument of a log call."""
+    record = logging.LogRecord("x", logging.INFO, "x", 1, "%s", (secret_changes("7", ["a"]),), None)
+    assert record.getMessage() == str(secret_changes("7", ["a"]))
