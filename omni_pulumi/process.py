@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from omni_pulumi import notes
 from omni_pulumi.api.errors import CancelledError
 from omni_pulumi.api.redact import mask_urls
 
@@ -217,7 +218,7 @@ class Log:
 
     def __init__(self) -> None:
         self._handler = logging.StreamHandler()
-        self._handler.setFormatter(_MaskingFormatter("omni_pulumi: %(message)s"))
+        self._handler.setFormatter(_MaskingFormatter(f"{notes.PREFIX}%(message)s"))
         self._logger = logging.getLogger("omni_pulumi")
 
     def install(self) -> None:

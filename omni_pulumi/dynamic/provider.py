@@ -16,6 +16,7 @@ from pulumi import dynamic
 from pulumi.output import Unknown
 from pydantic.alias_generators import to_camel
 
+from omni_pulumi import notes
 from omni_pulumi.adoption import ignore_existing
 from omni_pulumi.api.errors import AlreadyExistsError, AlreadyManagedError, ConfigurationError, Error
 from omni_pulumi.api.redact import mask_urls
@@ -85,8 +86,8 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
             return dynamic.DiffResult(changes=any(olds.get(name) != news.get(name) for name in arguments))
         state = self._state(_olds)
         replaces = [to_camel(name) for name in self.lifecycle.replacing_changes(state, args)]
-        for path in changed_secrets(state, args):
-            _log.info("%s: %s gets another value", _id, path)
+        if secrets := changed_secrets(state, args):
+            _log.info("%s", notes.secret_changes(_id, secrets))
         if warning := self.lifecycle.diff_warning(state, args):
             _log.warning(warning)
         with short_tracebacks():
