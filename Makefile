@@ -63,7 +63,7 @@ generate: $(READY)
 	@$(BIN)/python -m tools.resource_classes
 	@$(BIN)/python -m tools.resource_pages
 
-# Draw the pictures in docs and the README's summary of a preview, from a real stack.
+# Draw docs/preview.svg and the examples in docs/pull-requests.md, from real stacks.
 pictures: $(READY)
 	@$(BIN)/python -m tools.pictures
 
@@ -97,5 +97,5 @@ $(READY): pyproject.toml tools/constraints.txt
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c tools/constraints.txt 'pip>=25.1'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c tools/constraints.txt \
-		-e '.[simulator,policies,pictures]' --group dev
+		-e '.[simulator,policies]' --group dev
 	@touch $@

@@ -58,14 +58,14 @@ def test_wheel(release: Path) -> None:
 
 def test_extras(metadata: Message) -> None:
     """Users are offered what they can use; the tools of the developers are no extra."""
-    assert set(metadata.get_all("Provides-Extra", [])) == {"simulator", "policies", "pictures"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {"simulator", "policies"}
 
 
 def test_imports_are_declared(metadata: Message) -> None:
     """Each import of another distribution is a dependency, or one of the extra that the importing module needs."""
     distributions = packages_distributions()
     for path in PACKAGE.rglob("*.py"):
-        extra = {"simulator": "simulator", "cli": "pictures"}.get(path.relative_to(PACKAGE).parts[0], "")
+        extra = "simulator" if path.relative_to(PACKAGE).parts[0] == "simulator" else ""
         declared = set(declared_names(metadata, extra))
         for name in imported_packages(path) - sys.stdlib_module_names - {"omni_pulumi"}:
             assert {normalized(each) for each in distributions[name]} & declared, f"{path}: {name}"

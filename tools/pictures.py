@@ -1,8 +1,7 @@
-"""``make pictures``: the pictures in ``docs`` and the README's summary of a preview, from a real stack.
+"""``make pictures``: draws docs/preview.svg, and writes the examples in docs/pull-requests.md.
 
-The stack is an example's, run with a real ``pulumi`` against the local services. Some of its lines change, as in a pull
-request, and all is drawn by the installed command. IDs that the services give are in none of it, so the result is the
-same in each run.
+The examples run with a real ``pulumi`` against the local services. The installed command reads the output. IDs that the
+services create are in none of the results, so each run writes the same files.
 """
 
 from __future__ import annotations
@@ -18,10 +17,11 @@ from pathlib import Path
 from omni_pulumi.simulator import OTHER_CONNECTION_ID, LightdashSimulator, OmniSimulator
 from tools.get_engine import engine_bin_dir
 from tools.pulumi_cli import PulumiCli
+from tools.terminal import terminal_svg
 
 ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "pull-requests.md"
 COMMAND = Path(sys.executable).with_name("omni-pulumi")
-BEGIN, END = "<!-- summary: begin (make pictures) -->", "<!-- summary: end -->"
 
 GRAPH_EXAMPLE = "warehouse"
 PREVIEW_EXAMPLE = "quickstart"
@@ -32,45 +32,59 @@ EDITS = {
         f'environment_connection_id="{OTHER_CONNECTION_ID}"'
     ),
 }
-"""Lines of the program that the pull request changes."""
+"""Lines of the program that the example of a pull request changes."""
 
 
 def main() -> int:
-    """Write the pictures and the README."""
+    """Writes the files."""
     for path, text in make().items():
-        path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
         sys.stdout.write(f"{path.relative_to(ROOT)}\n")
     return 0
 
 
 def make() -> dict[Path, str]:
-    """The files, by their paths."""
+    """Returns the files by path."""
     with tempfile.TemporaryDirectory() as folder, OmniSimulator() as omni, LightdashSimulator() as lightdash:
         work = Path(folder)
         pulumi = prepare(GRAPH_EXAMPLE, work / "graph", omni, lightdash)
-        pulumi.must("stack", "graph", "graph.dot")
-        graph = draw("graph-svg", (pulumi.project / "graph.dot").read_text())
+        graph = run_command("graph", pulumi.must("stack", "export"))
         omni.reset()
         lightdash.reset()
         pulumi = prepare(PREVIEW_EXAMPLE, work / "preview", omni, lightdash)
         change(work / "preview" / "examples" / PREVIEW_EXAMPLE / "__main__.py", EDITS)
         pulumi.must("config", "set", "--secret", "dbtToken", "another made-up dbt token")
-        preview = draw("preview-svg", run(pulumi, "--color", "always", "preview", "--diff"))
-        run(pulumi, "preview", "--event-log", "events.jsonl", "--policy-pack", str(ROOT / "policies"))
-        summary = draw("preview-summary", (pulumi.project / "events.jsonl").read_text())
-    readme = ROOT / "README.md"
-    pattern = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
-    shown = f"{BEGIN}\n{quoted(summary)}{END}"
+        terminal = run_pulumi(pulumi, "--color", "always", "preview", "--diff")
+        resources = pulumi.project / "resources.json"
+        resources.write_text(run_pulumi(pulumi, "preview", "--json", "--show-sames"))
+        run_pulumi(pulumi, "preview", "--event-log", "events.jsonl", "--policy-pack", str(ROOT / "policies"))
+        events = (pulumi.project / "events.jsonl").read_text()
+        summary = run_command("preview-summary", events, "--graph", str(resources))
+    page = PAGE.read_text(encoding="utf-8")
+    page = with_section(page, "graph", f"```mermaid\n{graph}```\n")
+    page = with_section(page, "summary", quoted(summary))
     return {
-        ROOT / "docs" / "graph.svg": graph,
-        ROOT / "docs" / "preview.svg": preview,
-        readme: pattern.sub(lambda _: shown, readme.read_text(encoding="utf-8")),
+        ROOT / "docs" / "preview.svg": terminal_svg(terminal, title="pulumi preview --diff"),
+        PAGE: page,
     }
 
 
+def with_section(page: str, name: str, text: str) -> str:
+    """Returns a page with a new text between the markers of a section.
+
+    Raises:
+        ValueError: the page does not have the markers once.
+    """
+    begin, end = f"<!-- {name}: begin (make pictures) -->\n", f"<!-- {name}: end -->"
+    section = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+    page, count = section.subn(lambda _: f"{begin}{text}{end}", page)
+    if count != 1:
+        raise ValueError(f"Expected {begin.strip()} once in {PAGE.name}, got {count}.")
+    return page
+
+
 def prepare(example: str, folder: Path, omni: OmniSimulator, lightdash: LightdashSimulator) -> PulumiCli:
-    """An example's stack, as it is after its first ``up``."""
+    """Returns the stack of an example after its first ``up``."""
     program = folder / "examples" / example
     shutil.copytree(ROOT / "examples" / example, program, ignore=shutil.ignore_patterns(".*", "__pycache__"))
     project = program if (program / "Pulumi.yaml").exists() else folder
@@ -91,17 +105,21 @@ def prepare(example: str, folder: Path, omni: OmniSimulator, lightdash: Lightdas
 
 
 def change(program: Path, edits: Mapping[str, str]) -> None:
-    """Change lines of a program, each of which is there once."""
+    """Replaces lines of a program.
+
+    Raises:
+        ValueError: the program does not have a line once.
+    """
     text = program.read_text()
     for before, after in edits.items():
         if text.count(before) != 1:
-            raise ValueError(f"Expected {before} once in {program.name}.")
+            raise ValueError(f"Expected {before} once in {program.name}, got {text.count(before)}.")
         text = text.replace(before, after)
     program.write_text(text)
 
 
-def run(pulumi: PulumiCli, *arguments: str) -> str:
-    """What a preview prints to stdout; one that policies stop prints too."""
+def run_pulumi(pulumi: PulumiCli, *arguments: str) -> str:
+    """Runs a command of Pulumi, which may fail because of policies, and returns its stdout."""
     ended = subprocess.run(  # noqa: S603 - the commands are this project's own
         [engine_bin_dir() / "pulumi", "--non-interactive", *arguments],
         cwd=pulumi.project,
@@ -114,14 +132,14 @@ def run(pulumi: PulumiCli, *arguments: str) -> str:
     return ended.stdout
 
 
-def draw(command: str, text: str, *options: str) -> str:
-    """What a subcommand of ours makes of a text."""
+def run_command(command: str, text: str, *options: str) -> str:
+    """Runs a command of ``omni-pulumi`` on a text, and returns its stdout."""
     arguments: Sequence[str | Path] = [COMMAND, command, *options]
     return subprocess.run(arguments, input=text, capture_output=True, text=True, check=True).stdout  # noqa: S603
 
 
 def quoted(summary: str) -> str:
-    """The comment without its marker, one heading deeper, as a quotation."""
+    """Returns a comment without its marker as a Markdown quotation, with smaller headings."""
     lines = summary.replace("### ", "#### ").splitlines()[2:]
     return "".join(f"> {line}".rstrip() + "\n" for line in lines)
 

@@ -1,7 +1,7 @@
-"""The command ``omni-pulumi``: what Pulumi says, for people who review it.
+"""The command ``omni-pulumi``, which shows Pulumi's output to reviewers.
 
-Each subcommand reads a file, or stdin, and writes to stdout or a file. Nothing here knows the resources or imports
-Pulumi, so a command starts at once and works for stacks of any provider.
+Each subcommand reads a file or stdin and writes to stdout or a file. The modules know no resource of this package and
+do not import Pulumi, so the command starts fast and works for stacks of any provider.
 """
 
 from __future__ import annotations
@@ -16,18 +16,17 @@ from omni_pulumi.cli.errors import InputError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a subcommand; returns the exit status."""
+    """Runs a subcommand and returns its exit status."""
     options = _parser().parse_args(arguments)
     try:
-        given = sys.stdin.buffer.read() if options.input == "-" else Path(options.input).read_bytes()
-        result: str = options.make(_text(given), options)
+        result: str = options.run(_read(options.input), options)
         if options.output == "-":
             sys.stdout.buffer.write(result.encode())
             sys.stdout.flush()
         else:
             Path(options.output).write_text(result, encoding="utf-8")
     except RecursionError:
-        sys.stderr.write(f"omni-pulumi {options.command}: Expected less than this: values are nested too deeply.\n")
+        sys.stderr.write(f"omni-pulumi {options.command}: The values in the input are nested too deeply.\n")
         return 1
     except (InputError, OSError) as error:
         sys.stderr.write(f"omni-pulumi {options.command}: {error}\n")
@@ -35,35 +34,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _text(given: bytes) -> str:
-    """What was given, as PowerShell writes it too: in UTF-16, with a mark of it and two characters at a line's end."""
-    encoding = "utf-16" if given.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
-    return given.decode(encoding, errors="replace").replace("\r\n", "\n")
+def _read(file: str) -> str:
+    """Returns the text of a file, or of stdin for ``-``.
+
+    PowerShell writes UTF-16 with a byte order mark, and ends lines with CRLF.
+    """
+    content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    return content.decode(encoding, errors="replace").replace("\r\n", "\n")
 
 
-def _summary(text: str, options: argparse.Namespace) -> str:
+def _preview_summary(text: str, options: argparse.Namespace) -> str:
+    from omni_pulumi.cli.graph import read_graph
     from omni_pulumi.cli.preview import read
     from omni_pulumi.cli.summary import empty, summary
 
     if options.stack and not text.strip():
         return empty(options.stack)
-    return summary(read(text), stack=options.stack)
+    graph = read_graph(_read(options.graph)) if options.graph else None
+    return summary(read(text), stack=options.stack, graph=graph)
 
 
 def _graph(text: str, _options: argparse.Namespace) -> str:
-    from omni_pulumi.cli.graph import graph_svg
+    from omni_pulumi.cli.graph import flowchart, read_graph
 
-    return graph_svg(text)
-
-
-def _terminal(text: str, options: argparse.Namespace) -> str:
-    from omni_pulumi.cli.terminal import terminal_svg
-
-    return terminal_svg(text, title=options.title)
+    return flowchart(read_graph(text))
 
 
 class _ShowVersion(argparse.Action):
-    """Looks the version up when it is asked for: the lookup takes longer than a command takes to start."""
+    """Prints the version. Reading it takes longer than starting the command, so only ``--version`` does it."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_parsed: object) -> None:
         from importlib.metadata import version
@@ -73,28 +72,37 @@ class _ShowVersion(argparse.Action):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="omni-pulumi", description="What Pulumi says, for people who review it.")
+    parser = argparse.ArgumentParser(prog="omni-pulumi", description="Show the output of Pulumi to reviewers.")
     parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     command = _command(
         commands,
         "preview-summary",
-        "Markdown for a pull request from `pulumi preview --json`, or from the file of its --event-log.",
+        "Write a preview as a pull request comment in Markdown. Reads the output of `pulumi preview --json` or the "
+        "file of its --event-log.",
     )
-    command.add_argument("--stack", help="name in the comment (default: the preview's, unless it failed too early)")
-    command.set_defaults(make=_summary)
-    command = _command(commands, "graph-svg", "A picture of what `pulumi stack graph FILE` wrote.")
-    command.set_defaults(make=_graph)
-    command = _command(commands, "preview-svg", "A picture of what `pulumi preview --diff --color always` printed.")
-    command.add_argument("--title", default="pulumi preview --diff", help="the window's title (default: %(default)s)")
-    command.set_defaults(make=_terminal)
+    command.add_argument("--stack", help="name of the stack in the comment (default: the name in the preview)")
+    command.add_argument(
+        "--graph",
+        metavar="FILE",
+        help="add a flowchart of the resources in FILE, which has the output of `pulumi preview --json --show-sames` "
+        "or `pulumi stack export`",
+    )
+    command.set_defaults(run=_preview_summary)
+    command = _command(
+        commands,
+        "graph",
+        "Write the resources of a stack and their dependencies as a Mermaid flowchart. Reads the output of "
+        "`pulumi stack export` or `pulumi preview --json --show-sames`.",
+    )
+    command.set_defaults(run=_graph)
     return parser
 
 
 def _command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, description: str
 ) -> argparse.ArgumentParser:
-    command = commands.add_parser(name, help=text, description=text)
-    command.add_argument("input", nargs="?", default="-", metavar="FILE", help="what to read (default: stdin)")
-    command.add_argument("-o", "--output", default="-", metavar="FILE", help="where to write (default: stdout)")
+    command = commands.add_parser(name, help=description, description=description)
+    command.add_argument("input", nargs="?", default="-", metavar="FILE", help="file to read (default: stdin)")
+    command.add_argument("-o", "--output", default="-", metavar="FILE", help="file to write (default: stdout)")
     return command

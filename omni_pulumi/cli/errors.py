@@ -1,7 +1,7 @@
-"""What a command says instead of a result."""
+"""The error that a command prints in place of a result."""
 
 from __future__ import annotations
 
 
 class InputError(Exception):
-    """The input is not what the command reads, or a package that it needs is missing; the text is one line."""
+    """The input is not what the command reads. The message is one line."""

@@ -1,171 +1,127 @@
-"""A picture of a stack's resources and of what depends on what, from what ``pulumi stack graph FILE`` wrote.
+"""The resources of a stack and their dependencies as a Mermaid flowchart, which GitHub and GitLab draw in Markdown.
 
-The surprising facts: an edge of a dependency leads from what is needed to what needs it, one of a parent the other
-way, and only the colour tells them apart, which options of Pulumi change. Each resource has a parent and in the end it
-is the stack, so the colour of the edges to the stack is the parents'. A quote in a name is not escaped, which no reader
-of DOT takes, so this one reads Pulumi's lines: https://github.com/pulumi/pulumi/blob/master/pkg/graph/dotconv/print.go
+Two of Pulumi's JSON documents have the dependencies of resources: ``pulumi stack export``, which has the resources that
+exist, and ``pulumi preview --json --show-sames``, which also has those that the preview creates. The events of a
+preview have no dependencies, and ``pulumi stack graph`` marks parents by a colour only.
 
-The file has names only, no values and no secrets. GitHub shows a picture on a white or on a dark page without telling
-it, so boxes have their own ground and lines a grey that both let through.
+A flowchart has types and names of resources and none of their properties, so it has no secret.
+
+Source: https://mermaid.js.org/syntax/flowchart.html
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from html import escape
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from omni_pulumi.cli.documents import find
 from omni_pulumi.cli.errors import InputError
-from omni_pulumi.cli.layout import Edge, Place, columns, heights, routes
 from omni_pulumi.cli.markdown import shorten, visible
-from omni_pulumi.cli.urns import Urn
+from omni_pulumi.cli.urns import Urn, ambiguous_names
 
-_NODE = re.compile(r'^[ \t]*(?P<id>\w+) \[label="(?P<label>urn:.*)"\];$', re.MULTILINE)
-_LINK = re.compile(
-    r'^[ \t]*(?P<source>\w+) -> (?P<target>\w+)(?: \[(?:color ?= ?"(?P<colour>[^"]*)")?.*\])?;$', re.MULTILINE
-)
-_FONT = "ui-sans-serif, -apple-system, 'Segoe UI', Helvetica, Arial, 'DejaVu Sans', sans-serif"
-_GREY = "#7d8590"
-_GROUPS = (("omni", "Omni", "#5b4bdb"), ("lightdash", "Lightdash", "#b4530a"))
-_OTHERS = ("others", "other resources", "#44566c")
-_BOX, _ROW, _GAP, _EDGE = 44, 64, 72, 16
-"""Heights of a box and of a row, the width between columns, and the margin."""
-_LONGEST = 32
+_EXPECTED = "Expected the output of `pulumi stack export` or `pulumi preview --json --show-sames`"
+_MAX_NAME = 60
+"""Longest name of a resource, in characters."""
+_ESCAPED = re.compile(r"(?<![^\W_])[ _/-]|[ _/-](?![^\W_])|[^\w /-]")
+"""All but letters, digits, and single separators between them: Mermaid reads labels as Markdown."""
+
+_CLASSES = {
+    "create": "fill:#dafbe1,stroke:#1a7f37,color:#1f2328",
+    "update": "fill:#fff8c5,stroke:#9a6700,color:#1f2328",
+    "replace": "fill:#ffebe9,stroke:#cf222e,color:#1f2328",
+    "delete": "fill:#ffebe9,stroke:#cf222e,color:#1f2328,stroke-dasharray:4",
+}
+"""Styles by operation, legible on a white and on a black page."""
 
 
 class Graph(NamedTuple):
-    """Resources by URN, and dependencies: what is needed, what needs it. The file's own names change with each run."""
+    """Resources, without the stack and the engine's default providers, and the edges between them."""
 
-    urns: Mapping[str, Urn]
-    edges: tuple[Edge, ...]
+    resources: frozenset[Urn]
+    dependencies: frozenset[tuple[Urn, Urn]]
+    """Pairs of a resource and one that depends on it."""
+    children: frozenset[tuple[Urn, Urn]]
+    """Pairs of a component and a resource in it."""
 
 
-def graph_svg(dot: str) -> str:
-    """The picture.
+def read_graph(text: str) -> Graph:
+    """Returns the graph in the output of ``pulumi stack export`` or ``pulumi preview --json``.
 
     Raises:
-        InputError: the text is not a stack's graph.
+        InputError: the text is neither.
     """
-    return _svg(read_graph(dot))
+    document = find(text, {"deployment", "steps", "changeSummary"}, _EXPECTED).value
+    if not document:
+        raise InputError(f"{_EXPECTED}, got an empty object.")
+    dependencies: set[tuple[Urn, Urn]] = set()
+    children: set[tuple[Urn, Urn]] = set()
+    urns: set[Urn] = set()
+    try:
+        for resource in _resources(document):
+            urn = Urn.parse(resource["urn"])
+            needed = {Urn.parse(each) for each in resource.get("dependencies") or ()}
+            needed |= {Urn.parse((resource.get("provider") or "").rpartition("::")[0])}
+            parent = Urn.parse(resource.get("parent") or "")
+            urns |= {urn, parent, *needed}
+            dependencies |= {(each, urn) for each in needed}
+            children |= {(parent, urn)}
+    except (AttributeError, KeyError, TypeError):
+        raise InputError(f"{_EXPECTED}, got other JSON.") from None
+    shown = frozenset(urn for urn in urns if urn.type and not urn.is_stack and not urn.is_default_provider)
+    return Graph(shown, _between(shown, dependencies), _between(shown, children - dependencies))
 
 
-def read_graph(dot: str) -> Graph:
-    """A stack's graph without the stack and the engine's own providers."""
-    labels = {match["id"]: match["label"] for match in _NODE.finditer(dot)}
-    urns = {label: Urn.parse(label) for label in labels.values()}
-    if not any(urn.is_stack for urn in urns.values()):
-        raise InputError("Expected what `pulumi stack graph FILE` wrote: a graph in which a resource is the stack.")
-    edges = [
-        (labels[match["source"]], labels[match["target"]], match["colour"])
-        for match in _LINK.finditer(dot)
-        if match["source"] in labels and match["target"] in labels
-    ]
-    stacks = {label for label, urn in urns.items() if urn.is_stack}
-    parents = {colour for _, target, colour in edges if target in stacks}
-    shown = {name: urn for name, urn in urns.items() if not urn.is_stack and not urn.is_default_provider}
-    ordered = dict(sorted(shown.items(), key=lambda item: (_group(item[1])[0], item[1].kind, item[1].name)))
-    needs = {(s, t) for s, t, colour in edges if colour not in parents and s in shown and t in shown and s != t}
-    return Graph(ordered, tuple(sorted(needs, key=lambda edge: [list(ordered).index(name) for name in edge])))
+def _resources(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yields the resources of a deployment, or those of a preview as they will be, or were before a deletion."""
+    if "deployment" in document:
+        yield from (each for each in document["deployment"].get("resources") or () if not each.get("delete"))
+    else:
+        steps = {step["urn"]: step.get("newState") or step.get("oldState") for step in document.get("steps") or ()}
+        yield from ({"urn": urn, **(state or {})} for urn, state in steps.items())
 
 
-def _group(urn: Urn) -> tuple[str, str, str]:
-    """Whose a resource is: the module of a type such as ``pulumi-python:dynamic/omni:DbtEnvironment``, or another."""
-    module = urn.type.rpartition(":")[0].rpartition("/")[2]
-    ours = urn.type.startswith("pulumi-python:dynamic/")
-    return next((group for group in _GROUPS if ours and group[0] == module), _OTHERS)
+def _between(shown: frozenset[Urn], edges: set[tuple[Urn, Urn]]) -> frozenset[tuple[Urn, Urn]]:
+    return frozenset((start, end) for start, end in edges if start in shown and end in shown and start != end)
 
 
-def _svg(graph: Graph) -> str:
-    linked = {name for edge in graph.edges for name in edge}
-    column = columns([name for name in graph.urns if name in linked], graph.edges)
-    ways = routes(column, graph.edges)
-    height = heights(column, ways)
-    widths = {name: max(_width(*_lines(urn)), 96) for name, urn in graph.urns.items()}
-    broad = [max(widths[n] for n in column if column[n] == i) for i in range(max(column.values(), default=-1) + 1)]
-    left = [_EDGE + sum(broad[:i]) + _GAP * i for i in range(len(broad) + 1)]
-    top = {place: _EDGE + at * _ROW for place, at in height.items()}
-    bottom = max((y + _ROW for y in top.values()), default=_EDGE)
-    spots = {name: (left[at], top[name, at], broad[at]) for name, at in column.items()}
-    right = max([left[-1] - _GAP, 560])
-    x = float(_EDGE)
-    for name in graph.urns:  # what stands alone, in lines below the rest
-        if name not in linked:
-            if x > _EDGE and x + widths[name] > right:
-                x, bottom = _EDGE, bottom + _ROW
-            spots[name] = (x, bottom, widths[name])
-            x += widths[name] + 20
-    bottom += _ROW if x > _EDGE else 0
-    right = max([x + width for x, _, width in spots.values()], default=right)
-    legend = list(_legend(graph, bottom + 12))
-    size = (right + _EDGE, bottom + 12 + _EDGE)
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_n(size[0])}" height="{_n(size[1])}" '
-        f'viewBox="0 0 {_n(size[0])} {_n(size[1])}" role="img" font-family="{_FONT}">',
-        f"<title>{escape(_title(graph))}</title>",
-        '<defs><marker id="end" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-        f'<path d="M0 0.5 L8 4 L0 7.5 z" fill="{_GREY}"/></marker></defs>',
-        *(_line(way, left, broad, top) for way in ways.values()),
-        *(_box(urn, *spots[name]) for name, urn in graph.urns.items()),
-        *legend,
-        "</svg>",
-    ]
-    return "\n".join(parts) + "\n"
+def flowchart(graph: Graph, operations: Mapping[Urn, str] = {}) -> str:
+    """Returns a Mermaid flowchart, the same for the same graph.
+
+    A solid arrow leads from a resource to one that depends on it, a dotted arrow from a component to a child.
+
+    Args:
+        graph: the resources.
+        operations: what a preview does with resources. Their labels name the operation, and they are coloured.
+    """
+    urns = sorted(graph.resources | operations.keys(), key=lambda urn: (urn.short, urn))
+    ids = {urn: number for number, urn in enumerate(urns)}
+    ambiguous = ambiguous_names(urns)
+    lines = ["flowchart LR"]
+    for urn, number in ids.items():
+        label = _escape(shorten(visible(urn.long if urn.short in ambiguous else urn.short), _MAX_NAME))
+        label += f"<br>{_escape(operations[urn])}" if urn in operations else ""
+        lines.append(f'r{number}["{label}"]')
+    lines += _arrows("-->", graph.dependencies, ids)
+    lines += _arrows("-.->", graph.children, ids)
+    members: dict[str, list[str]] = {}
+    for urn in urns:
+        if urn in operations:
+            members.setdefault(_class(operations[urn]), []).append(f"r{ids[urn]}")
+    for name in sorted(members):
+        lines += [f"classDef {name} {_CLASSES[name]}", f"class {','.join(members[name])} {name}"]
+    return "\n  ".join(lines) + "\n"
 
 
-def _title(graph: Graph) -> str:
-    urn = next(iter(graph.urns.values()), Urn.parse(""))
-    return f"Resources of {urn.project}/{urn.stack}: {len(graph.urns)}, with {len(graph.edges)} dependencies"
+def _arrows(arrow: str, edges: frozenset[tuple[Urn, Urn]], ids: Mapping[Urn, int]) -> list[str]:
+    return [f"r{start} {arrow} r{end}" for start, end in sorted((ids[start], ids[end]) for start, end in edges)]
 
 
-def _lines(urn: Urn) -> tuple[str, str]:
-    return shorten(visible(urn.kind), _LONGEST), shorten(visible(urn.name), _LONGEST)
+def _class(operation: str) -> str:
+    """Returns the class of an operation. An adoption and an import look like a creation."""
+    return operation if operation in _CLASSES else "create"
 
 
-def _box(urn: Urn, x: float, y: float, width: float) -> str:
-    kind, name = map(escape, _lines(urn))
-    return (
-        f'<g fill="#ffffff"><rect x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_BOX}" rx="7" '
-        f'fill="{_group(urn)[2]}"/>'
-        f'<text x="{_n(x + 12)}" y="{_n(y + 18)}" font-size="11.5" opacity="0.88">{kind}</text>'
-        f'<text x="{_n(x + 12)}" y="{_n(y + 35)}" font-size="14" font-weight="600">{name}</text></g>'
-    )
-
-
-def _line(way: list[Place], left: list[float], broad: list[float], top: Mapping[Place, float]) -> str:
-    """A curve that is level where it leaves, where it arrives, and past the columns between."""
-    middle = _BOX / 2
-    (_, first), *between, (_, last) = way
-    x, y = left[first] + broad[first], top[way[0]] + middle
-    path = f"M{_n(x)} {_n(y)}"
-    for place in between:
-        path += _curve(x, y, left[place[1]], top[place] + middle)
-        x, y = left[place[1]] + broad[place[1]], top[place] + middle
-        path += f" H{_n(x)}"
-    path += _curve(x, y, left[last] - 3, top[way[-1]] + middle)
-    return f'<path d="{path}" fill="none" stroke="{_GREY}" stroke-width="1.6" marker-end="url(#end)"/>'
-
-
-def _curve(x: float, y: float, to_x: float, to_y: float) -> str:
-    half = (x + to_x) / 2
-    return f" C{_n(half)} {_n(y)} {_n(half)} {_n(to_y)} {_n(to_x)} {_n(to_y)}"
-
-
-def _legend(graph: Graph, y: float) -> Iterator[str]:
-    x = float(_EDGE)
-    present = {_group(urn) for urn in graph.urns.values()}
-    for group in (*_GROUPS, _OTHERS):
-        if group in present:
-            yield f'<rect x="{_n(x)}" y="{_n(y - 9)}" width="11" height="11" rx="3" fill="{group[2]}"/>'
-            yield f'<text x="{_n(x + 17)}" y="{_n(y + 1)}" font-size="12" fill="{_GREY}">{group[1]}</text>'
-            x += 17 + len(group[1]) * 6.6 + 22
-
-
-def _width(kind: str, name: str) -> float:
-    """A guess that is rather too wide: nobody knows the reader's font."""
-    return max(len(kind) * 6.7, len(name) * 8.6) + 24
-
-
-def _n(number: float) -> str:
-    """A coordinate, the same in each run."""
-    return f"{number:.1f}".removesuffix(".0")
+def _escape(text: str) -> str:
+    """Returns a text for a label, with character codes in place of what Mermaid could interpret."""
+    return _ESCAPED.sub(lambda match: f"#{ord(match[0])};", text)

@@ -1,7 +1,8 @@
-"""Text that is not ours, in Markdown: shown as it is, and without effect.
+"""Shows foreign text in Markdown literally.
 
-A code span takes everything literally except line breaks, runs of backticks and, in a table, pipes, so values go into
-code spans. Prose is escaped; GitHub looks for ``@name`` and ``#1`` in the result, so no backslash keeps it from them.
+A code span shows everything literally except line breaks, runs of backticks and, in a table, pipes, so values are in
+code spans. Other text is escaped. GitHub links ``@name`` and ``#1`` even behind a backslash, so an invisible character
+separates them.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ import re
 from collections.abc import Sequence
 
 _INVISIBLE = "\N{ZERO WIDTH SPACE}"
-_TAIL = 20
-"""Characters that two long values have in common and that are still shown."""
+_CONTEXT = 20
+"""Characters shown before the first difference of two long values."""
 
 
 def code(text: str) -> str:
-    """A code span, for a table too."""
+    """Returns a code span that can stand in a table."""
     if not text:
         return ""
     text = visible(text).replace("|", r"\|")
@@ -25,38 +26,43 @@ def code(text: str) -> str:
 
 
 def prose(text: str) -> str:
-    """One line of text, for a table too."""
+    """Returns one line of escaped text that can stand in a table."""
     text = re.sub(r"([\\`*_\[\]<>|~$&]|(?<=:)/)", r"\\\1", visible(" ".join(text.split())))
     return re.sub(r"([@#])", rf"\1{_INVISIBLE}", text)
 
 
-def block(text: str) -> str:
-    """A block of code."""
+def block(text: str, language: str = "text") -> str:
+    """Returns a code block."""
     text = "\n".join(visible(line) for line in text.splitlines())
     fence = "`" * max(3, max(map(len, re.findall("`+", text)), default=0) + 1)
-    return f"{fence}text\n{text}\n{fence}\n"
+    return f"{fence}{language}\n{text}\n{fence}\n"
 
 
 def row(cells: Sequence[str]) -> str:
-    """A line of a table."""
+    """Returns a line of a table."""
     return f"| {' | '.join(cells)} |"
 
 
+def details(title: str, text: str) -> str:
+    """Returns a collapsed section."""
+    return f"<details>\n<summary>{title}</summary>\n\n{text}\n</details>\n"
+
+
 def visible(text: str) -> str:
-    """A text whose invisible characters are written out: they may end a line or turn the direction."""
+    """Returns a text with escape sequences for invisible characters, which may end a line or reverse the direction."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def shorten(text: str, limit: int) -> str:
-    """The beginning of a long text."""
+    """Returns a text with at most ``limit`` characters."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def shorten_both(before: str, after: str, limit: int) -> tuple[str, str]:
-    """Two long values, shortened to where they begin to differ."""
+    """Returns two values with at most ``limit`` characters each, around their first difference."""
     common = next(
         (i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), min(len(before), len(after))
     )
-    start = common - _TAIL if common > _TAIL and max(len(before), len(after)) > limit else 0
+    start = common - _CONTEXT if common > _CONTEXT and max(len(before), len(after)) > limit else 0
     lead = "…" if start else ""
     return shorten(lead + before[start:], limit), shorten(lead + after[start:], limit)

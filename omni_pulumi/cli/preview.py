@@ -1,14 +1,18 @@
-"""What a preview says, from either of the JSON forms in which Pulumi says it.
+"""Reads a preview from either of Pulumi's JSON formats.
 
-``pulumi preview --json`` writes one object, the digest: steps and diagnostics, and no word of policies. The engine's
-events, a line each, say all: ``PULUMI_ENABLE_STREAMING_JSON_PREVIEW=1 pulumi preview --json`` writes them to stdout,
-``PULUMI_DEBUG_COMMANDS=1 pulumi preview --event-log FILE`` to a file beside the usual output.
+``pulumi preview --json`` prints one object, the digest: steps and diagnostics, without policy violations. The engine's
+events, one JSON object per line, have everything: ``PULUMI_ENABLE_STREAMING_JSON_PREVIEW=1 pulumi preview --json``
+prints them to stdout, and ``PULUMI_DEBUG_COMMANDS=1 pulumi preview --event-log FILE`` writes them to a file.
 
-Surprising facts: Python's dynamic providers tell of no property that differs, so this compares old and new inputs. A
-step of a refresh looks the same before and after in the digest; what others changed is the old side of a later step.
-The digest leaves out what does not change, but counts it; an event log tells of the engine's own
-providers too, and may be an update's. A replacement is three steps among the events and one in the
-digest. Texts in an event log have Pulumi's own colour tags.
+The formats differ, and neither is complete:
+
+- Dynamic providers in Python report no changed properties, so this module compares old and new inputs.
+- In the digest, a refresh step has the same inputs before and after. The inputs that the refresh found are the old
+  side of a later step.
+- The digest counts unchanged resources without listing them.
+- A replacement is three steps in the events and one in the digest.
+- Texts in events contain Pulumi's own colour tags.
+- An event log may also be that of an update, and it includes the engine's default providers.
 
 Source: https://github.com/pulumi/pulumi/blob/master/sdk/go/common/apitype/events.go
 """
@@ -21,163 +25,176 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from omni_pulumi import notes
+from omni_pulumi.cli.documents import find
 from omni_pulumi.cli.errors import InputError
 from omni_pulumi.cli.urns import Urn
 from omni_pulumi.cli.values import Change, Decoder, Special, Value
 
 _COLOURS = re.compile(r"<\{%[^%]*%\}>|\x1b\[[0-9;?]*[A-Za-z]")
-_OURS = "omni_pulumi: "
-"""How our providers begin a line on stderr."""
-_ANOTHER_VALUE = re.compile(r"^omni_pulumi: (?P<id>.*?): (?P<path>\S+) gets another value$", re.MULTILINE)
-_NOT_APPLICABLE = re.compile(r"^can't run policy .* during preview: (?P<why>.*)$", re.DOTALL)
-_OPERATIONS = {
+_NOT_APPLICABLE = re.compile(r"^can't run policy .* during preview: ")
+_PARTS_OF_REPLACEMENTS = {
     "import-replacement": "replace",
     "create-replacement": "replace",
     "delete-replaced": "delete",
     "remove-pending-replace": "delete",
 }
-"""Steps that stand for something else when they are all that is said of a resource."""
-_LINE_WITH_BRACE = re.compile(r"^\{", re.MULTILINE)
+"""Steps of a replacement, and the operation to show when the resource has no other step."""
 _ADOPTIONS = {True: "create or adopt", "existing": "adopt"}
-"""What a create is, by the ``adopt`` of the resource: a preview does not know whether the object exists."""
+"""Operation of a ``create`` step by the argument ``adopt``. A preview does not know whether the object exists."""
 _TYPES = ("pulumi-python:dynamic/omni:", "pulumi-python:dynamic/lightdash:")
-_EMPTY = "The preview is empty: Pulumi failed before it began, and says why on stderr."
-_EXPECTED = "Expected what `pulumi preview --json` prints or --event-log writes"
+_EMPTY = "The preview is empty: Pulumi failed before the preview started. Its output on stderr has the reason."
+_EXPECTED = "Expected the output of `pulumi preview --json` or the file of its --event-log"
 _DIGEST = {"steps", "changeSummary", "diagnostics"}
-_SILENT = {"same", "refresh", "read", "read-replacement", "discard", "discard-replaced"}
+_UNCHANGED = {"same", "refresh", "read", "read-replacement", "discard", "discard-replaced"}
 """Steps that change nothing."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """What happens to a resource.
+    """What the preview does with a resource.
 
     Attributes:
+        urn: the resource.
         operation: ``replace``, ``delete``, ``update``, ``import``, ``adopt``, ``create or adopt`` or ``create``.
+        changes: the changed inputs.
+        reasons: properties that force a replacement.
+        secret_changes: secret properties that have a new value according to the provider.
+        provider_only_diffs: properties that differ according to the provider and have equal inputs, such as outputs.
     """
 
     urn: Urn
     operation: str
     changes: tuple[Change, ...]
     reasons: tuple[str, ...]
-    """Properties that force a replacement."""
-    told: tuple[str, ...]
-    """Secrets of which only the provider says that they get another value."""
-    others: tuple[str, ...]
-    """Properties of which only the provider says that they differ, such as outputs."""
+    secret_changes: tuple[str, ...]
+    provider_only_diffs: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Drift:
-    """What others changed: from what the state has to what a refresh found."""
+    """What changed outside Pulumi: the difference between the state and what a refresh found.
+
+    Attributes:
+        urn: the resource.
+        changes: the changed inputs.
+        deleted_outside: whether the resource no longer exists.
+        planned: values after the update, by path, where the preview changes them.
+        created_again: whether the preview creates the resource again.
+        deleted: whether the preview deletes the resource.
+    """
 
     urn: Urn
     changes: tuple[Change, ...]
-    gone: bool
+    deleted_outside: bool
     planned: Mapping[str, Value]
-    """What the changed leaves become, where the preview has a step for them."""
     created_again: bool
     deleted: bool
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What a policy says of a resource."""
+class PolicyViolation:
+    """A violation of a policy, or a remediation of one."""
 
     policy: str
     level: str
     urn: Urn
     text: str
-    applicable: bool = True
 
 
 @dataclass(frozen=True)
 class Preview:
-    """All that a reviewer wants to know of a preview."""
+    """The parts of a preview that a reviewer needs.
+
+    Attributes:
+        stack: ``project/stack``, empty when the preview failed before it named one.
+        steps: steps that change a resource.
+        drifts: what changed outside Pulumi.
+        unchanged: number of unchanged resources.
+        violations: violations of policies.
+        pending_policies: policies that cannot run yet because a value is unknown, with their resources.
+        errors: error messages, with their resources.
+        notes: warnings and the providers' notes.
+        failed: whether there was an error.
+        complete: whether the preview ran to its end.
+        secrets: texts that are secret, the longest first.
+    """
 
     stack: str
-    """``project/stack``, empty when the preview failed before it named one."""
     steps: tuple[Step, ...]
     drifts: tuple[Drift, ...]
     unchanged: int
-    verdicts: tuple[Verdict, ...]
+    violations: tuple[PolicyViolation, ...]
+    pending_policies: tuple[tuple[str, Urn], ...]
     errors: tuple[tuple[Urn | None, str], ...]
     notes: tuple[str, ...]
     failed: bool
     complete: bool
     secrets: tuple[str, ...] = field(repr=False)
-    """Texts that are secret, the longest first."""
+
+    @property
+    def operations(self) -> dict[Urn, str]:
+        """The operation on each resource that changes."""
+        return {step.urn: step.operation for step in self.steps}
 
 
 def read(text: str) -> Preview:
-    """A preview from either form.
+    """Returns the preview in a digest or in events.
 
     Raises:
-        InputError: the text is not a preview, or says nothing of one.
+        InputError: the text is neither, or is empty.
     """
     if not text.strip():
         raise InputError(_EMPTY)
-    document, start, end = _find(text)
+    document, start, end = find(text, {"sequence", *_DIGEST}, _EXPECTED)
     reader = _Reader()
     try:
         if "sequence" in document:
-            reader.events(text[start:])
+            reader.read_events(text[start:])
         elif text[end:].strip():
-            raise InputError("Expected one preview, got more after its end.")
+            raise InputError("Expected one preview, got more text after it.")
         else:
-            reader.digest(document)
-        if not (reader.steps or reader.diagnostics or reader.verdicts or reader.counts is not None):
+            reader.read_digest(document)
+        if reader.is_empty():
             raise InputError(_EMPTY)
         return reader.preview()
     except (AttributeError, KeyError, TypeError, ValueError):
         raise InputError(f"{_EXPECTED}, got other JSON.") from None
 
 
-def _find(text: str) -> tuple[dict[str, Any], int, int]:
-    """Return the digest or the first event, and where it begins and ends.
-
-    Pulumi, or what starts it, may say something before, also with braces. What Pulumi writes begins on a line of its
-    own, so only the beginnings of lines are tried, or else the first brace.
-
-    Raises:
-        InputError: there is none.
-    """
-    decoder, problem = json.JSONDecoder(), "got no JSON"
-    for start in [found.start() for found in _LINE_WITH_BRACE.finditer(text)] or [max(text.find("{"), 0)]:
-        try:
-            document, end = decoder.raw_decode(text, start)
-        except ValueError:
-            continue
-        if isinstance(document, dict) and (not document or {"sequence", *_DIGEST} & set(document)):
-            return document, start, end
-        problem = "got other JSON"
-    raise InputError(f"{_EXPECTED}, {problem}.")
-
-
 class _Reader:
-    """Gathers what either form says, in the words of one."""
+    """Collects the contents of either format in one form."""
 
     def __init__(self) -> None:
         self.decoder = Decoder()
         self.steps: list[dict[str, Any]] = []
-        self.found: dict[str, Any] = {}
-        """Inputs that a refresh found, by URN; None for a resource that is gone."""
+        self.refreshed: dict[str, Any] = {}
+        """Inputs that a refresh found, by URN; ``None`` for a deleted resource."""
         self.diagnostics: list[dict[str, Any]] = []
-        self.verdicts: list[Verdict] = []
+        self.violations: list[PolicyViolation] = []
+        self.pending_policies: list[tuple[str, Urn]] = []
         self.counts: dict[str, int] | None = None
 
-    def digest(self, document: dict[str, Any]) -> None:
-        """Read the one object."""
+    def is_empty(self) -> bool:
+        """Returns whether the preview has no contents at all."""
+        collected = self.steps or self.diagnostics or self.violations or self.pending_policies
+        return not collected and self.counts is None
+
+    def read_digest(self, document: dict[str, Any]) -> None:
+        """Reads the digest."""
         self.decoder.decode(document.get("config"))
         for raw in document.get("steps") or []:
             step = self.decoder.decode(raw)
             names = [*(step.get("diffReasons") or []), *(step.get("detailedDiff") or {})]
-            self._step(step, step.get("oldState"), step.get("newState"), step.get("replaceReasons"), names)
+            self._add_step(step, step.get("oldState"), step.get("newState"), step.get("replaceReasons"), names)
         self.diagnostics = document.get("diagnostics") or []
         self.counts = document.get("changeSummary")
 
-    def events(self, text: str) -> None:
-        """Read the lines; the last one may be cut off. Only a line feed ends one: values may hold any other end."""
+    def read_events(self, text: str) -> None:
+        """Reads the events. The last line may be truncated.
+
+        Only a line feed ends a line: a value may contain any other line separator.
+        """
         lines = text.rstrip("\n").split("\n")
         for number, line in enumerate(lines, start=1):
             try:
@@ -188,9 +205,9 @@ class _Reader:
                 continue
             for kind, value in event.items() if isinstance(event, dict) else ():
                 if isinstance(value, dict):
-                    self._event(kind, value)
+                    self._read_event(kind, value)
 
-    def _event(self, kind: str, value: dict[str, Any]) -> None:
+    def _read_event(self, kind: str, value: dict[str, Any]) -> None:
         if kind == "diagnosticEvent":
             if value.get("severity") != "debug":
                 self.diagnostics.append(value)
@@ -201,21 +218,29 @@ class _Reader:
         elif kind == "preludeEvent":
             self.decoder.decode(value)
         elif kind == "policyEvent":
-            self.verdicts.append(_verdict(value))
+            self._read_policy_event(value)
         elif kind == "policyRemediationEvent":
             before, after = self.decoder.decode(value.get("before")), self.decoder.decode(value.get("after"))
             paths = ", ".join(change.path for change in self.decoder.changes(before, after))
             urn = Urn.parse(value["resourceUrn"])
-            self.verdicts.append(Verdict(value["policyName"], "remediated", urn, f"changed {paths}"))
+            self.violations.append(PolicyViolation(value["policyName"], "remediated", urn, f"changed {paths}"))
         elif kind in {"resourcePreEvent", "resOutputsEvent"}:
             step = self.decoder.decode(value.get("metadata") or {})
             if kind == "resourcePreEvent":
                 names = [*(step.get("diffs") or []), *(step.get("detailedDiff") or {})]
-                self._step(step, step.get("old"), step.get("new"), step.get("keys"), names)
+                self._add_step(step, step.get("old"), step.get("new"), step.get("keys"), names)
             elif step.get("op") == "refresh":
-                self.found[step["urn"]] = (step["new"] or {}).get("inputs") if step.get("new") else None
+                self.refreshed[step["urn"]] = (step["new"] or {}).get("inputs") if step.get("new") else None
 
-    def _step(self, step: Value, old: Value, new: Value, reasons: list[str] | None, names: list[str]) -> None:
+    def _read_policy_event(self, event: dict[str, Any]) -> None:
+        text, urn = _plain_text(event.get("message", "")), Urn.parse(event.get("resourceUrn", ""))
+        if _NOT_APPLICABLE.match(text):
+            self.pending_policies.append((event["policyName"], urn))
+        else:
+            level = event.get("enforcementLevel", "advisory")
+            self.violations.append(PolicyViolation(event["policyName"], level, urn, text))
+
+    def _add_step(self, step: Value, old: Value, new: Value, reasons: list[str] | None, names: list[str]) -> None:
         if Urn.parse(step["urn"]).is_default_provider:
             return
         self.steps.append(
@@ -231,50 +256,60 @@ class _Reader:
         )
 
     def preview(self) -> Preview:
-        """What was read."""
-        texts = [(item, _plain(item.get("message", ""))) for item in self.diagnostics]
+        """Returns the preview."""
+        texts = [(item, _plain_text(item.get("message", ""))) for item in self.diagnostics]
         failures = [(item, text) for item, text in texts if item.get("severity") == "error"]
         errors = [(item, text) for item, text in failures if text != "preview failed"]
-        provider = [line for item, text in texts if item.get("severity") == "info#err" for line in text.splitlines()]
-        notes = [text for item, text in texts if item.get("severity") == "warning"]
-        said = [line for line in provider if line.startswith(_OURS) and not _ANOTHER_VALUE.match(line)]
-        notes += [line.removeprefix(_OURS) for line in said]
-        told: dict[str, list[str]] = {}
-        for match in _ANOTHER_VALUE.finditer("\n".join(provider)):
-            told.setdefault(match["id"], []).append(match["path"])
-        steps = [self._changed(step, told) for step in self._logical()]
-        drifts = tuple(self._drifts())
-        urns = [Urn.parse(step["urn"]) for step in self.steps]
-        urns += [verdict.urn for verdict in self.verdicts]
-        urns += [Urn.parse(item["urn"]) for item, _ in texts if item.get("urn")]
-        stands = [step["op"] for step in self.steps if Urn.parse(step["urn"]).is_stack and step["op"] == "same"]
-        same = (self.counts or {}).get("same", 0) - bool(stands) if self.counts is not None else self._sames()
+        stderr = [line for item, text in texts if item.get("severity") == "info#err" for line in text.splitlines()]
+        provider_notes = [note for note in map(notes.parse, stderr) if note]
+        sentences = [text for item, text in texts if item.get("severity") == "warning"]
+        sentences += [note.text for note in provider_notes if note.kind != notes.SECRET_CHANGES]
+        secret_changes: dict[str, list[str]] = {}
+        for note in provider_notes:
+            if note.kind == notes.SECRET_CHANGES:
+                secret_changes.setdefault(note.resource_id, []).extend(note.properties)
+        steps = [self._changed(step, secret_changes) for step in self._merged_steps()]
         return Preview(
-            stack=next((f"{urn.project}/{urn.stack}" for urn in urns), ""),
+            stack=self._stack(),
             steps=tuple(step for step in steps if not step.urn.is_stack),
-            drifts=drifts,
-            unchanged=max(same, 0),
-            verdicts=tuple(self.verdicts),
+            drifts=tuple(self._drifts()),
+            unchanged=self._unchanged(),
+            violations=tuple(self.violations),
+            pending_policies=tuple(self.pending_policies),
             errors=tuple((Urn.parse(item["urn"]) if item.get("urn") else None, text) for item, text in errors),
-            notes=tuple(dict.fromkeys(notes)),
+            notes=tuple(dict.fromkeys(sentences)),
             failed=bool(failures),
             complete=self.counts is not None,
             secrets=tuple(sorted(self.decoder.secrets, key=lambda secret: (-len(secret), secret))),
         )
 
-    def _logical(self) -> Iterator[dict[str, Any]]:
-        """One step for what happens to a resource: of a replacement's three only the one that names it."""
-        spoken_of = {step["urn"] for step in self.steps if step["op"] not in {*_OPERATIONS, *_SILENT}}
+    def _stack(self) -> str:
+        urns = [Urn.parse(step["urn"]) for step in self.steps]
+        urns += [violation.urn for violation in self.violations]
+        urns += [urn for _, urn in self.pending_policies]
+        urns += [Urn.parse(item["urn"]) for item in self.diagnostics if item.get("urn")]
+        return next((f"{urn.project}/{urn.stack}" for urn in urns), "")
+
+    def _unchanged(self) -> int:
+        """Returns the number of unchanged resources. The stack is a resource too, and is not counted."""
+        same = [Urn.parse(step["urn"]).is_stack for step in self.steps if step["op"] == "same"]
+        if self.counts is None:
+            return same.count(False)
+        return max(self.counts.get("same", 0) - (True in same), 0)
+
+    def _merged_steps(self) -> Iterator[dict[str, Any]]:
+        """Yields one step for each changed resource."""
+        complete = {step["urn"] for step in self.steps if step["op"] not in {*_PARTS_OF_REPLACEMENTS, *_UNCHANGED}}
         seen: set[str] = set()
         for step in self.steps:
-            if step["op"] in _OPERATIONS:
-                if step["urn"] in spoken_of | seen:
+            if step["op"] in _PARTS_OF_REPLACEMENTS:
+                if step["urn"] in complete | seen:
                     continue
                 seen.add(step["urn"])
-            if step["op"] not in _SILENT:
+            if step["op"] not in _UNCHANGED:
                 yield step
 
-    def _changed(self, step: dict[str, Any], told: Mapping[str, list[str]]) -> Step:
+    def _changed(self, step: dict[str, Any], secret_changes: Mapping[str, list[str]]) -> Step:
         changes = tuple(self.decoder.changes(step["old"] or {}, step["new"] or {}))
         seen = [change.path for change in changes]
 
@@ -283,40 +318,38 @@ class _Reader:
                 return ()
             return tuple(n for n in dict.fromkeys(names) if not any(covers(n, p) or covers(p, n) for p in seen))
 
-        secrets = unseen(told.get(step["id"] or "", []))
+        secrets = unseen(secret_changes.get(step["id"] or "", []))
         seen += secrets
         urn, reasons = Urn.parse(step["urn"]), tuple(step["reasons"])
         return Step(urn, _operation(step), changes, reasons, secrets, unseen(step["names"]))
 
     def _drifts(self) -> Iterator[Drift]:
-        """Refreshed resources that are not what the state has."""
-        later = {step["urn"]: step for step in self.steps if step["op"] != "refresh" and step["op"] not in _OPERATIONS}
+        """Yields the refreshed resources that differ from the state."""
+        ignored = {"refresh", *_PARTS_OF_REPLACEMENTS}
+        later_steps = {step["urn"]: step for step in self.steps if step["op"] not in ignored}
         for step in self.steps:
             urn = step["urn"]
-            if step["op"] != "refresh" or not (urn in self.found or urn in later) or Urn.parse(urn).is_stack:
+            known = urn in self.refreshed or urn in later_steps
+            if step["op"] != "refresh" or not known or Urn.parse(urn).is_stack:
                 continue
-            after = later.get(urn, {"op": "", "urn": urn, "old": None, "new": None})
-            found = self.found[urn] if urn in self.found else after["old"]
-            gone = found is None
-            changes = () if gone else tuple(self.decoder.changes(step["old"] or {}, found))
-            planned = {change.path: change.after for change in self.decoder.changes(after["old"], after["new"] or {})}
-            if gone or changes:
-                planned = planned if after["op"] in {"update", "replace"} else {}
-                yield Drift(
-                    Urn.parse(urn),
-                    changes,
-                    gone,
-                    planned,
-                    created_again=_operation(after) in {"create", "create or adopt"},
-                    deleted=after["op"] == "delete",
-                )
-
-    def _sames(self) -> int:
-        return sum(step["op"] == "same" and not Urn.parse(step["urn"]).is_stack for step in self.steps)
+            later = later_steps.get(urn, {"op": "", "urn": urn, "old": None, "new": None})
+            found = self.refreshed[urn] if urn in self.refreshed else later["old"]
+            changes = () if found is None else tuple(self.decoder.changes(step["old"] or {}, found))
+            if found is not None and not changes:
+                continue
+            planned = {change.path: change.after for change in self.decoder.changes(later["old"], later["new"] or {})}
+            yield Drift(
+                Urn.parse(urn),
+                changes,
+                deleted_outside=found is None,
+                planned=planned if later["op"] in {"update", "replace"} else {},
+                created_again=_operation(later) in {"create", "create or adopt"},
+                deleted=later["op"] == "delete",
+            )
 
 
 def _operation(step: Mapping[str, Any]) -> str:
-    operation: str = _OPERATIONS.get(step["op"], step["op"])
+    operation: str = _PARTS_OF_REPLACEMENTS.get(step["op"], step["op"])
     adopt = (step["new"] or {}).get("adopt")
     if operation == "create" and Urn.parse(step["urn"]).type.startswith(_TYPES) and isinstance(adopt, bool | str):
         return _ADOPTIONS.get(adopt, operation)
@@ -324,24 +357,16 @@ def _operation(step: Mapping[str, Any]) -> str:
 
 
 def covers(name: str, path: str) -> bool:
-    """Whether a property, or one inside it, is meant by a name."""
+    """Returns whether a path is the named property or inside it."""
     return path == name or path.startswith((f"{name}.", f"{name}["))
 
 
 def reverted(drift: Drift) -> set[str]:
-    """Paths that the preview only puts back to what the state has."""
+    """Returns the paths whose values the preview sets back to those of the state."""
     absent = Special.ABSENT
     return {change.path for change in drift.changes if drift.planned.get(change.path, absent) == change.before}
 
 
-def _verdict(event: dict[str, Any]) -> Verdict:
-    text = _plain(event.get("message", ""))
-    level, urn = event.get("enforcementLevel", "advisory"), Urn.parse(event.get("resourceUrn", ""))
-    if match := _NOT_APPLICABLE.match(text):
-        return Verdict(event["policyName"], level, urn, match["why"], applicable=False)
-    return Verdict(event["policyName"], level, urn, text)
-
-
-def _plain(text: str) -> str:
-    """A diagnostic without colours and the word that its severity says."""
+def _plain_text(text: str) -> str:
+    """Returns a diagnostic without colours and without its severity at the beginning."""
     return re.sub(r"^(?:error|warning): ", "", _COLOURS.sub("", text).strip())

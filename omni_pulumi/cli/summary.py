@@ -1,127 +1,156 @@
-"""A preview as a comment of a pull request: what a reviewer has to see, in the order in which it matters.
+"""Writes a preview as a pull request comment, the changes with the greatest effect first.
 
-The comment begins with a marker that names the stack, by which a workflow finds its own to update it. GitHub refuses
-more than 65,536 characters, so each part has a share and says how many lines it left out.
+The first line is an invisible marker with the name of the stack, by which a workflow finds its comment to update it.
+GitHub accepts 65,536 characters, so each part has a limit and says how many lines it omits.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
-from omni_pulumi.cli.markdown import block, code, prose, row, shorten, shorten_both
+from omni_pulumi.cli.graph import Graph, flowchart
+from omni_pulumi.cli.markdown import block, code, details, prose, row, shorten, shorten_both
 from omni_pulumi.cli.preview import Drift, Preview, Step, covers, reverted
-from omni_pulumi.cli.urns import Urn
+from omni_pulumi.cli.urns import Urn, ambiguous_names
 from omni_pulumi.cli.values import Change, Special, Value, scrub, show
 
 _CREATES = ("adopt", "create or adopt", "create")
-_ORDER = ("replace", "delete", "update", "import", *_CREATES)
+_OPERATIONS = ("replace", "delete", "update", "import", *_CREATES)
+"""Operations in the order of the comment."""
 _LEVELS = ("mandatory", "remediated", "remediate", "advisory")
 _PATH, _VALUE, _TEXT, _ERROR = 120, 100, 300, 2_000
+"""Longest path, value, text and error message, in characters."""
 _NAMES = 5
-"""Resources for which a policy waits, enough to recognize them."""
+"""Resources named for a policy that cannot run yet."""
 _LEAVES = 12
-"""Leaves of a resource that comes or goes."""
+"""Values shown of a resource that is created or deleted."""
 _ROWS = 20
-"""Lines of a resource that changes."""
+"""Lines shown of a resource that changes."""
+_COMMENT = 65_000
+"""Longest comment with a graph, in characters."""
+_FLOWCHART, _ARROWS = 50_000, 500
+"""Characters and arrows of the largest flowchart that Mermaid draws by default."""
 
 
-class _Shares(NamedTuple):
+class _Limits(NamedTuple):
     """Characters of each part, together well below GitHub's limit."""
 
     changes: int = 28_000
     drifts: int = 9_000
-    verdicts: int = 12_000
+    violations: int = 12_000
     errors: int = 8_000
     notes: int = 3_000
 
 
-_SHARES = _Shares()
+_LIMITS = _Limits()
 
 
-def summary(preview: Preview, *, stack: str | None = None) -> str:
-    """The comment; ``stack`` is what it calls the stack, in place of the preview's own name."""
+def summary(preview: Preview, *, stack: str | None = None, graph: Graph | None = None) -> str:
+    """Returns the comment.
+
+    Args:
+        preview: the preview.
+        stack: the name of the stack in the comment, instead of the one in the preview.
+        graph: the resources of the stack, to be drawn below the summary.
+    """
     name = stack or preview.stack
     parts = [_marker(name), _heading(preview, name), *_Writer(preview).parts()]
-    return "\n".join(part for part in parts if part)
+    text = "\n".join(part for part in parts if part)
+    return text + _graph(preview, graph, _COMMENT - len(text)) if graph else text
 
 
 def empty(stack: str) -> str:
-    """The comment of a preview that failed before it said anything."""
+    """Returns the comment for a preview without any output."""
     title = f"### Preview of {code(shorten(stack, 200))} failed"
-    return f"{_marker(stack)}\n{title}\n\nPulumi failed before it began: its log has the reason.\n"
+    return f"{_marker(stack)}\n{title}\n\nPulumi failed before the preview started. Its log has the reason.\n"
 
 
 def _marker(stack: str) -> str:
-    """A comment in HTML may not contain two dashes in a row."""
+    """Returns the marker, an HTML comment. That may not contain two dashes in a row."""
     return f"<!-- omni-pulumi preview-summary: {quote(shorten(stack, 200), safe='/').replace('--', '-%2D')} -->\n"
 
 
 def _heading(preview: Preview, stack: str) -> str:
-    counts = {name: sum(step.operation == name for step in preview.steps) for name in _ORDER}
-    said = [f"{count} to {name}" for name, count in counts.items() if count]
-    said += [f"{len(preview.drifts)} changed outside Pulumi"] if preview.drifts else []
-    broken = sum(verdict.level == "mandatory" and verdict.applicable for verdict in preview.verdicts)
-    said += [f"{broken} mandatory {'policy' if broken == 1 else 'policies'} violated"] if broken else []
+    counts = {name: sum(step.operation == name for step in preview.steps) for name in _OPERATIONS}
+    facts = [f"{count} to {name}" for name, count in counts.items() if count]
+    facts += [f"{len(preview.drifts)} changed outside Pulumi"] if preview.drifts else []
+    mandatory = sum(violation.level == "mandatory" for violation in preview.violations)
+    facts += [f"{mandatory} mandatory {'policy' if mandatory == 1 else 'policies'} violated"] if mandatory else []
     title = f"Preview of {code(shorten(stack, 200)) or 'a stack'}"
     if preview.failed or not preview.complete:
         title += " failed" if preview.failed else " ended early"
-        return f"### {title}{': ' if said else ''}{', '.join(said)}\n"
-    if not said:
+        return f"### {title}{': ' if facts else ''}{', '.join(facts)}\n"
+    if not facts:
         return f"{title}: no changes, {preview.unchanged} {'resource' if preview.unchanged == 1 else 'resources'}.\n"
-    said += [f"{preview.unchanged} unchanged"] if preview.unchanged else []
-    return f"### {title}: {', '.join(said)}\n"
+    facts += [f"{preview.unchanged} unchanged"] if preview.unchanged else []
+    return f"### {title}: {', '.join(facts)}\n"
+
+
+def _graph(preview: Preview, graph: Graph, limit: int) -> str:
+    """Returns the collapsed flowchart, or a sentence when it is too large."""
+    resources = len(graph.resources | preview.operations.keys())
+    if not resources:
+        return ""
+    section = "\n" + details("Resources and their dependencies", block(flowchart(graph, preview.operations), "mermaid"))
+    if len(graph.dependencies) + len(graph.children) > _ARROWS or len(section) > min(limit, _FLOWCHART):
+        return f"\nThe graph of {resources} resources is too large for a comment.\n"
+    return section
 
 
 class _Writer:
-    """Writes the parts of one preview, of which none shows a secret."""
+    """Writes the parts of the comment without secrets."""
 
     def __init__(self, preview: Preview) -> None:
         self.preview = preview
         self.drifts = {drift.urn: drift for drift in preview.drifts}
-        urns = {step.urn for step in preview.steps} | {drift.urn for drift in preview.drifts}
-        urns |= {verdict.urn for verdict in preview.verdicts}
-        self.ambiguous = {name for name, count in Counter(urn.short for urn in urns).items() if count > 1}
+        urns = [step.urn for step in preview.steps] + [drift.urn for drift in preview.drifts]
+        urns += [violation.urn for violation in preview.violations] + [urn for _, urn in preview.pending_policies]
+        self.ambiguous = ambiguous_names(urns)
 
     def parts(self) -> Iterator[str]:
-        """All that has something to say."""
+        """Yields the parts, some of which are empty."""
+        preview = self.preview
         yield from self._errors()
-        if self.preview.failed and not self.preview.errors and not self.preview.verdicts:
-            yield "Pulumi gives no reason here: what policies say is only among the engine's events.\n"
-        if not self.preview.complete and not self.preview.errors:
-            yield "Pulumi gives no reason here: its log has it.\n"
-        steps = sorted(self.preview.steps, key=lambda step: (_place(_ORDER, step.operation), step.urn.short))
+        if preview.failed and not (preview.errors or preview.violations or preview.pending_policies):
+            yield "The preview has no error message. Policy violations are only in the engine's events.\n"
+        if not preview.complete and not preview.errors:
+            yield "The preview has no error message. The log of Pulumi has the reason.\n"
+        steps = sorted(preview.steps, key=lambda step: (_rank(_OPERATIONS, step.operation), step.urn.short))
         rows = [line for step in steps for line in self._rows(step)]
-        yield _table(("", "resource", "property", "before", "after"), rows, _SHARES.changes)
-        rows = [line for drift in sorted(self.preview.drifts, key=lambda d: d.urn.short) for line in self._drift(drift)]
+        yield _table(("", "resource", "property", "before", "after"), rows, _LIMITS.changes)
+        rows = [line for drift in sorted(preview.drifts, key=lambda d: d.urn.short) for line in self._drift(drift)]
         header = ("resource", "property", "in the state", "found", "becomes")
-        yield _table(header, rows, _SHARES.drifts, title="Changed outside Pulumi:")
-        verdicts = [verdict for verdict in self.preview.verdicts if verdict.applicable]
-        verdicts.sort(key=lambda v: (_place(_LEVELS, v.level), v.policy, v.urn.short))
+        yield _table(header, rows, _LIMITS.drifts, title="Changed outside Pulumi:")
+        violations = sorted(preview.violations, key=lambda v: (_rank(_LEVELS, v.level), v.policy, v.urn.short))
         rows = [
-            (self._strong(v.level), code(v.policy), self._name(v.urn), prose(self._text(_what(v.text), _TEXT)))
-            for v in verdicts
+            (
+                self._strong(violation.level),
+                code(violation.policy),
+                self._name(violation.urn),
+                prose(self._text(_without_description(violation.text), _TEXT)),
+            )
+            for violation in violations
         ]
-        yield _table(("", "policy", "resource", "says"), rows, _SHARES.verdicts, title="Policies:")
-        yield self._not_applicable()
-        yield _list("Notes:", (prose(self._text(note, _TEXT)) for note in self.preview.notes))
+        yield _table(("", "policy", "resource", "message"), rows, _LIMITS.violations, title="Policies:")
+        yield self._pending_policies()
+        yield _list("Notes:", (prose(self._text(note, _TEXT)) for note in preview.notes))
 
     def _errors(self) -> Iterator[str]:
-        left = _SHARES.errors
-        for number, (urn, text) in enumerate(self.preview.errors):
-            shown = self._text(text, None)
-            head = shown if len(shown) <= _ERROR else f"{shown[: _ERROR // 4]}\n…\n{shown[-_ERROR * 3 // 4 :]}"
-            part = (f"{self._name(urn)}:\n\n" if urn and not urn.is_stack else "") + block(head)
+        left = _LIMITS.errors
+        for number, (urn, message) in enumerate(self.preview.errors):
+            text = self._text(message, None)
+            text = text if len(text) <= _ERROR else f"{text[: _ERROR // 4]}\n…\n{text[-_ERROR * 3 // 4 :]}"
+            part = (f"{self._name(urn)}:\n\n" if urn and not urn.is_stack else "") + block(text)
             if len(part) > left:
-                yield f"{len(self.preview.errors) - number} more errors are left out.\n"
+                yield f"{len(self.preview.errors) - number} more errors are omitted.\n"
                 return
             left -= len(part)
             yield part
 
     def _rows(self, step: Step) -> Iterator[Sequence[str]]:
-        """A line for each leaf, of which the first one names the resource; one line for what comes or goes."""
+        """Yields one line for a created or deleted resource, and one for each changed value of another one."""
         drift = self.drifts.get(step.urn)
         if drift and drift.created_again and step.operation in _CREATES:
             return
@@ -133,9 +162,10 @@ class _Writer:
         back = reverted(drift) if drift and step.operation == "update" else set()
         changes = [change for change in step.changes if change.path not in back]
         rows = [self._change(change, step.reasons) for change in changes]
-        rows += [[self._path(path), code("[secret]"), f"{code('[secret]')} *another value*"] for path in step.told]
-        rows += [[self._path(path), "", "*differs*"] for path in step.others]
-        seen = [*(change.path for change in changes), *step.told, *step.others]
+        secret = code("[secret]")
+        rows += [[self._path(path), secret, f"{secret} *another value*"] for path in step.secret_changes]
+        rows += [[self._path(path), "", "*differs*"] for path in step.provider_only_diffs]
+        seen = [*(change.path for change in changes), *step.secret_changes, *step.provider_only_diffs]
         missing = [reason for reason in step.reasons if not any(covers(reason, path) for path in seen)]
         rows += [[self._path(reason) + " **forces replacement**", "", ""] for reason in missing]
         if not rows and not back:
@@ -155,7 +185,7 @@ class _Writer:
 
     def _drift(self, drift: Drift) -> Iterator[Sequence[str]]:
         name = self._name(drift.urn)
-        if drift.gone:
+        if drift.deleted_outside:
             yield [name, "", "", "*deleted*", "*created again*" if drift.created_again else ""]
         for change in drift.changes:
             becomes = "*deleted*" if drift.deleted else "*stays*"
@@ -164,24 +194,23 @@ class _Writer:
             name = ""
 
     def _leaves(self, step: Step) -> str:
-        """The leaves of a resource that comes or goes, in one cell."""
+        """Returns the values of a created or deleted resource, in one cell."""
         sides = [(c.path, c.before if step.operation == "delete" else c.after) for c in step.changes]
         shown = [f"{self._path(path)} {self._value(value)}" for path, value in sides[:_LEAVES]]
         more = [f"{len(sides) - _LEAVES} more"] if len(sides) > _LEAVES else []
         return ", ".join([*shown, *more])
 
-    def _not_applicable(self) -> str:
-        """Policies that wait for values, a line each."""
-        waiting: dict[str, list[Urn]] = {}
-        for verdict in self.preview.verdicts:
-            if not verdict.applicable:
-                waiting.setdefault(verdict.policy, []).append(verdict.urn)
+    def _pending_policies(self) -> str:
+        """Returns the policies that cannot run yet, a line each."""
+        pending: dict[str, list[Urn]] = {}
+        for policy, urn in self.preview.pending_policies:
+            pending.setdefault(policy, []).append(urn)
         resources = {
             policy: ", ".join("the stack" if urn.is_stack else self._name(urn) for urn in urns[:_NAMES])
             + (f", {len(urns) - _NAMES} more" if len(urns) > _NAMES else "")
-            for policy, urns in sorted(waiting.items())
+            for policy, urns in sorted(pending.items())
         }
-        title = "Not applicable yet, because values are known after apply:"
+        title = "Policies that `pulumi up` will check, because values are not known yet:"
         return _list(title, (f"{code(policy)}: {urns}" for policy, urns in resources.items()))
 
     def _name(self, urn: Urn) -> str:
@@ -202,7 +231,7 @@ class _Writer:
         return code(first), code(second)
 
     def _text(self, text: str, limit: int | None) -> str:
-        """A text without secrets; it is shortened afterwards, as half a secret would not be recognized."""
+        """Returns a text without secrets, shortened last: part of a secret could not be recognized."""
         text = scrub(text, self.preview.secrets)
         return text if limit is None else shorten(text, limit)
 
@@ -211,39 +240,39 @@ class _Writer:
         return f"**{word}**" if word in {"replace", "delete", "mandatory"} else prose(word)
 
 
-def _what(text: str) -> str:
-    """A policy's text without its description, which is the first of several lines and what its name says."""
+def _without_description(text: str) -> str:
+    """Returns the text of a violation. The engine puts the policy's description into a line before it."""
     first, _, rest = text.partition("\n")
     return rest.strip() or first
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]], share: int, *, title: str = "") -> str:
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]], limit: int, *, title: str = "") -> str:
     if not rows:
         return ""
     lines = [f"{title}\n"] if title else []
     lines += [row(header), row(["---"] * len(header))]
-    left = share
+    left = limit
     for number, cells in enumerate(rows):
         line = row(cells)
         left -= len(line) + 1
         if left < 0:
-            return "\n".join([*lines, "", f"{len(rows) - number} more lines are left out: the comment is full.", ""])
+            return "\n".join([*lines, "", f"{len(rows) - number} more lines are omitted: the comment is full.", ""])
         lines.append(line)
     return "\n".join([*lines, ""])
 
 
 def _list(title: str, items: Iterable[str]) -> str:
     lines: list[str] = []
-    left, out = _SHARES.notes, 0
+    left, omitted = _LIMITS.notes, 0
     for item in items:
         left -= len(item) + 3
         if left < 0:
-            out += 1
+            omitted += 1
         else:
             lines.append(f"- {item}")
-    more = [f"- {out} more"] if out else []
+    more = [f"- {omitted} more"] if omitted else []
     return "\n".join([f"{title}\n", *lines, *more, ""]) if lines or more else ""
 
 
-def _place(order: Sequence[str], name: str) -> int:
+def _rank(order: Sequence[str], name: str) -> int:
     return order.index(name) if name in order else len(order)

@@ -1,8 +1,8 @@
-"""Values of a preview, with what is secret or unknown marked instead of encoded, and what differs between two of them.
+"""Decodes the values in a preview, compares them, and masks secrets.
 
-The surprising fact: the same secret is ``"[secret]"`` in one JSON form and a dict with a signature in the other, which
-holds the plain text where somebody asked for it. And the engine only masks what it knows to be secret, so what is
-secret by its name, or on the other side of a change, is masked here.
+A secret is ``"[secret]"`` in one JSON format and an object with a signature in the other. That object contains the
+plain text when the preview ran with ``--show-secrets``. The engine masks only the values that it knows to be secret.
+This module also masks a value whose name looks secret, and a value whose other side of a change is secret.
 
 Source: https://www.pulumi.com/docs/iac/concepts/secrets/ and ``pulumi.runtime.rpc`` for the signatures.
 """
@@ -34,23 +34,30 @@ _UNKNOWNS = {
     "e48ece36-62e2-4504-bad9-02848725956a",
     "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
 }
-"""One for each kind of value, of which Python programs send the string's only."""
+"""Placeholders of unknown values, one for each type. Programs in Python only send the one of a string."""
 
 _MASK = "[secret]"
 _SECRET_MAPS = {"secretVariables", "secret_variables"}
-_SECRET_NAME = re.compile(
-    r"(?:password|passphrase|secret|token|private_?key|api_?key|access_?key|credentials)$", re.IGNORECASE
+
+SENSITIVE_NAMES = (
+    r"(?:TOKENS?|PASSWORDS?|PASSWD|PASSPHRASE|SECRETS?|CREDENTIALS?"
+    r"|(?:API|ACCESS|PRIVATE|SIGNING|ENCRYPTION)[_-]?KEYS?|CONNECTION[_-]?STRING|(?<![A-Z])(?:PWD|PAT|PASS$))"
 )
+NUMERIC_NAMES = r"\A(?:MAX|MIN|NUM)_(?:\w+_)?TOKENS$"
+"""Words in names of secrets, and names such as ``MAX_TOKENS``. ``no-plain-secrets`` has the same patterns."""
 
-_NO_SECRETS = {"", "true", "false", "default", "none", "null"}
-"""Settings of a property that has a secret's name, such as ``mustChangePassword``: not to be looked for in texts."""
+_SECRET_NAME = re.compile(rf"{SENSITIVE_NAMES}[_\d-]*$")
+_NUMERIC_NAME = re.compile(NUMERIC_NAMES)
 
-_SHORTEST = 4
-"""Characters of a secret that is looked for in texts: a shorter one is part of many words."""
+_SETTINGS = {"", "true", "false", "default", "none", "null"}
+"""Values of settings with secret-looking names, such as ``mustChangePassword``. They are not searched for in texts."""
+
+_MIN_LENGTH = 4
+"""Characters of a secret that is searched for in texts. A shorter one is part of many words."""
 
 
 class Special(Enum):
-    """What is no value."""
+    """A value that is absent or unknown."""
 
     ABSENT = ""
     UNKNOWN = "known after apply"
@@ -58,7 +65,7 @@ class Special(Enum):
 
 @dataclass(frozen=True)
 class Secret:
-    """A secret. Its value is there only to see that it changes, where the input tells it."""
+    """A secret. Its value is only compared, and is ``None`` when the preview does not contain it."""
 
     known: Any = field(default=None, repr=False)
 
@@ -67,29 +74,35 @@ class Secret:
 
 
 Value = Any
-"""A JSON value in which a :class:`Secret` or a :class:`Special` may be in the place of any part."""
+"""A JSON value. Any part of it may be a :class:`Secret` or a :class:`Special`."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """A leaf that differs."""
+    """A value that differs, such as ``variables.DBT_TARGET``.
+
+    Attributes:
+        path: where the value is.
+        before: the old value.
+        after: the new value.
+        remark: what changed about a secret, whose values are masked.
+    """
 
     path: str
     before: Value
     after: Value
     remark: str = ""
-    """What two masked values do not show."""
 
 
 class Decoder:
-    """Reads values, and remembers what is secret in clear."""
+    """Decodes values, and collects the plain texts of secrets in ``secrets``."""
 
     def __init__(self) -> None:
-        """Nothing is known to be secret yet."""
+        """Starts without secrets."""
         self.secrets: set[str] = set()
 
     def decode(self, raw: Any) -> Value:
-        """A value as it is in either JSON form."""
+        """Returns a value of either JSON format."""
         if isinstance(raw, dict):
             if _SIGNATURE in raw:
                 return self._special(raw)
@@ -106,7 +119,10 @@ class Decoder:
         return raw
 
     def changes(self, old: Value, new: Value, path: str = "") -> Iterator[Change]:
-        """The leaves that differ. Where one side is secret, so is the other; of two masks nobody knows."""
+        """Yields the values that differ.
+
+        If one side is secret, both are masked. Two secrets without plain texts count as equal.
+        """
         old, new = (Special.ABSENT if value is None else value for value in (old, new))
         if isinstance(old, Secret) or isinstance(new, Secret):
             before, after = self._masked(old), self._masked(new)
@@ -127,12 +143,10 @@ class Decoder:
         if key in _SECRET_MAPS and isinstance(value, dict) and _SIGNATURE not in value:
             return {name: self._secret(item) for name, item in value.items()}
         special = isinstance(value, dict) and _SIGNATURE in value
-        named = (
-            _SECRET_NAME.search(key) is not None and not special and value is not None and not isinstance(value, bool)
-        )
-        if named and str(value).lower() in _NO_SECRETS:
+        looks_secret = is_secret_name(key) and not special and value is not None and not isinstance(value, bool)
+        if looks_secret and str(value).lower() in _SETTINGS:
             return Secret(json.dumps(value))
-        if named or (key in _SECRET_MAPS and value):
+        if looks_secret or (key in _SECRET_MAPS and value):
             return self._secret(value)
         return self.decode(value)
 
@@ -145,7 +159,7 @@ class Decoder:
         return self._secret(raw)
 
     def _secret(self, raw: Any) -> Secret:
-        """A secret, whatever is inside; its plain text is remembered."""
+        """Returns a secret and collects its plain texts."""
         if isinstance(raw, dict) and _SIGNATURE in raw:
             text = raw.get("plaintext")
             try:
@@ -161,15 +175,22 @@ class Decoder:
         return value if isinstance(value, Secret) or value is Special.ABSENT else self._secret(value)
 
 
+def is_secret_name(name: str) -> bool:
+    """Returns whether a property or a variable looks secret: its name ends with a word such as ``token``."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).upper()
+    is_sensitive = _SECRET_NAME.search(words) and not _NUMERIC_NAME.search(words)
+    return bool(is_sensitive) or words.startswith("DBT_ENV_SECRET")  # dbt's own prefix of secrets
+
+
 def scrub(text: str, secrets: Sequence[str]) -> str:
-    """A text without what is known to be secret, of which the longest come first: one may be part of another."""
+    """Returns a text with secrets masked. The longest secret comes first, because one may contain another."""
     for secret in secrets:
         text = text.replace(secret, _MASK)
     return text
 
 
 def show(value: Value) -> str:
-    """A value as text: strings bare, unless they would be taken for something else, and the rest as JSON."""
+    """Returns a value as JSON, and a string without quotes unless it could be read as another value."""
     if isinstance(value, Special):
         return value.value
     if isinstance(value, Secret):
@@ -188,7 +209,7 @@ def _shown(part: Any) -> str:
 
 
 def _is_all(kind: type, *values: Value) -> bool:
-    """One value at least is of this kind, and what is not is absent."""
+    """Returns whether at least one value has the type, and the others are absent."""
     return any(isinstance(v, kind) for v in values) and all(isinstance(v, kind) or v is Special.ABSENT for v in values)
 
 
@@ -223,7 +244,7 @@ def _has_secret(value: Value) -> bool:
 
 
 def _texts(raw: Any) -> Iterator[str]:
-    """All strings inside a value; a secret's names are no secrets."""
+    """Yields all strings inside a value. The keys of a secret object are not secret."""
     if isinstance(raw, dict):
         for key, value in raw.items():
             if key != _SIGNATURE:
@@ -238,7 +259,7 @@ def _texts(raw: Any) -> Iterator[str]:
 
 
 def _parts(text: str) -> set[str]:
-    """What to look for of a secret: it may be quoted in a text, and shown line by line."""
+    """Returns the forms of a secret to search for: a text may quote it, or show it line by line."""
     forms = {text, text.strip(), json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1]}
     forms |= {line.strip() for line in text.splitlines()}
-    return {form for form in forms if len(form) >= _SHORTEST and form not in {_MASK, *_UNKNOWNS}}
+    return {form for form in forms if len(form) >= _MIN_LENGTH and form not in {_MASK, *_UNKNOWNS}}

@@ -1,4 +1,4 @@
-"""Markdown as GitHub reads it: the tables of a comment, cell by cell."""
+"""Parses Markdown: the tables, the visible text and the HTML of a comment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PARSER = MarkdownIt("commonmark").enable("table")
 
 
 class Comment(NamedTuple):
-    """What is seen of a comment: the tables' cells, code spans among them, and all text."""
+    """The visible parts of a comment: cells of tables, all text, and the HTML."""
 
     tables: list[list[list[str]]]
     text: str
@@ -18,7 +18,7 @@ class Comment(NamedTuple):
 
 
 def parse(markdown: str) -> Comment:
-    """Read a comment."""
+    """Returns the parts of a comment."""
     tables: list[list[list[str]]] = []
     texts: list[str] = []
     in_cell = False

@@ -1,4 +1,4 @@
-"""Previews as Pulumi writes them: the recorded ones, and short ones that a test composes of steps."""
+"""Previews in Pulumi's formats: recorded ones, and short ones that a test builds from steps."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ URN = "urn:pulumi:demo::shop::snowflake:index/schema:Schema::raw"
 
 
 def recorded(name: str) -> str:
-    """The summary of a recording."""
+    """Returns the summary of a recording."""
     return summary(read((RECORDINGS / name).read_text()))
 
 
 def digest(*steps: dict[str, Any], **more: Any) -> str:
-    """A digest of steps, each of which is an update of one schema unless it says something else."""
+    """Returns a digest of steps. By default a step is an update of one schema."""
     return json.dumps(
         {"steps": [{"op": "update", "urn": URN, **step} for step in steps], "changeSummary": {"same": 0}, **more}
     )
 
 
 def states(old: Any, new: Any) -> dict[str, Any]:
-    """Both sides of a step."""
+    """Returns both sides of a step."""
     return {"oldState": {"id": "7", "inputs": old}, "newState": {"inputs": new}}

@@ -1,4 +1,4 @@
-"""``python -m tests.cli.record`` records the engine's previews anew, for the tests that run without it."""
+"""``python -m tests.cli.record`` records previews of the engine, for the tests that run without it."""
 
 from __future__ import annotations
 

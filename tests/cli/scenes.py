@@ -1,4 +1,4 @@
-"""Previews of the quickstart by the real engine, in all forms in which Pulumi writes one."""
+"""Previews of the quickstart by the real engine, in each of Pulumi's JSON formats."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SECRETS = ("a made-up dbt token", "a made-up GitHub token", "another made-up dbt
 
 
 class Scene(NamedTuple):
-    """One preview: the digest, the events in a file, the exit status, and for one preview the events on stdout."""
+    """A preview: the digest, the event log, the exit status, and for one preview the events on stdout."""
 
     digest: str
     log: str
@@ -27,7 +27,7 @@ class Scene(NamedTuple):
 
 
 def play(folder: Path, omni: OmniSimulator, lightdash: LightdashSimulator) -> Iterator[tuple[str, Scene]]:
-    """The previews by name, of one stack whose program and services change on the way."""
+    """Yields previews of one stack by name. Between them the program and the services change."""
     pulumi = prepare("quickstart", folder, omni, lightdash)
     program = folder / "examples" / "quickstart" / "__main__.py"
     original = program.read_text()
@@ -65,7 +65,7 @@ def play(folder: Path, omni: OmniSimulator, lightdash: LightdashSimulator) -> It
 
 
 def _preview(pulumi: PulumiCli, *options: str) -> Scene:
-    """One preview, run once for each form."""
+    """Runs a preview once for each format."""
     events = pulumi.project / "events.jsonl"
     events.unlink(missing_ok=True)
     _run(pulumi, "--diff", "--event-log", events.name, *options, PULUMI_DEBUG_COMMANDS="1")
@@ -86,7 +86,7 @@ def _run(pulumi: PulumiCli, *arguments: str, **env: str) -> subprocess.Completed
 
 
 def slim(text: str) -> str:
-    """A recording without what no command reads: places in source files, debug lines, tracebacks, outputs."""
+    """Returns a recording without the parts that no command reads: source positions, debug lines, outputs."""
     try:
         return f"{json.dumps(_slim(json.loads(text)))}\n"
     except ValueError:

@@ -1,4 +1,4 @@
-"""No secret gets into the comment, and no text gets out of its cell, whatever a preview has."""
+"""The comment contains no secret, and no text leaves its cell, whatever the preview contains."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ inputs = st.dictionaries(texts, values, max_size=4)
 
 
 def plain_texts(value: Any) -> list[str]:
-    """All secrets in clear in a value."""
+    """Returns all plain texts of secrets in a value."""
     if isinstance(value, dict):
         return [text for item in value.values() for text in plain_texts(item)]
     if isinstance(value, list):
@@ -66,17 +66,17 @@ def plain_texts(value: Any) -> list[str]:
 
 @given(old=inputs, new=inputs, operation=st.sampled_from(["update", "replace", "create", "delete", "refresh"]))
 def test_no_secret(old: dict[str, Any], new: dict[str, Any], operation: str) -> None:
-    """A secret in clear is in no part of the comment, not even where an error quotes it."""
+    """No part of the comment contains a secret, even if an error message quotes it."""
     quotes = [text for text in plain_texts([old, new]) if "hush" in text]
-    said = [{"severity": "error", "message": f"cannot use {text}!"} for text in quotes if not text.startswith('{"')]
+    errors = [{"severity": "error", "message": f"cannot use {text}!"} for text in quotes if not text.startswith('{"')]
     refreshed = {"op": "refresh", **states(old, old)}
-    text = summary(read(digest(refreshed, {"op": operation, **states(old, new)}, diagnostics=said)))
+    text = summary(read(digest(refreshed, {"op": operation, **states(old, new)}, diagnostics=errors)))
     assert "hush" not in text
 
 
 @given(old=inputs, new=inputs)
 def test_cells(old: dict[str, Any], new: dict[str, Any]) -> None:
-    """Each line of a table has as many cells as its head, and what is shown has no effect."""
+    """Each row of a table has as many cells as its header, and values have no effect as Markdown or HTML."""
     text = summary(read(digest(states(old, new), {"op": "delete", **states(new, old)})))
     comment = parse(text)
     for table in comment.tables:
@@ -90,22 +90,27 @@ def test_cells(old: dict[str, Any], new: dict[str, Any]) -> None:
 
 @given(message=texts, name=texts, policy=texts)
 def test_texts(message: str, name: str, policy: str) -> None:
-    """Messages and names of others break no table and call nobody."""
+    """Foreign messages and names break no table and have no effect as HTML."""
     urn = f"{URN}{name}"
-    verdict = {"policyName": policy, "resourceUrn": urn, "enforcementLevel": "mandatory", "message": f"x\n{message}"}
-    said = {"severity": "warning", "message": message}
+    violation = {"policyName": policy, "resourceUrn": urn, "enforcementLevel": "mandatory", "message": f"x\n{message}"}
+    warning = {"severity": "warning", "message": message}
     failed = {"severity": "error", "message": message, "urn": urn}
-    events = [{"policyEvent": verdict}, {"diagnosticEvent": said}, {"diagnosticEvent": failed}]
+    events = [{"policyEvent": violation}, {"diagnosticEvent": warning}, {"diagnosticEvent": failed}]
     text = summary(read("\n".join(json.dumps({"sequence": n, **event}) for n, event in enumerate(events))))
     comment = parse(text)
     assert [len(cells) for cells in comment.tables[0]] == [4, 4]
     assert "<script" not in comment.html
 
 
-def test_prose_calls_nobody() -> None:
-    """A name with an @ and a number with a # do not become links in a policy's text."""
-    verdict = {"policyName": "p", "resourceUrn": URN, "enforcementLevel": "advisory", "message": "ask @octocat, see #1"}
-    text = summary(read(json.dumps({"sequence": 0, "policyEvent": verdict})))
+def test_no_mention() -> None:
+    """A policy's text mentions no user and links no issue."""
+    violation = {
+        "policyName": "p",
+        "resourceUrn": URN,
+        "enforcementLevel": "advisory",
+        "message": "ask @octocat, see #1",
+    }
+    text = summary(read(json.dumps({"sequence": 0, "policyEvent": violation})))
     assert "@octocat" not in text
     assert "#1" not in text
 
@@ -129,14 +134,14 @@ def test_prose_calls_nobody() -> None:
     ],
 )
 def test_masks(old: Any, new: Any, shown: list[tuple[str, str, str]]) -> None:
-    """What is secret on one side is on the other; of two masks nobody knows, and plain texts are compared unseen."""
+    """If one side is secret, both are masked. Two masked values count as equal, and plain texts are compared."""
     decoder = Decoder()
     changes = list(decoder.changes(decoder.decode(old), decoder.decode(new)))
     assert [(change.path, str(change.before), str(change.after)) for change in changes] == shown
 
 
-def test_secrets_hide_from_reprs() -> None:
-    """A traceback or a debugger that shows the values shows no secret."""
+def test_repr_contains_no_secret() -> None:
+    """The repr of a value contains no secret."""
     decoder = Decoder()
     value = decoder.decode({"a": {**SECRET, "plaintext": '"hush"'}})
     assert isinstance(value["a"], Secret)

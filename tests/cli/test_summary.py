@@ -1,4 +1,4 @@
-"""The comment, from previews that the real engine made."""
+"""The comment shows the facts of a preview, in previews recorded from the real engine and in short ones."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ MARKER = "<!-- omni-pulumi preview-summary: omni-quickstart/demo -->"
 
 
 def cells(text: str) -> list[list[str]]:
-    """The first table's lines below its head."""
+    """Returns the rows of the first table without its header."""
     return parse(summary(read(text))).tables[0][1:]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_both_forms_say_the_same(name: str) -> None:
-    """Whichever form Pulumi wrote, the summary is the same, but policies are only among the events."""
+def test_both_formats_have_the_same_summary(name: str) -> None:
+    """The summary is the same in both formats, except for policy violations, which only the events have."""
     events, one = recorded(f"{name}.log.jsonl"), recorded(f"{name}.digest.json")
     assert (events == one) is (name != "policy")
 
 
 def test_no_changes() -> None:
-    """A preview without changes is one short line below the marker."""
+    """A preview without changes is one line after the marker."""
     assert recorded("same.log.jsonl") == (f"{MARKER}\n\nPreview of `omni-quickstart/demo`: no changes, 5 resources.\n")
 
 
 def test_update() -> None:
-    """An update has a line for each changed leaf; of a secret's other value only the provider knows."""
+    """An update has a row for each changed value, and one for a secret that changes according to the provider."""
     text = recorded("update.digest.json")
     assert text.startswith(f"{MARKER}\n\n### Preview of `omni-quickstart/demo`: 1 to update, 4 unchanged\n")
     assert parse(text).tables == [
@@ -46,7 +46,7 @@ def test_update() -> None:
 
 
 def test_replacement() -> None:
-    """A replacement names the property that forces it, and its three steps are one."""
+    """A replacement is one row that names the property that forces it."""
     text = recorded("replace.log.jsonl")
     assert "1 to replace, 4 unchanged" in text
     assert [line[:3] for line in parse(text).tables[0][1:]] == [
@@ -54,8 +54,8 @@ def test_replacement() -> None:
     ]
 
 
-def test_what_comes_and_what_goes() -> None:
-    """A resource that is created or deleted is one line with its leaves."""
+def test_creates_and_deletes() -> None:
+    """A created or deleted resource is one row with its values."""
     created = parse(recorded("create.log.jsonl")).tables[0][1:]
     assert [line[0] for line in created] == ["create or adopt"] + ["create"] * 4
     assert "secretVariables.DBT_TOKEN [secret], targetSchema analytics_staging" in created[3][4]
@@ -68,21 +68,21 @@ def test_what_comes_and_what_goes() -> None:
     ("name", "operation"), [("create", "create or adopt"), ("adopt", "adopt")], ids=["True", "existing"]
 )
 def test_adoption(name: str, operation: str) -> None:
-    """A create that may adopt says so, and is counted apart from the other creates."""
+    """A create that may adopt has its own operation and count."""
     text = recorded(f"{name}.digest.json")
     assert f"1 to {operation}, 4 to create" in text
     assert [line[:2] for line in parse(text).tables[0][1:2]] == [[operation, "DbtEnvironment production"]]
 
 
-def test_an_argument_of_the_name_adopt_elsewhere() -> None:
-    """Only the resources of this package adopt."""
+def test_adopt_of_another_provider() -> None:
+    """An argument ``adopt`` of another provider's resource has no meaning."""
     text = digest({"op": "create", "newState": {"inputs": {"adopt": True}}})
     assert cells(text)[0][0] == "create"
 
 
 @pytest.mark.parametrize(("adopt", "rows"), [(False, []), (True, []), ("existing", ["adopt"])])
-def test_adoption_of_what_is_gone(adopt: object, rows: list[str]) -> None:
-    """What a refresh has not found is created again, but for a resource that only adopts what exists."""
+def test_adoption_of_a_deleted_object(adopt: object, rows: list[str]) -> None:
+    """A deleted resource is created again, unless it only adopts an existing object."""
     urn = "urn:pulumi:demo::shop::pulumi-python:dynamic/omni:DbtEnvironment::staging"
     inputs = {"adopt": adopt, "name": "Staging"}
     text = digest(
@@ -95,7 +95,7 @@ def test_adoption_of_what_is_gone(adopt: object, rows: list[str]) -> None:
 
 
 def test_drift() -> None:
-    """What others changed is apart from what the program changes, with what becomes of it."""
+    """Changes outside Pulumi have their own table with the values after the update."""
     text = recorded("drift.digest.json")
     assert "1 to update, 1 to create, 2 changed outside Pulumi, 3 unchanged" in text
     (table,) = parse(text).tables
@@ -106,7 +106,7 @@ def test_drift() -> None:
 
 
 def test_drift_of_a_changed_program() -> None:
-    """A leaf that others changed and that the program changes as well is in both tables."""
+    """A value that changed outside Pulumi and in the program is in both tables."""
     text = digest(
         {"op": "refresh", **states({"a": 1}, {"a": 1})},
         states({"a": 2}, {"a": 3}),
@@ -117,7 +117,7 @@ def test_drift_of_a_changed_program() -> None:
 
 
 def test_failed_check() -> None:
-    """A preview that a check stopped has the check's reason and its resource."""
+    """A preview that failed validation has the error message and the resource."""
     text = parse(recorded("check.log.jsonl")).text
     assert "Preview of omni-quickstart/demo failed\n" in text
     assert "DbtConfiguration analytics:\n" in text
@@ -125,22 +125,22 @@ def test_failed_check() -> None:
 
 
 def test_policies() -> None:
-    """Policies' violations follow the changes, mandatory ones first, without their descriptions."""
+    """Policy violations follow the changes, mandatory ones first, without the policies' descriptions."""
     text = recorded("policy.log.jsonl")
     assert "failed: 2 mandatory policies violated\n" in text
     lines = parse(text).tables[0][1:]
     assert [line[0] for line in lines] == ["mandatory"] * 2 + ["advisory"] * 3
     assert lines[1][1:3] == ["production-protected", "DbtEnvironment production"]
     assert lines[1][3].startswith("Resource option protect is not set")
-    assert "policies say is only among the engine's events" in recorded("policy.digest.json")
+    assert "only in the engine's events" in recorded("policy.digest.json")
 
 
-def test_policies_that_wait() -> None:
-    """A rule that needs a value which is not known yet is no violation."""
+def test_pending_policies() -> None:
+    """A policy that needs an unknown value is listed and is not a violation."""
     message = "can't run policy 'x' from policy pack 'p@v1' during preview: not applicable yet, because a is unknown\n"
-    verdict = {"policyName": "x", "resourceUrn": URN, "enforcementLevel": "mandatory", "message": message}
+    violation = {"policyName": "x", "resourceUrn": URN, "enforcementLevel": "mandatory", "message": message}
     events = [
-        {"sequence": 0, "policyEvent": verdict},
+        {"sequence": 0, "policyEvent": violation},
         {"sequence": 1, "summaryEvent": {"resourceChanges": {"same": 3}}},
     ]
     text = summary(read("\n".join(map(json.dumps, events))))
@@ -148,30 +148,30 @@ def test_policies_that_wait() -> None:
     assert "- `x`: `Schema raw`\n" in text
 
 
-def test_remediation_tells_no_value() -> None:
-    """A remediation's event has the secret in clear that it moves, and the summary names the properties."""
+def test_remediation_shows_no_value() -> None:
+    """The event of a remediation contains the moved secret in clear, and the summary names only the properties."""
     event = {
         "policyName": "no-plain-secrets",
         "resourceUrn": URN,
         "before": {"variables": {"DBT_TOKEN": "hunter22"}},
         "after": {"variables": {}, "secretVariables": {"DBT_TOKEN": "[secret]"}},
     }
-    said = {"severity": "warning", "message": "hunter22 is bad"}
-    events = [{"sequence": 0, "policyRemediationEvent": event}, {"sequence": 1, "diagnosticEvent": said}]
+    warning = {"severity": "warning", "message": "hunter22 is bad"}
+    events = [{"sequence": 0, "policyRemediationEvent": event}, {"sequence": 1, "diagnosticEvent": warning}]
     text = summary(read("\n".join(map(json.dumps, events))))
     assert "| remediated | `no-plain-secrets` | `Schema raw` | changed secretVariables.DBT\\_TOKEN" in text
     assert "hunter22" not in text
 
 
 def test_order() -> None:
-    """Replacements and deletions come first, then updates, then creations."""
+    """Replacements and deletions come first, then updates, then creates."""
     operations = ["create", "update", "import", "delete", "replace", "same", "read"]
     steps = [{"op": op, "urn": f"{URN}-{op}", **states({"a": 1}, {"a": 2})} for op in operations]
     assert [line[0] for line in cells(digest(*steps))] == ["replace", "delete", "update", "import", "create"]
 
 
 def test_unknown_values() -> None:
-    """What is not known before the update is said so, alone and inside a list."""
+    """An unknown value is marked, also inside a list."""
     unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
     lines = cells(digest(states({"a": "x", "b": []}, {"a": unknown, "b": ["y", unknown]})))
     assert [line[2:] for line in lines] == [
@@ -180,26 +180,26 @@ def test_unknown_values() -> None:
     ]
 
 
-def test_types_are_told_apart() -> None:
-    """A text that looks like another value is quoted, and an empty one is seen."""
+def test_types_are_distinguished() -> None:
+    """A text that looks like another type is quoted, and an empty text is visible."""
     lines = cells(digest(states({"a": "1", "b": "true", "c": "", "d": 1}, {"a": 1, "b": True, "c": "x", "d": 1.0})))
     assert [line[2:] for line in lines] == [["a", '"1"', "1"], ["b", '"true"', "true"], ["c", '""', "x"]]
 
 
 def test_reason_without_a_change() -> None:
-    """A property that forces a replacement is named even when its inputs do not differ."""
+    """A property that forces a replacement is named even if its inputs are equal."""
     lines = cells(digest({"op": "replace", "replaceReasons": ["profile"], **states({"a": 1}, {"a": 2})}))
     assert [line[2] for line in lines] == ["profile forces replacement", "a"]
 
 
 def test_update_without_a_change() -> None:
-    """Another provider's update may come from outputs only, of which it names the property: hardly a secret."""
+    """An update that comes from outputs only names the property if the provider does."""
     assert cells(digest(states({"a": 1}, {"a": 1})))[0][4] == "no input differs"
     assert cells(digest({"diffReasons": ["tags"], **states({"a": 1}, {"a": 1})}))[0][2:] == ["tags", "", "differs"]
 
 
-def test_a_detail_of_what_is_shown() -> None:
-    """A provider may name an item of a list that is shown as a whole: once is enough."""
+def test_item_of_a_shown_list() -> None:
+    """An item that the provider names is not repeated when its whole list is shown."""
     named = {
         "detailedDiff": {"cidrs[0]": {"kind": "update"}},
         **states({"cidrs": ["10.0.0.0/8"]}, {"cidrs": ["0.0.0.0/0"]}),
@@ -207,20 +207,20 @@ def test_a_detail_of_what_is_shown() -> None:
     assert [line[2:] for line in cells(digest(named))] == [["cidrs", '["10.0.0.0/8"]', '["0.0.0.0/0"]']]
 
 
-def test_secret_from_now_on_or_no_longer() -> None:
-    """That a secret becomes plain is the worst of changes, and both sides are masked."""
+def test_change_between_secret_and_plain() -> None:
+    """A change between secret and plain is stated, with both sides masked."""
     assert cells(digest(states({"a": "[secret]"}, {"a": "hunter22"})))[0][4] == "[secret] no longer secret"
     assert cells(digest(states({"a": "hunter22"}, {"a": "[secret]"})))[0][4] == "[secret] secret from now on"
 
 
-def test_a_setting_with_a_secret_s_name() -> None:
-    """It is masked itself, and its value is not taken for a secret elsewhere."""
+def test_setting_with_a_secret_looking_name() -> None:
+    """A setting with a secret-looking name is masked, and its value is shown elsewhere."""
     text = digest(states({"mustChangePassword": "true", "b": "true"}, {"mustChangePassword": "true", "b": "false"}))
     assert cells(text)[0][2:] == ["b", '"true"', '"false"']
 
 
-def test_a_list_with_a_secret() -> None:
-    """The list is masked, and what stands in it beside the secret is shown elsewhere."""
+def test_list_with_a_secret() -> None:
+    """A list with a secret is masked, and the other texts in it are shown elsewhere."""
     before, after = [{"name": "staging"}, {"name": "x", "value": "[secret]"}], [{"name": "y", "value": "[secret]"}]
     lines = cells(digest(states({"env": before, "name": "staging"}, {"env": after, "name": "production"})))
     assert [line[2:] for line in lines] == [
@@ -230,7 +230,7 @@ def test_a_list_with_a_secret() -> None:
 
 
 def test_two_components() -> None:
-    """Resources of the same type and name are told apart by their components, and so is their drift."""
+    """Resources with the same type and name are distinguished by their components, in each table."""
     inside = "urn:pulumi:demo::shop::my:index:{}$snowflake:index/schema:Schema::main"
     text = digest(
         {"op": "refresh", "urn": inside.format("A"), **states({"branch": "main"}, {"branch": "main"})},
@@ -242,8 +242,8 @@ def test_two_components() -> None:
     assert drifts[1:] == [["A/Schema main", "branch", "main", "hotfix", "main"]]
 
 
-def test_drift_of_what_is_deleted() -> None:
-    """What others changed does not stay when the resource goes."""
+def test_drift_of_a_deleted_resource() -> None:
+    """A value that changed outside Pulumi is deleted with its resource."""
     text = digest(
         {"op": "refresh", **states({"a": 1}, {"a": 1})},
         {"op": "delete", "oldState": {"id": "7", "inputs": {"a": 2}}},
@@ -251,8 +251,8 @@ def test_drift_of_what_is_deleted() -> None:
     assert parse(summary(read(text))).tables[1][1:] == [["Schema raw", "a", "1", "2", "deleted"]]
 
 
-def test_a_replacement_of_many_leaves_leaves_room() -> None:
-    """A deletion is not pushed out by what comes before it."""
+def test_many_changes_of_one_resource() -> None:
+    """A resource with many changes is truncated, so that a deletion after it is shown."""
     many = [{str(n): f"{side}{'x' * 200}" for n in range(400)} for side in "ab"]
     text = digest(
         {"op": "replace", **states(*many)},
@@ -264,7 +264,7 @@ def test_a_replacement_of_many_leaves_leaves_room() -> None:
 
 
 def test_long_values() -> None:
-    """Long values are shortened to where they begin to differ, also where one is the beginning of the other."""
+    """Long values are truncated around their first difference, also if one is a prefix of the other."""
     before, after = cells(digest(states({"a": "x" * 500}, {"a": "x" * 500 + "DROP"})))[0][3:]
     assert before != after
     before, after = cells(digest(states({"a": "x" * 500 + "1"}, {"a": "x" * 500 + "2"})))[0][3:]
@@ -275,7 +275,7 @@ def test_long_values() -> None:
 
 @pytest.mark.parametrize("count", [10, 2_000])
 def test_length(count: int) -> None:
-    """A comment stays below GitHub's limit and says what it leaves out."""
+    """A comment is shorter than GitHub's limit and says how much it omits."""
     urn = "urn:pulumi:demo::shop::a:b:C::"
     steps = [{"urn": f"{urn}{n}", **states({"a" * 99: "`|" * 99}, {"a" * 99: "|`" * 99})} for n in range(count)]
     errors = [{"severity": "error", "message": "y" * 9_000} for _ in range(count)]
@@ -283,18 +283,21 @@ def test_length(count: int) -> None:
     errors += [{"severity": "warning", "message": f"{n}{'@' * 900}"} for n in range(count)]
     text = summary(read(digest(*drifts, *steps, diagnostics=errors)))
     assert len(text) < 65_000
-    assert ("lines are left out" in text) is (count > 10)
+    assert ("lines are omitted" in text) is (count > 10)
 
 
 @pytest.mark.parametrize("applicable", [True, False])
-def test_length_of_what_policies_say(*, applicable: bool) -> None:
-    """Verdicts and what policies wait for have their share as well."""
-    said = "😀|" * 900 if applicable else f"can't run policy 'x' during preview: {'😀' * 900}"
-    verdicts = [
-        {"sequence": n, "policyEvent": {"policyName": f"p{n}", "resourceUrn": f"{URN}{'x' * 90}{n}", "message": said}}
+def test_length_of_policies(*, applicable: bool) -> None:
+    """Policy violations and pending policies have a limit too."""
+    message = "😀|" * 900 if applicable else f"can't run policy 'x' during preview: {'😀' * 900}"
+    violations = [
+        {
+            "sequence": n,
+            "policyEvent": {"policyName": f"p{n}", "resourceUrn": f"{URN}{'x' * 90}{n}", "message": message},
+        }
         for n in range(2_000)
     ]
-    text = summary(read("\n".join(map(json.dumps, verdicts))))
+    text = summary(read("\n".join(map(json.dumps, violations))))
     assert 2_000 < len(text) < 20_000
 
 
@@ -307,20 +310,20 @@ def test_length_of_what_policies_say(*, applicable: bool) -> None:
         ("remove-pending-replace", "delete"),
     ],
 )
-def test_a_step_that_is_all_that_is_said(operation: str, shown: str) -> None:
-    """A part of a replacement that stands alone is shown as what it does."""
+def test_single_step_of_a_replacement(operation: str, shown: str) -> None:
+    """A single step of a replacement is shown as its operation."""
     assert cells(digest({"op": operation, **states({"a": 1}, {"a": 2})}))[0][0] == shown
 
 
-def test_events_that_end_early() -> None:
-    """Events that were cut off are summed up as far as they go."""
+def test_truncated_events() -> None:
+    """The summary of truncated events has the steps before the end."""
     text = (RECORDINGS / "update.log.jsonl").read_text()
-    summed = summary(read(text[: text.index('"summaryEvent"')]))
-    assert "### Preview of `omni-quickstart/demo` ended early: 1 to update\n" in summed
+    comment = summary(read(text[: text.index('"summaryEvent"')]))
+    assert "### Preview of `omni-quickstart/demo` ended early: 1 to update\n" in comment
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "fragment"),
     [
         ("", "preview is empty"),
         ("{}\n", "preview is empty"),
@@ -332,16 +335,16 @@ def test_events_that_end_early() -> None:
         ('{"steps": [7]}', "got other JSON"),
         ('{"steps": [{"op": "update"}]}', "got other JSON"),
         ('{"sequence": 0, "resourcePreEvent": {}}', "got other JSON"),
-        ('{"steps": []} {"steps": []}', "more after its end"),
+        ('{"steps": []} {"steps": []}', "more text after it"),
         ('{"sequence": 0, "summaryEvent": {"isPreview": false}}', "those of an update"),
         ('{"sequence": 0}\nsomething else\n{"sequence": 1}', "no JSON in line 2"),
     ],
 )
-def test_other_inputs(text: str, said: str) -> None:
-    """What is no preview is refused in one line."""
-    with pytest.raises(InputError, match=said) as refused:
+def test_other_inputs(text: str, fragment: str) -> None:
+    """Any other input is an error of one line."""
+    with pytest.raises(InputError, match=fragment) as error:
         read(text)
-    assert "\n" not in str(refused.value)
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -356,38 +359,38 @@ def test_other_inputs(text: str, said: str) -> None:
 )
 @pytest.mark.parametrize("name", ["update.digest.json", "update.log.jsonl"])
 def test_a_preamble_may_have_braces(preamble: str, name: str) -> None:
-    """What a wrapper prints before the preview is skipped, whatever it holds."""
+    """Output before the preview is skipped, even with braces or JSON."""
     text = (RECORDINGS / name).read_text()
     assert read(preamble + text) == read(text)
 
 
 def test_a_preamble_on_the_same_line() -> None:
-    """A digest that does not begin a line is found too."""
+    """A digest that does not start a line is found."""
     text = (RECORDINGS / "update.digest.json").read_text()
     assert read(f"preview: {text}") == read(text)
 
 
 def test_stack_by_name() -> None:
-    """A preview that failed before it named its stack has the name that it is given, and a marker that stays one."""
+    """A preview that failed before it named its stack uses the name of --stack, encoded in the marker."""
     text = summary(read(json.dumps({"diagnostics": [{"severity": "error", "message": "x"}]})), stack="a/b-->c")
     assert text.startswith("<!-- omni-pulumi preview-summary: a/b-%2D%3Ec -->\n\n### Preview of `a/b-->c` failed\n")
 
 
-def test_a_name_that_is_given_comes_first() -> None:
-    """So the comment of a preview that failed early and that of the next one are the same comment."""
+def test_stack_by_name_takes_precedence() -> None:
+    """The name of --stack replaces the one in the preview, so that all previews have the same marker."""
     assert "preview-summary: mine -->" in summary(read(digest({"op": "same", **states({}, {})})), stack="mine")
 
 
-def test_a_preview_that_ended_without_a_reason() -> None:
-    """A policy pack that does not load ends the events with nothing but what it printed."""
+def test_events_without_an_error() -> None:
+    """Events without an error message, as of a policy pack that does not load, have a summary."""
     text = summary(read('{"sequence": 0, "diagnosticEvent": {"severity": "info#err", "message": "Traceback"}}'))
     assert "ended early" in text
-    assert "its log has it" in text
+    assert "log of Pulumi" in text
 
 
 @pytest.mark.parametrize("end", ["\x85", "\u2028", "\x0c", "\x1c"])
-def test_a_value_with_another_end_of_a_line(end: str) -> None:
-    """Only a line feed ends an event: values may hold any other end of a line."""
+def test_value_with_a_line_separator(end: str) -> None:
+    """Only a line feed ends an event. A value may contain other line separators."""
     metadata = {
         "op": "update",
         "urn": URN,

@@ -1,7 +1,6 @@
-"""A picture of a terminal with what ``pulumi preview --diff --color always`` printed.
+"""Draws the output of ``pulumi preview --diff --color always`` as a terminal window, for ``make pictures``.
 
-It says what Pulumi said: a secret is ``[secret]`` there unless somebody asked for ``--show-secrets``. Lines with an ID
-are left out, and so is the duration: no reviewer misses them, and without them the same preview is the same picture.
+Lines with an ID and the duration are left out: they differ in each run.
 """
 
 from __future__ import annotations
@@ -9,7 +8,9 @@ from __future__ import annotations
 import io
 import re
 
-from omni_pulumi.cli.errors import InputError
+from rich.console import Console
+from rich.terminal_theme import TerminalTheme
+from rich.text import Text
 
 _FORMAT = """\
 <svg xmlns="http://www.w3.org/2000/svg" class="{unique_id}-terminal" width="{width}" height="{height}" \
@@ -30,9 +31,9 @@ font-size: 18px; }}
 </g>
 </svg>
 """
-"""Rich's own fetches a font from elsewhere."""
+"""The SVG around the text. Rich's default downloads a font."""
 
-_COLOURS = (
+_THEME = TerminalTheme(
     (22, 27, 34),
     (201, 209, 217),
     [
@@ -44,38 +45,34 @@ _COLOURS = (
         *((121, 192, 255), (210, 168, 255), (86, 212, 221), (240, 246, 252)),
     ],
 )
-"""Background, foreground, and the eight colours, normal and bright, of GitHub's dark page."""
+"""Background, foreground, and the normal and bright colours of GitHub's dark theme."""
 
-_LEFT_OUT = re.compile(r"^\s*(?:\[id=.*\]|Duration: .*)$")
-_CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_OMITTED = re.compile(r"^\s*(?:\[id=.*\]|Duration: .*)$")
+_ESCAPE_CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _CONTROLS = re.compile(
     r"\x1b(?!\[[0-9;]*m)(?:\[[0-9;?]*[A-Za-z])?|[^\t\n\r\x1b\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 )
-"""What is neither text nor a colour, of which XML takes the least."""
-_MARGIN, _WIDEST = 2, 120
-"""Columns: a policy's text is one long line."""
+"""Control characters, most of which XML does not allow, and escape codes other than colours."""
+_MARGIN, _MAX_WIDTH = 2, 120
+"""Columns. Longer lines, such as policies' texts, are folded."""
 
 
 def terminal_svg(text: str, *, title: str) -> str:
-    """The picture.
+    """Returns the terminal window as SVG.
+
+    Args:
+        text: the output, with ANSI colours.
+        title: the title of the window.
 
     Raises:
-        InputError: there is nothing to show, or rich is not installed.
+        ValueError: the text is empty.
     """
-    try:
-        from rich.console import Console
-        from rich.terminal_theme import TerminalTheme
-        from rich.text import Text
-    except ImportError:
-        raise InputError(
-            'rich is not installed. Install omni-pulumi again, from the same source, with its extra "pictures".'
-        ) from None
     text = _CONTROLS.sub("", text)
-    lines = [line for line in text.splitlines() if not _LEFT_OUT.match(_CODES.sub("", line))]
+    lines = [line for line in text.splitlines() if not _OMITTED.match(_ESCAPE_CODES.sub("", line))]
     shown = "\n".join(lines).strip("\n")
-    if not _CODES.sub("", shown).strip():
-        raise InputError("Expected what `pulumi preview --diff --color always` prints, got nothing.")
-    width = min(max(len(_CODES.sub("", line).expandtabs()) for line in lines) + _MARGIN, _WIDEST)
+    if not _ESCAPE_CODES.sub("", shown).strip():
+        raise ValueError("Expected the output of `pulumi preview --diff --color always`, got nothing.")
+    width = min(max(len(_ESCAPE_CODES.sub("", line).expandtabs()) for line in lines) + _MARGIN, _MAX_WIDTH)
     console = Console(
         record=True,
         width=width,
@@ -85,6 +82,4 @@ def terminal_svg(text: str, *, title: str) -> str:
         legacy_windows=False,
     )
     console.print(Text.from_ansi(shown), overflow="fold")
-    return console.export_svg(
-        title=_CONTROLS.sub("", title), theme=TerminalTheme(*_COLOURS), code_format=_FORMAT, unique_id="preview"
-    )
+    return console.export_svg(title=_CONTROLS.sub("", title), theme=_THEME, code_format=_FORMAT, unique_id="preview")
