@@ -1,4 +1,4 @@
-"""The policy pack: ``pulumi preview --policy-pack policies`` starts this file; the rules are in ``rules``."""
+"""Starts the policy pack for ``pulumi preview --policy-pack policies``. The policies are in ``rules``."""
 
 from pulumi_policy import PolicyPack
 from rules import POLICIES

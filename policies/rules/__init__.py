@@ -1,4 +1,4 @@
-"""The rules, one file each; ``reading`` and ``git`` are what they share."""
+"""The policies, one file each. ``reading`` and ``git`` are shared modules."""
 
 from __future__ import annotations
 
@@ -51,4 +51,4 @@ POLICIES: list[Policy] = [
     no_personal_environments.POLICY,
     selectable_environment.POLICY,
 ]
-"""All rules, the gravest first."""
+"""All policies, the most severe first."""

@@ -1,7 +1,7 @@
-"""``adopt`` is about the first update. Left in the program, it no longer says what the program does.
+"""``adopt`` has an effect only when Pulumi creates a resource, and misleads readers of the program afterwards.
 
-``adopt=True`` does no harm, because adopting removes nothing that the program does not declare. It may stay where Omni
-itself creates the object: the default environment "Production". ``adopt="existing"`` forbids a replacement.
+``adopt=True`` may stay for the default environment "Production", which Omni creates itself. ``adopt="existing"`` makes
+a later replacement fail.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from rules.reading import (
 )
 
 _DEFAULT_ENVIRONMENT = "Production"
-"""What Omni calls the environment that it creates with a dbt configuration."""
+"""Name of the environment that Omni creates together with a dbt configuration."""
 
 
 def _check(resource: Resource, config: Config, report: Report) -> None:
@@ -33,13 +33,13 @@ def _check(resource: Resource, config: Config, report: Report) -> None:
     adopt = resource.get("adopt")
     if adopt == "existing":
         report(
-            'adopt is "existing", so a preview fails for a change that replaces the resource. Remove adopt after the '
-            "first `pulumi up`; that changes nothing."
+            'adopt is "existing", so the preview fails when a change replaces the resource. Remove adopt after the '
+            "first `pulumi up`. Removing it changes nothing else."
         )
     elif adopt is True and not _is_default_environment(resource):
         report(
-            "adopt is true, which only matters when the resource is created. Remove adopt after the first `pulumi up`; "
-            "that changes nothing."
+            "adopt is True, which has an effect only when Pulumi creates the resource. Remove adopt after the first "
+            "`pulumi up`. Removing it changes nothing else."
         )
 
 
@@ -49,10 +49,10 @@ def _is_default_environment(resource: Resource) -> bool:
 
 POLICY = resource_rule(
     name="adopt-is-temporary",
-    description="adopt is removed after the first update.",
+    description="Programs do not set adopt after the first update.",
     level=EnforcementLevel.ADVISORY,
     severity=Severity.LOW,
-    steps="Remove adopt once the resource is in the state.",
+    steps="Remove adopt when the resource is in the state.",
     checks=dict.fromkeys((DBT_CONFIGURATION, DBT_ENVIRONMENT, CONNECTION_ENVIRONMENT, LIGHTDASH_DBT_SOURCE), _check),
-    config={"stacks": strings("Patterns of the stacks in which it is reported.", PRODUCTION_STACKS)},
+    config={"stacks": strings("Patterns of the names of stacks that are checked.", PRODUCTION_STACKS)},
 )

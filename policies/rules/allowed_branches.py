@@ -1,4 +1,4 @@
-"""Which git branches a stack may use."""
+"""Stacks use allowed git branches only."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ def _check(resource: Resource, config: Config, report: Report) -> None:
     branch = git.branch(resource)
     if branch is None or branch is UNKNOWN:
         return
-    if any(fnmatchcase(branch, pattern) for pattern in allowed):  # git tells Main from main
+    if any(fnmatchcase(branch, pattern) for pattern in allowed):  # branch names are case-sensitive
         return
     report(
-        f'{git.branch_property(resource)} is "{branch}", and stack {resource.stack} may only use: '
-        f"{', '.join(allowed)}. Merge to one of these and use it, or change the rule's configuration."
+        f'{git.branch_property(resource)} is "{branch}", but stack {resource.stack} may use only: '
+        f"{', '.join(allowed)}. Use one of these branches, or add the branch to stacks in the policy's configuration."
     )
 
 
 POLICY = resource_rule(
     name="allowed-branches",
-    description="A stack reads dbt from the branches that are allowed for it.",
+    description="A stack uses only the git branches that are allowed for it.",
     level=EnforcementLevel.MANDATORY,
     severity=Severity.HIGH,
-    steps="Use an allowed branch, or add the branch for this stack to the rule's configuration.",
+    steps="Use an allowed branch, or add the branch to stacks in the policy's configuration.",
     checks={DBT_CONFIGURATION: _check, LIGHTDASH_DBT_SOURCE: _check},
     config={
         "stacks": by_pattern(
-            "Patterns of branches by pattern of stack names; a stack that fits none may use any branch.",
+            "Patterns of branches, by pattern of stack names. A stack that matches no pattern may use any branch.",
             {"type": "array", "items": {"type": "string"}},
             {stacks: ["main", "master"] for stacks in PRODUCTION_STACKS},
         )

@@ -1,4 +1,4 @@
-"""Which git hosts may be used: whoever answers there is given a key or a token."""
+"""Git URLs use allowed hosts only, because the host receives a key or a token."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ _ENDPOINT = re.compile(rf"(https://)?{git.HOST}(:\d+)?([/?#].*)?", re.ASCII | re
 def _refuse(property_: str, host: str, config: Config, report: Report) -> None:
     if not matches(host, config["hosts"]):
         report(
-            f"{property_} leads to {host}, which is given the credentials and is not among the allowed hosts: "
-            f"{', '.join(config['hosts'])}. Correct it, or add the host to hosts of the rule's configuration."
+            f"{property_} points to {host}, which receives the credentials and is not an allowed host. The allowed "
+            f"hosts are: {', '.join(config['hosts'])}. Correct {property_}, or add the host to hosts in the policy's "
+            "configuration."
         )
 
 
@@ -36,37 +37,37 @@ def _check_configuration(resource: Resource, config: Config, report: Report) -> 
     if host is git.UNREADABLE:
         report(git.unreadable(resource))
     elif isinstance(host, str):
-        _refuse("sshUrl", host, config, report)
+        _refuse("ssh_url", host, config, report)
 
 
 def _check_source(resource: Resource, config: Config, report: Report) -> None:
     host = git.host(resource)
     if host is git.UNREADABLE:
         report(
-            "dbtConnection.hostDomain is no host name, so it is not known who is given the credentials. "
-            "Use the form git.acme.com."
+            "dbt_connection.host_domain is not a host name, so the policy cannot tell which host receives the "
+            "credentials. Write it like git.acme.com."
         )
     elif isinstance(host, str):
-        _refuse("dbtConnection.hostDomain", host, config, report)
+        _refuse("dbt_connection.host_domain", host, config, report)
     endpoint = resource.text("dbtConnection", "discoveryApiEndpoint")
     if endpoint is None or endpoint is UNKNOWN:
         return
     parts = _ENDPOINT.fullmatch(endpoint)
     if parts is None:
         report(
-            "dbtConnection.discoveryApiEndpoint is no plain https URL, so it is not known who is given the "
-            "credentials. Use the form https://metadata.cloud.getdbt.com/graphql."
+            "dbt_connection.discovery_api_endpoint is not a plain https URL, so the policy cannot tell which host "
+            "receives the credentials. Write it like https://metadata.cloud.getdbt.com/graphql."
         )
     else:
-        _refuse("dbtConnection.discoveryApiEndpoint", parts["host"].casefold(), config, report)
+        _refuse("dbt_connection.discovery_api_endpoint", parts["host"].casefold(), config, report)
 
 
 POLICY = resource_rule(
     name="allowed-hosts",
-    description="dbt repositories are on allowed hosts.",
+    description="dbt repositories are on allowed git hosts.",
     level=EnforcementLevel.MANDATORY,
     severity=Severity.HIGH,
-    steps="Use an allowed host, or add the host to hosts of the rule's configuration.",
+    steps="Use an allowed host, or add the host to hosts in the policy's configuration.",
     checks={DBT_CONFIGURATION: _check_configuration, LIGHTDASH_DBT_SOURCE: _check_source},
     config={"hosts": strings("Patterns of allowed hosts.", _HOSTS)},
 )

@@ -1,4 +1,4 @@
-"""Which repositories may be used."""
+"""Resources use allowed repositories only."""
 
 from __future__ import annotations
 
@@ -26,17 +26,18 @@ def _check(resource: Resource, config: Config, report: Report) -> None:
     if repository is None or repository is UNKNOWN or repository.fits(config["repositories"]):
         return
     report(
-        f"{git.repository_property(resource)} is {repository}, which is not among the allowed repositories: "
-        f"{', '.join(config['repositories'])}. Correct it, or add it to repositories of the rule's configuration."
+        f"{git.repository_property(resource)} is {repository}, which is not an allowed repository. The allowed "
+        f"repositories are: {', '.join(config['repositories'])}. Use one of these, or add the repository to "
+        "repositories in the policy's configuration."
     )
 
 
 POLICY = resource_rule(
     name="allowed-repositories",
-    description="dbt projects are in allowed repositories.",
+    description="dbt projects are in allowed git repositories.",
     level=EnforcementLevel.MANDATORY,
     severity=Severity.HIGH,
-    steps="Use an allowed repository, or add it to repositories of the rule's configuration.",
+    steps="Use an allowed repository, or add the repository to repositories in the policy's configuration.",
     checks={DBT_CONFIGURATION: _check, LIGHTDASH_DBT_SOURCE: _check},
     config={"repositories": strings('Patterns such as "acme/*" or "github.com/acme/*".', ["*"])},
 )

@@ -1,4 +1,4 @@
-"""A user attribute's value selects one connection environment, before Omni refuses a second one."""
+"""A value of a user attribute selects one connection environment. Omni rejects a second one."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def _check(resources: Sequence[Resource], _config: Config, report: ReportOn) -> 
             if other is not environment:
                 report(
                     environment,
-                    f'userAttributeValues has "{value}", which selects connection environment {other.name} of the same '
-                    "base connection: Omni refuses the second one. Take it out of one of the two.",
+                    f'user_attribute_values has "{value}", which selects connection environment {other.name} of the '
+                    "same base connection too. Omni rejects the second one. Remove the value from one of the two.",
                 )
 
 
 POLICY = stack_rule(
     name="distinct-attribute-values",
-    description="A user attribute's value selects at most one environment of a base connection.",
+    description="A value of the user attribute selects at most one environment of a base connection.",
     level=EnforcementLevel.MANDATORY,
     severity=Severity.MEDIUM,
-    steps="Take the value out of one of the two connection environments.",
+    steps="Remove the value from one of the two connection environments.",
     check=_check,
 )

@@ -1,8 +1,8 @@
-"""No two environments write to the same place.
+"""Environments do not share a database and schema.
 
-A database that is left out is the connection's own, so it is compared per connection; databases that are named are
-compared by name, whatever the connection, unless it is configured to share no warehouse with the others. Names are
-compared without case and quotes, as most warehouses do.
+Without ``target_database``, the database is that of the connection, so the schema is compared within the connection. A
+named database is compared across connections, except for connections that are configured as separate. Names are
+compared without case and quotes, as in most warehouses.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ def _check(resources: Sequence[Resource], config: Config, report: ReportOn) -> N
             where = f'database "{database}"' if database else "the connection's database"
             report(
                 environment,
-                f'targetSchema "{schema}" in {where} is also that of environment {other.name}: both show the same '
-                "tables, and what is built for one replaces the other's. Give each its own target_schema or "
-                "target_database.",
+                f'target_schema "{schema}" in {where} is also that of environment {other.name}. Both show the same '
+                "tables, and a dbt run for one overwrites those of the other. Give each environment its own "
+                "target_schema or target_database.",
             )
 
 
@@ -53,6 +53,6 @@ POLICY = stack_rule(
     steps="Give each environment its own target_schema or target_database.",
     check=_check,
     config={
-        "separateConnections": strings("Patterns of IDs of connections that share no warehouse with the others."),
+        "separateConnections": strings("Patterns of the IDs of connections that share no warehouse with others."),
     },
 )

@@ -1,4 +1,4 @@
-"""An environment needs the dbt repository of its connection."""
+"""The connection of an environment has a dbt configuration, because an environment needs a dbt repository."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _check(resources: Sequence[Resource], config: Config, report: ReportOn) -> N
     if not environments:
         return
     configured = [resource.connection() for resource in of_type(resources, DBT_CONFIGURATION)]
-    if UNKNOWN in configured:  # it may be any environment's, and has been noted
+    if UNKNOWN in configured:  # it may be the connection of any environment
         return
     for environment in environments:
         connection = environment.connection()
@@ -34,9 +34,9 @@ def _check(resources: Sequence[Resource], config: Config, report: ReportOn) -> N
         if not matches(connection.id, config["declaredElsewhere"]):
             report(
                 environment,
-                f"connectionId {connection.id} has no DbtConfiguration in this stack, and without a repository there "
-                "is no dbt project for the environment. Declare it here, or add the connection to declaredElsewhere of "
-                "the rule's configuration.",
+                f"connection_id is {connection.id}, and this stack has no DbtConfiguration for that connection. An "
+                "environment needs the dbt repository of its connection. Declare a DbtConfiguration, or add the "
+                "connection to declaredElsewhere in the policy's configuration.",
             )
 
 
@@ -45,7 +45,7 @@ POLICY = stack_rule(
     description="The connection of an environment has a dbt configuration.",
     level=EnforcementLevel.MANDATORY,
     severity=Severity.MEDIUM,
-    steps="Declare a DbtConfiguration of the connection, or add the connection to declaredElsewhere.",
+    steps="Declare a DbtConfiguration for the connection, or add the connection to declaredElsewhere.",
     check=_check,
-    config={"declaredElsewhere": strings("Patterns of IDs of connections whose configuration is not in the stack.")},
+    config={"declaredElsewhere": strings("Patterns of the IDs of connections that are configured outside the stack.")},
 )

@@ -1,7 +1,7 @@
-"""Repositories under one name, however Omni and Lightdash spell them.
+"""Names of git repositories that are comparable across Omni and Lightdash.
 
-Only plain URLs are read. What git, or the service that makes a URL of it, could take for something else than is read
-here is unreadable: rules report it, and nothing of it is shown, since it may have a password in it.
+Only plain URLs are parsed. A URL that git or a service could interpret differently is unreadable. Policies report it
+without showing it, because it may contain a password.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ class Unreadable(Enum):
 
 
 UNREADABLE: Final = Unreadable.UNREADABLE
-"""Stands for a host or a repository that should be there, and is not written as one."""
+"""A host or a repository that is set and cannot be parsed."""
 
 HOST: Final = r"(?P<host>[a-z0-9][a-z0-9.-]*)"
-"""A host in a regular expression: plain characters, so that it is the same one to everybody who reads it."""
+"""Regular expression of a host. It allows only characters that every parser of URLs reads alike."""
 
 _DEFAULT_HOSTS = {"github": "github.com", "gitlab": "gitlab.com", "bitbucket": "bitbucket.org"}
-"""Where Lightdash looks when ``hostDomain`` is left out."""
+"""Hosts that Lightdash uses without ``hostDomain``."""
 
 _ALIASES = {
     "ssh.github.com": "github.com",
@@ -50,17 +50,17 @@ _SEGMENT = re.compile(r"(?!\.{1,2}$)[^/\\?#@:%\x00-\x1f\x7f\ufffd]+")
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository: ``github.com`` and ``acme/dbt``, in lower case."""
+    """A repository, such as ``github.com`` and ``acme/dbt``, in lower case."""
 
     host: str
     path: str
 
     def __str__(self) -> str:
-        """The repository as messages show it, which never has a user or a password in it."""
+        """Returns the repository for messages, without user and password."""
         return f"{self.host}/{self.path}"
 
     def fits(self, patterns: Iterable[str]) -> bool:
-        """Whether one of the patterns is of it. One whose first part has a dot is of a host and a path."""
+        """Returns whether a pattern matches the path, or host and path when the first part of the pattern has a dot."""
         for pattern in patterns:
             host, slash, path = pattern.partition("/")
             if "." in host and slash:
@@ -72,7 +72,7 @@ class Repository:
 
 
 def parse(url: str) -> Repository | None:
-    """The repository of a git URL, ``None`` when it is none."""
+    """Returns the repository of a git URL, or ``None`` when the URL cannot be parsed."""
     parts = _URL.fullmatch(url) or _SCP.fullmatch(url)
     if parts is None:
         return None
@@ -87,7 +87,7 @@ def parse(url: str) -> Repository | None:
 
 
 def _azure_names(host: str, segments: list[str]) -> list[str]:
-    """Organization, project and repository; a repository of its project's name may stand without the project."""
+    """Returns organization, project and repository. A URL may omit a project with the name of the repository."""
     if host in _AZURE_SSH:
         segments = segments[1:] if segments[0] == "v3" else segments
     elif host != _AZURE:
@@ -97,7 +97,7 @@ def _azure_names(host: str, segments: list[str]) -> list[str]:
 
 
 def host(resource: Resource) -> Text | Literal[Unreadable.UNREADABLE]:
-    """The git host of a configuration or a source without its port, ``None`` when it has none."""
+    """Returns the git host of a configuration or a source without its port, or ``None`` when it has none."""
     if resource.type == DBT_CONFIGURATION:
         configured = repository(resource)
         return configured.host if isinstance(configured, Repository) else configured
@@ -116,7 +116,7 @@ def host(resource: Resource) -> Text | Literal[Unreadable.UNREADABLE]:
 
 
 def repository(resource: Resource) -> Repository | Literal[Unknown.UNKNOWN, Unreadable.UNREADABLE] | None:
-    """The repository of a configuration or a source, ``None`` when it has none."""
+    """Returns the repository of a configuration or a source, or ``None`` when it has none."""
     if resource.type == DBT_CONFIGURATION:
         url = resource.text("sshUrl")
         return UNKNOWN if url is UNKNOWN else parse(url or "") or UNREADABLE
@@ -135,27 +135,30 @@ def repository(resource: Resource) -> Repository | Literal[Unknown.UNKNOWN, Unre
 
 
 def unreadable(resource: Resource) -> str:
-    """What is wrong with an unreadable repository, and how it is written. It shows nothing of it."""
+    """Returns the message about an unreadable repository, without any part of it."""
     if resource.type == LIGHTDASH_DBT_SOURCE:
         return (
-            "dbtConnection.repository is no plain path, or hostDomain no host name, so the repository is not known. "
-            "Use the form owner/repository."
+            "dbt_connection.repository is not a plain path, or host_domain is not a host name, so the policy cannot "
+            "tell which repository it is. Write repository like owner/repository."
         )
-    return "sshUrl is no plain git URL, so the repository is not known. Use the form git@host:owner/repository.git."
+    return (
+        "ssh_url is not a plain git URL, so the policy cannot tell which repository it is. "
+        "Write it like git@host:owner/repository.git."
+    )
 
 
 def branch(resource: Resource) -> Text:
-    """The branch of a configuration or a source, ``None`` when it has none."""
+    """Returns the branch of a configuration or a source, or ``None`` when it has none."""
     if resource.type == LIGHTDASH_DBT_SOURCE:
         return resource.text("dbtConnection", "branch")
     return resource.text("branch")
 
 
 def branch_property(resource: Resource) -> str:
-    """Where the branch stands."""
-    return "dbtConnection.branch" if resource.type == LIGHTDASH_DBT_SOURCE else "branch"
+    """Returns the argument that sets the branch."""
+    return "dbt_connection.branch" if resource.type == LIGHTDASH_DBT_SOURCE else "branch"
 
 
 def repository_property(resource: Resource) -> str:
-    """Where the repository stands."""
-    return "dbtConnection.repository" if resource.type == LIGHTDASH_DBT_SOURCE else "sshUrl"
+    """Returns the argument that sets the repository."""
+    return "dbt_connection.repository" if resource.type == LIGHTDASH_DBT_SOURCE else "ssh_url"

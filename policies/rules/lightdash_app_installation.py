@@ -1,4 +1,4 @@
-"""Lightdash opens GitHub repositories as an app rather than as a person. Other hosts have no app to install."""
+"""Lightdash uses its GitHub app instead of a personal access token. Other git hosts have no such app."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ def _check(resource: Resource, _config: Config, report: Report) -> None:
         return
     if resource.get("dbtConnection", "personalAccessToken") is not None:
         report(
-            "dbtConnection.personalAccessToken is set: a personal token has its owner's rights, and goes with the "
-            "owner or when it expires. Install Lightdash's GitHub app and set installation_id instead."
+            "dbt_connection.personal_access_token is set. A personal access token has all rights of its owner, and "
+            "stops working when it expires or the owner leaves. Install Lightdash's GitHub app and set "
+            "installation_id instead."
         )
 
 
 POLICY = resource_rule(
     name="lightdash-app-installation",
-    description="Lightdash reads GitHub by an installation of its app, not by a personal access token.",
+    description="Lightdash reads GitHub with its app instead of a personal access token.",
     level=EnforcementLevel.ADVISORY,
     severity=Severity.MEDIUM,
-    steps="Install Lightdash's GitHub app, set installation_id and leave personal_access_token out.",
+    steps="Install Lightdash's GitHub app, set installation_id and remove personal_access_token.",
     checks={LIGHTDASH_DBT_SOURCE: _check},
 )

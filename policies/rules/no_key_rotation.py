@@ -1,6 +1,6 @@
-"""Deploy keys are rotated where somebody is there to register the new ones.
+"""SSH deploy keys are rotated in allowed stacks only, because somebody must register the new key.
 
-A policy does not see the trigger of the last run, so a trigger that is set counts, and not only one that changes.
+A policy does not see the previous inputs, so it reports every trigger that is set, not only one that changes.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from rules.reading import DBT_CONFIGURATION, UNKNOWN, Config, Report, Resource, 
 def _check(resource: Resource, config: Config, report: Report) -> None:
     if matches(resource.stack, config["allowedStacks"]):
         return
-    trigger = resource.get("rotateKeysTrigger")  # the empty text is a trigger too
+    trigger = resource.get("rotateKeysTrigger")  # an empty text is a trigger too
     if trigger is not None and trigger is not UNKNOWN:
         report(
-            "rotateKeysTrigger is set: when it is added or changed, the SSH deploy keys are rotated, and the new one "
-            f"must be registered at the git host by hand. Stack {resource.stack} is not in allowedStacks of the rule's "
-            "configuration: leave rotate_keys_trigger out, or add the stack."
+            "rotate_keys_trigger is set. Adding or changing it rotates the SSH deploy keys, and the new key must then "
+            f"be registered at the git host. Stack {resource.stack} may not rotate keys. Remove rotate_keys_trigger, "
+            "or add the stack to allowedStacks in the policy's configuration."
         )
 
 
 POLICY = resource_rule(
     name="no-key-rotation",
-    description="Deploy keys are rotated in allowed stacks only.",
+    description="SSH deploy keys are rotated in allowed stacks only.",
     level=EnforcementLevel.MANDATORY,
     severity=Severity.HIGH,
-    steps="Leave rotate_keys_trigger out, or add the stack to allowedStacks.",
+    steps="Remove rotate_keys_trigger, or add the stack to allowedStacks.",
     checks={DBT_CONFIGURATION: _check},
-    config={"allowedStacks": strings("Patterns of the stacks that may rotate keys.")},
+    config={"allowedStacks": strings("Patterns of the names of stacks that may rotate keys.")},
 )

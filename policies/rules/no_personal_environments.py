@@ -1,4 +1,4 @@
-"""Personal environments stay in the stacks of persons."""
+"""Environments with an owner are in personal stacks only."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ def _check(resource: Resource, config: Config, report: Report) -> None:
     owner = resource.text("ownerId")
     if owner is not None and owner is not UNKNOWN:
         report(
-            f"ownerId is set, and stack {resource.stack} is not a personal one: a personal environment belongs to "
-            "one user, who may change and delete it in Omni. Leave owner_id out, or add the stack to "
-            "personalStacks of the rule's configuration."
+            f"owner_id is set, but stack {resource.stack} is not a personal stack. The owner of an environment can "
+            "change and delete it in Omni. Remove owner_id, or add the stack to personalStacks in the policy's "
+            "configuration."
         )
 
 
@@ -24,7 +24,7 @@ POLICY = resource_rule(
     description="Environments with an owner are in personal stacks only.",
     level=EnforcementLevel.ADVISORY,
     severity=Severity.MEDIUM,
-    steps="Leave owner_id out, or add the stack to personalStacks.",
+    steps="Remove owner_id, or add the stack to personalStacks.",
     checks={DBT_ENVIRONMENT: _check},
-    config={"personalStacks": strings("Patterns of the stacks of persons.", ["dev*", "personal*", "sandbox*"])},
+    config={"personalStacks": strings("Patterns of the names of personal stacks.", ["dev*", "personal*", "sandbox*"])},
 )

@@ -1,11 +1,10 @@
-"""No secret in plain variables.
+"""Plain variables, URLs and texts contain no secrets.
 
-Moving works for ``variables``, and the moved value is secret in the state from then on. Lightdash has no secret
-variables beside ``environment`` and returns these in clear, so there is nowhere to move to.
+A remediation moves secrets from ``variables`` to ``secret_variables``, and their values are secret in the state from
+then on. Lightdash's ``environment`` has no secret counterpart, so nothing is moved there.
 
-A value that is secret in the program and stands in ``variables`` would be a plain variable for Omni. Only a remediation
-is told which values are secret, so only that moves them whatever they look like; a validation recognizes names and
-values.
+A validation does not learn which values are secret, so it recognizes secrets by names and values. A remediation does,
+and also moves every value that is secret in the program: in ``variables`` it would become a plain variable in Omni.
 """
 
 from __future__ import annotations
@@ -24,20 +23,25 @@ from rules.reading import (
     Config,
     Report,
     Resource,
+    argument,
     matches,
     resource_rule,
     strings,
 )
 
-_SECRET_NAME = re.compile(
-    r"(TOKENS?|PASSWORDS?|PASSWD|PASSPHRASE|SECRETS?|CREDENTIALS?"
-    r"|(API|ACCESS|PRIVATE|SIGNING|ENCRYPTION)[_-]?KEYS?|CONNECTION[_-]?STRING)(?![A-Z])"
-    r"|(?<![A-Z])((PWD|PAT)(?![A-Z])|PASS$)"
+SENSITIVE_NAMES = (
+    r"(?:TOKENS?|PASSWORDS?|PASSWD|PASSPHRASE|SECRETS?|CREDENTIALS?"
+    r"|(?:API|ACCESS|PRIVATE|SIGNING|ENCRYPTION)[_-]?KEYS?|CONNECTION[_-]?STRING|(?<![A-Z])(?:PWD|PAT|PASS$))"
 )
-_NAME_OF_SOMETHING_ELSE = re.compile(
-    r"\A((MAX|MIN|NUM)_(\w+_)?TOKENS$|GOOGLE_APPLICATION_CREDENTIALS$"
-    r"|.*[_-](URLS?|URI|NAMES?|PATH|FILE|DIR|IDS?|TTL|TYPE|HEADER|ENABLED|VERSION|COLUMN|TABLE|POLICY|LIMIT)$)"
+NUMERIC_NAMES = r"\A(?:MAX|MIN|NUM)_(?:\w+_)?TOKENS$"
+"""Words in names of secrets, and names such as ``MAX_TOKENS``. ``omni_pulumi/cli/values.py`` has the same patterns."""
+
+_SECRET_NAME = re.compile(rf"{SENSITIVE_NAMES}(?![A-Z])")
+_OTHER_NAME = re.compile(
+    rf"{NUMERIC_NAMES}|\AGOOGLE_APPLICATION_CREDENTIALS$"
+    r"|\A.*[_-](URLS?|URI|NAMES?|PATH|FILE|DIR|IDS?|TTL|TYPE|HEADER|ENABLED|VERSION|COLUMN|TABLE|POLICY|LIMIT)$"
 )
+"""Names of something that belongs to a secret, such as ``TOKEN_URL``."""
 _SECRET_VALUE = re.compile(
     r"(?<![A-Za-z0-9])(gh[opsur]_\w{10,}|github_pat_\w{10,}|glpat-[\w-]{10,}|xox[abeprs]-[\w-]{10,}"
     r"|omni_(osk|pat)_\w{10,}|ldpat_\w{8,}|AT(BB|ATT)\w{10,}|(AKIA|ASIA)[0-9A-Z]{16}"
@@ -45,38 +49,38 @@ _SECRET_VALUE = re.compile(
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----)"
 )
 _TOKEN_IN_URL = re.compile(
-    r"https?://[^\s/:@]{20,}:?@"  # in the place of a user
+    r"https?://[^\s/:@]{20,}:?@"  # a token in place of the user
     r"|[?&;](password|pwd|token|sig|access_token)=[^\s&;]",
     re.IGNORECASE,
 )
-_USER_IN_URL = re.compile(r"(?<=\w)://(?=[^\s/:@]*(?P<colon>:)(?!\d+/))")  # no port follows the colon
+_USER_IN_URL = re.compile(r"(?<=\w)://(?=[^\s/:@]*(?P<colon>:)(?!\d+/))")  # the colon does not start a port
 _PASSWORD = re.compile(r"[^\s\"@]+(?P<at>@?)")
 _NOT_IN_JWT = re.compile(r"[^\w-]")
 _JWT_HEADER = re.compile(r"(?<![A-Za-z0-9])eyJ[\w-]{8,}")
 _JWT_PAYLOAD = re.compile(r"eyJ[\w-]{8,}")
 _NO_LEAVES = frozenset({"personalAccessToken", "apiKey", "webhookHmacSecret", "manifest", "environment"})
-"""Properties of a Lightdash connection that are secret themselves, a project's text, or looked at by their names."""
+"""Properties of a Lightdash connection that are secret, are a whole dbt manifest, or are checked by name."""
 
 
 def is_secret_name(name: str, config: Config) -> bool:
-    """Whether a variable looks secret by its name."""
+    """Returns whether the name of a variable looks secret."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).upper()
     return (
         matches(name, config["secretNames"])
-        or words.startswith("DBT_ENV_SECRET")
-        or bool(_SECRET_NAME.search(words) and not _NAME_OF_SOMETHING_ELSE.match(words))
+        or words.startswith("DBT_ENV_SECRET")  # dbt's own prefix of secrets
+        or bool(_SECRET_NAME.search(words) and not _OTHER_NAME.search(words))
     )
 
 
 def is_secret_value(value: str) -> bool:
-    """Whether a text is a secret or has one in it, by its looks."""
+    """Returns whether a text looks like a secret or contains one."""
     return bool(_SECRET_VALUE.search(value) or _TOKEN_IN_URL.search(value)) or _has_password(value) or _has_jwt(value)
 
 
 def _has_password(text: str) -> bool:
-    """Whether a URL in the text has a password.
+    """Returns whether a URL in the text has a password.
 
-    Reads each password once, however many users may begin in it: one pattern for both takes quadratic time.
+    Reads each password once. A single pattern for user and password takes quadratic time.
     """
     end = 0
     for user in _USER_IN_URL.finditer(text):
@@ -89,7 +93,7 @@ def _has_password(text: str) -> bool:
 
 
 def _has_jwt(text: str) -> bool:
-    """Whether the text has a JSON Web Token: header, payload and signature between dots. Reads each part once."""
+    """Returns whether the text contains a JSON Web Token: header, payload and signature, separated by dots."""
     parts = text.split(".")
     return any(
         _JWT_PAYLOAD.fullmatch(payload) and _JWT_HEADER.search(_NOT_IN_JWT.split(parts[before])[-1])
@@ -98,7 +102,7 @@ def _has_jwt(text: str) -> bool:
 
 
 def _suspects(resource: Resource, config: Config, *path: str) -> Iterator[tuple[str, str]]:
-    """Names of the variables in a map that look secret, and by what. Nothing to hide is in an empty value."""
+    """Yields the variables in a map that look secret, with ``name`` or ``value`` as the reason. Skips empty values."""
     for name in resource.names(*path):
         if matches(name, config["allowedNames"]):
             continue
@@ -112,18 +116,18 @@ def _suspects(resource: Resource, config: Config, *path: str) -> Iterator[tuple[
 def _check_environment(resource: Resource, config: Config, report: Report) -> None:
     for name, why in _suspects(resource, config, "variables"):
         report(
-            f"variables.{name} looks like a secret by its {why}: Omni returns the values of plain variables, and "
-            "Pulumi shows them in previews. Move it to secret_variables, from a secret of the stack's configuration; "
-            "and if it was committed, replace it where it is from."
+            f"variables.{name} looks like a secret because of its {why}. Omni returns the values of plain variables, "
+            "and Pulumi shows them in previews. Move it to secret_variables and read it from a secret of the stack's "
+            "configuration. If it was committed, replace the secret."
         )
 
 
 def _check_source(resource: Resource, config: Config, report: Report) -> None:
     for name, why in _suspects(resource, config, "dbtConnection", "environment"):
         report(
-            f"dbtConnection.environment.{name} looks like a secret by its {why}, and Lightdash returns all of these "
-            "in clear. Take it out and let dbt read it from elsewhere, or add the name to allowedNames of this "
-            "rule's configuration."
+            f"dbt_connection.environment.{name} looks like a secret because of its {why}. Lightdash returns these "
+            "variables in clear. Remove it and let dbt read it from another place, or add the name to allowedNames in "
+            "the policy's configuration."
         )
     for name in resource.names("dbtConnection"):
         if name in _NO_LEAVES or matches(name, config["allowedNames"]):
@@ -131,9 +135,9 @@ def _check_source(resource: Resource, config: Config, report: Report) -> None:
         leaves = [resource.text("dbtConnection", name), *resource.elements("dbtConnection", name)]
         if any(isinstance(leaf, str) and is_secret_value(leaf) for leaf in leaves):
             report(
-                f"dbtConnection.{name} looks like a secret by its value, which is in the state and in every preview in "
-                "clear. Take it out: credentials belong in personal_access_token or api_key; and if it was committed, "
-                "replace it where it is from."
+                f"{argument('dbtConnection', name)} looks like a secret because of its value, which is in clear in the "
+                "state and in every preview. Move credentials to personal_access_token or api_key. If it was "
+                "committed, replace the secret."
             )
 
 
@@ -141,16 +145,16 @@ def _check_url(resource: Resource, _config: Config, report: Report) -> None:
     url = resource.text("sshUrl")
     if url is not None and url is not UNKNOWN and is_secret_value(url):
         report(
-            "sshUrl holds a password or a token, which is in the state and in every preview in clear. Use the form "
-            "git@host:owner/repository.git: Omni opens it with its deploy key."
+            "ssh_url contains a password or a token, which is in clear in the state and in every preview. Write it "
+            "like git@host:owner/repository.git, which Omni opens with its deploy key."
         )
 
 
 def remediate(args: ResourceValidationArgs) -> Mapping[str, Any] | None:
-    """The inputs with each secret or secret-looking variable moved to ``secretVariables``, and secret from there on.
+    """Returns the inputs with all secret and secret-looking variables in ``secretVariables``, or ``None``.
 
-    The inputs are read behind pulumi-policy's proxy, which hides what is secret: a secret must stay one. Unknown values
-    are texts here, and move like any other.
+    Reads the inputs without pulumi-policy's proxy, which hides whether a value is secret. An unknown value is a text
+    here and is moved like any other.
     """
     if args.resource_type != DBT_ENVIRONMENT:
         return None
@@ -179,7 +183,7 @@ def remediate(args: ResourceValidationArgs) -> Mapping[str, Any] | None:
 
 
 def _behind_proxy(value: Any) -> Any:
-    """A map with its secrets marked. Each level has a proxy of its own."""
+    """Returns a map without its proxy, so that secrets are marked. Each level of a map has its own proxy."""
     return value["__target"] if isinstance(value, Mapping) and not isinstance(value, dict) else value
 
 
@@ -189,15 +193,15 @@ def _plain(value: Any) -> Any:
 
 POLICY = resource_rule(
     name="no-plain-secrets",
-    description="Secrets belong in secret_variables, never in plain variables or in a URL.",
+    description="Secrets are in secret_variables, not in plain variables or URLs.",
     level=EnforcementLevel.MANDATORY,
     severity=Severity.CRITICAL,
-    steps="Move the variable to secret_variables, or set the rule's enforcementLevel to remediate, which does it. "
+    steps="Move the variable to secret_variables, or set the policy's enforcementLevel to remediate, which moves it. "
     "Replace a secret that was committed.",
     checks={DBT_ENVIRONMENT: _check_environment, LIGHTDASH_DBT_SOURCE: _check_source, DBT_CONFIGURATION: _check_url},
     config={
-        "secretNames": strings("Patterns of further names that are secret."),
-        "allowedNames": strings("Patterns of names that are not secret, whatever they look like."),
+        "secretNames": strings("Patterns of additional names that are secret."),
+        "allowedNames": strings("Patterns of names that are not secret."),
     },
     remediate=remediate,
 )

@@ -1,4 +1,4 @@
-"""A connection has one dbt configuration, and two resources would overwrite each other for ever."""
+"""A connection has one dbt configuration. Two resources for one connection overwrite each other."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def _check(resources: Sequence[Resource], _config: Config, report: ReportOn) -> 
         if other is not configuration:
             report(
                 configuration,
-                f"connectionId {connection.id} is configured by {other.name} too: a connection has one dbt "
-                "configuration, and the two overwrite each other at every update. Take one of them out of the program; "
-                "where both are in the state, take it out of the state first (`pulumi state delete <urn>`), since an "
-                "update that deletes it deletes the connection's only configuration.",
+                f"connection_id is {connection.id}, which {other.name} configures too. A connection has one dbt "
+                "configuration, so the two overwrite each other in every update. Remove one of them from the program. "
+                "If both are in the state, first run `pulumi state delete <urn>` for it: an update that deletes the "
+                "resource deletes the configuration of the connection.",
             )
 
 
@@ -34,6 +34,6 @@ POLICY = stack_rule(
     description="A connection has at most one dbt configuration.",
     level=EnforcementLevel.MANDATORY,
     severity=Severity.HIGH,
-    steps="Take one of the two out of the state (`pulumi state delete <urn>`), then out of the program.",
+    steps="Remove one of the two from the state (`pulumi state delete <urn>`), then from the program.",
     check=_check,
 )

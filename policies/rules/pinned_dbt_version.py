@@ -1,4 +1,4 @@
-"""A dbt version that moves by itself is named."""
+"""The dbt version is set, so that it changes only with the program."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def _check(resource: Resource, _config: Config, report: Report) -> None:
         return
     if version is None or version.casefold() == "auto":
         report(
-            'dbtVersion is "Auto": Omni chooses the version, so models can change without a change of the program. '
-            'Set dbt_version to the version that dbt runs elsewhere, such as "1.11".'
+            'dbt_version is "Auto", so Omni chooses the version, and models can change without a change of the '
+            'program. Set dbt_version to the version of your dbt jobs, such as "1.11".'
         )
 
 

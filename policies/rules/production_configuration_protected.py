@@ -1,4 +1,4 @@
-"""What a production environment stands on cannot be deleted by accident either."""
+"""The dbt configuration of a production environment has the resource option ``protect``."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _check(resources: Sequence[Resource], config: Config, report: ReportOn) -> N
         if connection is not None and connection is not UNKNOWN and connection in production:
             report(
                 configuration,
-                f"Resource option protect is not set, and connectionId {connection.id} has production environment "
+                f"Resource option protect is not set, and connection {connection.id} has production environment "
                 f'"{production[connection]}", which has no dbt project without this resource. '
                 "Add opts=pulumi.ResourceOptions(protect=True).",
             )

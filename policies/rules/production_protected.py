@@ -1,4 +1,4 @@
-"""A production environment cannot be deleted by accident."""
+"""A production environment has the resource option ``protect``."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def _check(resource: Resource, config: Config, report: Report) -> None:
     name = resource.text("name")
     if name is not None and name is not UNKNOWN and is_production(name, config):
         report(
-            f'Resource option protect is not set for production environment "{name}": a changed connectionId or '
-            "a deleted line of the program may delete it. Add opts=pulumi.ResourceOptions(protect=True)."
+            f'Resource option protect is not set for production environment "{name}". Removing the resource '
+            "from the program, or changing connection_id, may delete it. Add opts=pulumi.ResourceOptions(protect=True)."
         )
 
 

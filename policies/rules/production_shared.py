@@ -1,4 +1,4 @@
-"""A production environment belongs to nobody."""
+"""A production environment has no owner."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def _check(resource: Resource, config: Config, report: Report) -> None:
         return
     if owner is not None:
         report(
-            f'ownerId is set for production environment "{name}": a personal environment belongs to one user, who may '
-            "change and delete it in Omni. Leave owner_id out and use an organization API key, which makes it shared."
+            f'owner_id is set for production environment "{name}". The owner of an environment can change and delete '
+            "it in Omni. Remove owner_id and use an organization API key, so that the environment is shared."
         )
 
 
 POLICY = resource_rule(
     name="production-shared",
-    description="A production environment is shared, not personal.",
+    description="A production environment is shared and has no owner.",
     level=EnforcementLevel.MANDATORY,
     severity=Severity.HIGH,
-    steps="Leave owner_id out.",
+    steps="Remove owner_id.",
     checks={DBT_ENVIRONMENT: _check},
     config=PRODUCTION,
 )

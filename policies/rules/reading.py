@@ -1,11 +1,14 @@
-"""What the rules share: the resources' types, reading a property that may be unknown, patterns, and how a rule is made.
+"""Shared by the policies: types of resources, reading properties that may be unknown, patterns, creating a policy.
 
-A rule is a function of one resource, or of all in the stack, that reports what is wrong. It knows type tokens and
-property names only, so that it works for every program that uses these resources.
+A policy checks one resource, or all resources of the stack. It knows type tokens and property names only, so it works
+for every program that uses these resources.
 
-Surprising facts of the engine: a policy gets secrets in clear and is not told which they are; it never sees the values
-of the last run; and "not applicable" is recorded but shown nowhere in the CLI, while an ``UnknownValueError`` becomes
-an advisory line. So a rule that met an unknown value ends with one, and says "not applicable" only of other resources.
+How the engine runs policies:
+
+- A policy receives secrets in clear and does not learn which values are secret.
+- A policy never sees the previous inputs.
+- The CLI does not show "not applicable". It shows an ``UnknownValueError`` as an advisory line. So a policy that needs
+  an unknown value raises one, and "not applicable" is only for resources of other types.
 """
 
 from __future__ import annotations
@@ -38,13 +41,13 @@ LIGHTDASH_DBT_SOURCE: Final = "pulumi-python:dynamic/lightdash:LightdashDbtSourc
 
 
 class Unknown(Enum):
-    """The type of :data:`UNKNOWN`."""
+    """Type of :data:`UNKNOWN`."""
 
     UNKNOWN = "unknown"
 
 
 UNKNOWN: Final = Unknown.UNKNOWN
-"""Stands for a value that this preview cannot know: an output of a resource that is not there yet."""
+"""A value that is unknown in a preview: an output of a resource that does not exist yet."""
 
 Text = str | None | Literal[Unknown.UNKNOWN]
 Schema = dict[str, dict[str, Any]]
@@ -57,28 +60,28 @@ StackCheck = Callable[[Sequence["Resource"], Config, ReportOn], None]
 
 
 class Connection(NamedTuple):
-    """A connection of an Omni instance, in lower case. IDs are those of an instance, which the profile names."""
+    """A connection of an Omni instance, in lower case. An ID is unique in an instance, which the profile selects."""
 
     profile: str
     id: str
 
 
 class NotYetKnownError(UnknownValueError):
-    """A rule could not be applied to the end: the engine shows this as an advisory line, and the preview goes on."""
+    """A policy needs an unknown value. The engine shows this as an advisory line, and the preview continues."""
 
     def __init__(self, paths: Iterable[str]) -> None:
-        """Name the properties, each by its path."""
+        """Creates the error from the paths of the unknown properties."""
         super().__init__(UNKNOWN_STRING_VALUE, list(dict.fromkeys(paths)))
         are = "is" if len(self.props) == 1 else "are"
         self.message = (
-            f"not applicable yet, because {', '.join(self.props)} {are} unknown until other resources are there; "
-            "`pulumi up` applies the rule to the real value"
+            f"not applicable yet, because {', '.join(self.props)} {are} unknown until other resources exist. "
+            "`pulumi up` checks the value"
         )
 
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource as a rule reads it. Every unknown value that a rule asks for is noted."""
+    """A resource. ``unknown`` collects the paths of the unknown values that a policy reads."""
 
     type: str
     name: str
@@ -89,7 +92,7 @@ class Resource:
 
     @classmethod
     def of(cls, args: ResourceValidationArgs | PolicyResource) -> Resource:
-        """The resource that the engine hands to a policy."""
+        """Returns the resource that the engine passes to a policy."""
         return cls(args.resource_type, args.name, args.urn, args.opts.protect, args.props)
 
     @property
@@ -98,7 +101,7 @@ class Resource:
         return self.urn.removeprefix("urn:pulumi:").partition("::")[0]
 
     def get(self, *path: str) -> Any:
-        """The value at a path, ``None`` when there is none, :data:`UNKNOWN` when this preview cannot know it."""
+        """Returns the value at a path, ``None`` when it is absent, or :data:`UNKNOWN`."""
         here: Any = self.properties
         for depth, key in enumerate(path, 1):
             if not isinstance(here, Mapping):
@@ -108,37 +111,47 @@ class Resource:
             except KeyError:
                 return None
             except UnknownValueError:
-                self.unknown.append(".".join(path[:depth]))
+                self.unknown.append(argument(*path[:depth]))
                 return UNKNOWN
         return here
 
     def text(self, *path: str) -> Text:
-        """Like :meth:`get`, for text that is not empty."""
+        """Returns the text at a path like :meth:`get`. An empty text is ``None``."""
         value = self.get(*path)
         return value if value is UNKNOWN or (isinstance(value, str) and value) else None
 
     def connection(self, property_: str = "connectionId") -> Connection | Literal[Unknown.UNKNOWN] | None:
-        """The connection of which a property has the ID, ``None`` when it has none."""
+        """Returns the connection whose ID is in a property, or ``None`` when the property is absent."""
         profile, connection = self.text("profile"), self.text(property_)
         if profile is UNKNOWN or connection is UNKNOWN:
             return UNKNOWN
         return None if connection is None else Connection(profile or "", connection.casefold())
 
     def names(self, *path: str) -> list[str]:
-        """The names in a map, which are known even where its values are not."""
+        """Returns the names in a map. They are known even if values are not."""
         here = self.get(*path)
         return sorted(here) if isinstance(here, Mapping) else []
 
     def elements(self, *path: str) -> list[Any]:
-        """The known elements of a list."""
+        """Returns the known elements of a list."""
         here = self.get(*path)
         elements = []
         for index in range(len(here)) if isinstance(here, Sequence) and not isinstance(here, str) else ():
             try:
                 elements.append(here[index])
             except UnknownValueError:
-                self.unknown.append(f"{'.'.join(path)}[{index}]")
+                self.unknown.append(f"{argument(*path)}[{index}]")
         return elements
+
+
+def argument(*path: str) -> str:
+    """Returns a path of properties as the program spells it, such as ``dbt_connection.host_domain``.
+
+    Names of variables stay the same.
+    """
+    arguments = path[: 2 if path[0] == "dbtConnection" else 1]
+    spelled = [re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower() for name in arguments]
+    return ".".join([*spelled, *path[len(arguments) :]])
 
 
 def resource_rule(
@@ -152,23 +165,23 @@ def resource_rule(
     config: Schema | None = None,
     remediate: Remediation | None = None,
 ) -> ResourceValidationPolicy:
-    """A rule about one resource.
+    """Returns a policy about one resource.
 
     Args:
-        name: the rule in the output of the engine and in the file of ``--policy-pack-config``.
-        description: the rule in one sentence, which the engine shows with each violation.
-        level: what a violation does by default.
-        severity: how bad a violation is.
-        steps: how a violation is repaired. The CLI does not show them, so a violation's text says it too.
-        checks: what is checked, by the resource's type.
-        config: what can be configured, as JSON schemas by name, each with its default.
-        remediate: makes the inputs right, where a user has set the rule's level to ``remediate``.
+        name: name of the policy in the engine's output and in the file of ``--policy-pack-config``.
+        description: one sentence that the engine shows with each violation.
+        level: the default enforcement level.
+        severity: the severity of a violation.
+        steps: how to correct a violation. The CLI does not show them, so the text of a violation has them too.
+        checks: the functions that check a resource, by its type.
+        config: the settings as JSON schemas by name, each with a default.
+        remediate: returns corrected inputs when the enforcement level is ``remediate``.
     """
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
         check = checks.get(args.resource_type)
-        if check is None:  # the engine would record a pass
-            args.not_applicable(f"{name} is about other types of resources")
+        if check is None:  # returning would be recorded as a pass
+            args.not_applicable(f"{name} applies to other types of resources")
             return
         resource = Resource.of(args)
         check(resource, _configured(name, config, args.get_config()), lambda message: report(message, None))
@@ -183,7 +196,7 @@ def resource_rule(
         severity=severity,
         remediation_steps=steps,
         config_schema=PolicyConfigSchema(config) if config else None,
-        remediate=cast("ResourceRemediation | None", remediate),  # typed as if it were always asynchronous
+        remediate=cast("ResourceRemediation | None", remediate),  # pulumi-policy types it as asynchronous only
     )
 
 
@@ -197,10 +210,10 @@ def stack_rule(
     check: StackCheck,
     config: Schema | None = None,
 ) -> StackValidationPolicy:
-    """A rule about all resources of a stack; the arguments are those of :func:`resource_rule`.
+    """Returns a policy about all resources of a stack. The arguments are those of :func:`resource_rule`.
 
-    The engine applies it at the end of a preview and at the end of an update: what only an update knows is found when
-    it is done already.
+    The engine runs it at the end of a preview and at the end of an update. A value that only the update knows is
+    checked after the update.
     """
 
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
@@ -223,24 +236,24 @@ def stack_rule(
 
 
 def of_type(resources: Iterable[Resource], type_: str) -> list[Resource]:
-    """The resources of a type, in one order whatever the engine's was."""
+    """Returns the resources of a type, sorted. The engine's order varies."""
     return sorted((resource for resource in resources if resource.type == type_), key=lambda resource: resource.urn)
 
 
 def matches(text: str, patterns: Iterable[str]) -> bool:
-    """Whether a text is like one of the patterns, in which ``*``, ``?`` and ``[...]`` are wild; case does not count."""
+    """Returns whether a text matches a shell pattern (``*``, ``?``, ``[...]``), without case."""
     return any(fnmatchcase(text.casefold(), pattern.casefold()) for pattern in patterns)
 
 
 def for_stack(by_pattern: Mapping[str, Any], stack: str) -> Any:
-    """What a map of patterns has for a stack, ``None`` for nothing.
+    """Returns the value of the most specific pattern that matches a stack, or ``None``.
 
-    A name without anything wild wins, then the pattern with the most letters. The order of the map cannot count: it is
-    lost on the way from the file to the rule.
+    A pattern without wildcards is the most specific, then the one with the most literal characters. The order of the
+    map is lost between the configuration file and the policy.
     """
 
     def letters(pattern: str) -> tuple[bool, int, str]:
-        closed = pattern.rfind("]") + 1  # no bracket opens a set behind it
+        closed = pattern.rfind("]") + 1  # a later bracket opens no set
         plain = re.sub(r"[*?]|\[[^]]*\]", "", pattern[:closed]) + re.sub(r"[*?]", "", pattern[closed:])
         return plain == pattern, len(plain), pattern
 
@@ -249,41 +262,41 @@ def for_stack(by_pattern: Mapping[str, Any], stack: str) -> Any:
 
 
 def is_production(name: str, config: Config) -> bool:
-    """Whether an environment's name is one of those that :data:`PRODUCTION` configures."""
+    """Returns whether the name of an environment matches the patterns in :data:`PRODUCTION`."""
     return matches(name, config["names"])
 
 
 def strings(description: str, default: Sequence[str] = ()) -> dict[str, Any]:
-    """JSON schema of a list of texts."""
+    """Returns the JSON schema of a list of texts."""
     return {"type": "array", "items": {"type": "string"}, "default": [*default], "description": description}
 
 
 def by_pattern(description: str, values: dict[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON schema of a map from patterns to values."""
+    """Returns the JSON schema of a map from patterns to values."""
     return {"type": "object", "additionalProperties": values, "default": {**default}, "description": description}
 
 
 PRODUCTION: Schema = {
     "names": {
-        **strings("Patterns of production environments' names.", ["prod*", "prd*", "live*"]),
+        **strings("Patterns of the names of production environments.", ["prod*", "prd*", "live*"]),
         "minItems": 1,
     }
 }
-"""Configuration that tells which environments are production."""
+"""Configuration: which environments are production environments."""
 
 PRODUCTION_STACKS: Final = ("prod*", "prd*", "live*", "*-prod")
-"""Patterns of production stacks, where a rule is about these by default."""
+"""Default patterns of the names of production stacks."""
 
 
 def _configured(rule: str, schema: Schema | None, config: Config) -> Config:
-    """The configuration with its defaults. The engine checks values and not names, and a misspelt one would do nothing.
+    """Returns the configuration with defaults. The engine checks values and ignores unknown names.
 
     Raises:
-        ValueError: a name is not the rule's.
+        ValueError: the policy has no setting of a name.
     """
     defaults = {name: value["default"] for name, value in (schema or {}).items()}
     misspelt = ", ".join(sorted(config.keys() - defaults.keys()))
     if misspelt:
         known = ", ".join(["enforcementLevel", *defaults])
-        raise ValueError(f"the configuration of {rule} has {misspelt}, and what it knows is {known}: correct the names")
+        raise ValueError(f"the configuration of {rule} has unknown names: {misspelt}. Write one of: {known}")
     return {**defaults, **config}

@@ -1,4 +1,4 @@
-"""Omni and Lightdash show the same models where a stack declares both."""
+"""Omni and Lightdash read one repository and branch when a stack declares both."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def _check(resources: Sequence[Resource], config: Config, report: ReportOn) -> N
     omni: dict[Repository, set[str]] = {}
     for configuration in configurations:
         repository, branch = git.repository(configuration), git.branch(configuration)
-        if repository is UNKNOWN or branch is UNKNOWN:  # it may be any source's, and has been noted
+        if repository is UNKNOWN or branch is UNKNOWN:  # it may be the one of any source
             return
-        if repository is git.UNREADABLE:  # it may be any source's, and allowed-hosts reports it
+        if repository is git.UNREADABLE:  # allowed-hosts reports it
             return
         if repository is not None:
             omni.setdefault(repository, set()).add(branch or "")
@@ -45,15 +45,15 @@ def _check(resources: Sequence[Resource], config: Config, report: ReportOn) -> N
         if repository not in omni:
             report(
                 source,
-                f"dbtConnection.repository is {repository}, and Omni reads {', '.join(sorted(map(str, omni)))}: the "
-                "same metric would have two definitions. Use one repository, or add this one to lightdashOnly of the "
-                "rule's configuration.",
+                f"dbt_connection.repository is {repository}, but Omni reads {', '.join(sorted(map(str, omni)))}. "
+                "A metric could have two definitions. Use one repository, or add this one to lightdashOnly in the "
+                "policy's configuration.",
             )
         elif branch is not UNKNOWN and branch not in omni[repository]:
             report(
                 source,
-                f'dbtConnection.branch is "{branch}", and Omni reads {repository} from branch '
-                f"{', '.join(sorted(omni[repository]))}: the two would show different models. Use one branch.",
+                f'dbt_connection.branch is "{branch}", but Omni reads {repository} from branch '
+                f"{', '.join(sorted(omni[repository]))}. The two show different models. Use one branch.",
             )
 
 
@@ -64,5 +64,5 @@ POLICY = stack_rule(
     severity=Severity.MEDIUM,
     steps="Use one repository and one branch, or add the repository to lightdashOnly.",
     check=_check,
-    config={"lightdashOnly": strings('Patterns, such as "acme/bi", of repositories that only Lightdash reads.')},
+    config={"lightdashOnly": strings('Patterns of repositories that only Lightdash reads, such as "acme/bi".')},
 )

@@ -1,4 +1,4 @@
-"""How target schemas are called."""
+"""Names of target schemas match a pattern."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ def _check(resource: Resource, config: Config, report: Report) -> None:
     try:
         fits = re.fullmatch(pattern, schema)
     except re.error as error:
-        report(f"pattern of the rule's configuration is no regular expression: {error}. Correct the configuration.")
+        report(f"pattern in the policy's configuration is not a regular expression: {error}. Correct it.")
         return
     if not fits:
         report(
-            f'targetSchema is "{schema}", which does not fit {pattern}: other tools find and grant schemas by their '
-            "names. Rename it, or change pattern in the rule's configuration."
+            f'target_schema is "{schema}", which does not match {pattern}. Other tools find schemas and grant rights '
+            "by name. Rename the schema, or change pattern in the policy's configuration."
         )
 
 
 POLICY = resource_rule(
     name="schema-names",
-    description="Target schemas are named by one convention.",
+    description="Names of target schemas match a pattern.",
     level=EnforcementLevel.MANDATORY,
     severity=Severity.LOW,
-    steps="Rename the schema, or change pattern in the rule's configuration.",
+    steps="Rename the schema, or change pattern in the policy's configuration.",
     checks={DBT_ENVIRONMENT: _check},
     config={
         "pattern": {
             "type": "string",
             "default": "[A-Za-z_][A-Za-z0-9_]*",
-            "description": "Regular expression of Python that a whole name fits.",
+            "description": "Regular expression of Python that matches a whole name.",
         }
     },
 )

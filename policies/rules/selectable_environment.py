@@ -1,4 +1,4 @@
-"""A connection environment that no value selects is used by nobody."""
+"""A connection environment has values that select it. Without them nobody uses it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ def _check(resource: Resource, _config: Config, report: Report) -> None:
     values = resource.get("userAttributeValues")
     if values is not UNKNOWN and not values:
         report(
-            "userAttributeValues is empty, so no user is led to the environment: everybody works on the base "
-            "connection. Name the values of the user attribute that select it."
+            "user_attribute_values is empty, so no user gets this environment, and everybody uses the base connection. "
+            "Set user_attribute_values to the values of the user attribute that select the environment."
         )
 
 
 POLICY = resource_rule(
     name="selectable-environment",
-    description="A connection environment can be selected by a user attribute's value.",
+    description="A connection environment has a user attribute value that selects it.",
     level=EnforcementLevel.ADVISORY,
     severity=Severity.LOW,
     steps="Set user_attribute_values.",

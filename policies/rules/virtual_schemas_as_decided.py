@@ -1,9 +1,8 @@
-"""Virtual schemas are switched by a decision.
+"""``enable_virtual_schemas`` has the value in the policy's configuration.
 
-Switching them means that content must be migrated. A policy cannot see the value of the last run, neither of the
-resource nor of the stack: the engine hands it the new inputs only. So the decision is written into the rule's
-configuration, and a program that differs from it is stopped; to switch, both are changed, and who owns the
-configuration's file is asked. Where nothing is written down, ``virtual-schemas-decision-stated`` says so.
+Switching virtual schemas on or off requires a migration of content. A policy receives the new inputs only and cannot
+see such a change, so it compares the value with a decision in its configuration. To switch, change both: then the owner
+of the configuration file takes part. ``virtual-schemas-decision-stated`` reports a missing decision.
 """
 
 from __future__ import annotations
@@ -25,15 +24,15 @@ from rules.reading import (
 
 DECISIONS: Schema = {
     "connections": by_pattern(
-        "Whether they are enabled, by connection ID; goes before stacks.", {"type": "boolean"}, {}
+        "Whether virtual schemas are enabled, by connection ID. Takes precedence over stacks.", {"type": "boolean"}, {}
     ),
-    "stacks": by_pattern("Whether they are enabled, by pattern of stack names.", {"type": "boolean"}, {}),
+    "stacks": by_pattern("Whether virtual schemas are enabled, by pattern of stack names.", {"type": "boolean"}, {}),
 }
-"""Configuration that states the decisions. The two rules have the same one."""
+"""Configuration of both policies about virtual schemas."""
 
 
 def decision(resource: Resource, config: Config) -> bool | Unknown | None:
-    """What was decided for a configuration, ``None`` when nothing was."""
+    """Returns the decision for a dbt configuration, or ``None`` without one."""
     if config["connections"]:
         connection = resource.text("connectionId")
         if connection is UNKNOWN:
@@ -52,18 +51,18 @@ def _check(resource: Resource, config: Config, report: Report) -> None:
     enabled = resource.get("enableVirtualSchemas")
     if enabled is not UNKNOWN and bool(enabled) != decided:
         report(
-            f"enableVirtualSchemas is {str(bool(enabled)).lower()}, and it was decided to be {str(decided).lower()}: "
-            "after a switch, content that refers to the schemas must be migrated. Set it back; or plan the migration "
-            "and change the decision in the rule's configuration together with the program."
+            f"enable_virtual_schemas is {bool(enabled)}, but the policy's configuration says {decided}. After a "
+            "change, content that refers to the schemas must be migrated. Set it back, or plan the migration and "
+            "change the policy's configuration together with the program."
         )
 
 
 POLICY = resource_rule(
     name="virtual-schemas-as-decided",
-    description="Virtual schemas are enabled as it was decided.",
+    description="enable_virtual_schemas has the value in the policy's configuration.",
     level=EnforcementLevel.MANDATORY,
     severity=Severity.HIGH,
-    steps="Set enable_virtual_schemas to the decided value, or plan the migration of content and change the decision.",
+    steps="Set enable_virtual_schemas back, or plan the migration of content and change the policy's configuration.",
     checks={DBT_CONFIGURATION: _check},
     config=DECISIONS,
 )

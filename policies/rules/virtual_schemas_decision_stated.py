@@ -1,7 +1,7 @@
-"""Where nobody has decided on virtual schemas, a switch would pass unseen.
+"""The configuration has a decision about ``enable_virtual_schemas``. Without one, a switch is not noticed.
 
-The decisions are configured for this rule as for ``virtual-schemas-as-decided``, which says why they are needed. A rule
-sees its own configuration only, so a decision that is stated here alone stops nothing: a switch is at least named.
+See ``virtual-schemas-as-decided``. A policy sees its own configuration only, so both need the decision. If only this
+policy has it, a switch is reported and does not stop the preview.
 """
 
 from __future__ import annotations
@@ -18,26 +18,25 @@ def _check(resource: Resource, config: Config, report: Report) -> None:
         return
     if decided is None:
         report(
-            "enableVirtualSchemas has no decision to be compared with, so a switch, after which content must be "
-            "migrated, would pass. State it by connection or stack, in the configuration of this rule and of "
-            "virtual-schemas-as-decided."
+            "The policy's configuration has no value for enable_virtual_schemas, so a change of it is not noticed. "
+            "Such a change requires a migration of content. Set the value by connection or stack in the configuration "
+            "of this policy and of virtual-schemas-as-decided."
         )
         return
     enabled = resource.get("enableVirtualSchemas")
     if enabled is not UNKNOWN and bool(enabled) != decided:
         report(
-            f"enableVirtualSchemas is {str(bool(enabled)).lower()}, and the decision in this rule's configuration is "
-            f"{str(decided).lower()}. State the same decision in the configuration of virtual-schemas-as-decided, "
-            "which stops a switch."
+            f"enable_virtual_schemas is {bool(enabled)}, but the policy's configuration says {decided}. Set the same "
+            "value in the configuration of virtual-schemas-as-decided, which stops the preview."
         )
 
 
 POLICY = resource_rule(
     name="virtual-schemas-decision-stated",
-    description="Whether virtual schemas are enabled was decided.",
+    description="The configuration has a value for enable_virtual_schemas.",
     level=EnforcementLevel.ADVISORY,
     severity=Severity.LOW,
-    steps="State the decision in the configuration of this rule and of virtual-schemas-as-decided.",
+    steps="Set the value in the configuration of this policy and of virtual-schemas-as-decided.",
     checks={DBT_CONFIGURATION: _check},
     config=DECISIONS,
 )

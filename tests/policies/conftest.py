@@ -1,4 +1,4 @@
-"""The policy pack is a folder that the engine starts with its own modules on the path, and the tests do the same."""
+"""Puts the modules of the policy pack on the path, as the engine does."""
 
 from __future__ import annotations
 

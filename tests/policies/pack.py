@@ -1,4 +1,4 @@
-"""Where the policy pack is."""
+"""Path of the policy pack."""
 
 from __future__ import annotations
 

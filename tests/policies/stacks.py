@@ -1,4 +1,4 @@
-"""Resources that no rule has anything against, to be changed by each case."""
+"""Resources that violate no policy. Each test case changes some of their properties."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import Any
 
 from rules.reading import CONNECTION_ENVIRONMENT, DBT_CONFIGURATION, DBT_ENVIRONMENT, LIGHTDASH_DBT_SOURCE
 
-from tests.policies.verdict import Given
+from tests.policies.evaluation import Declared
 
 ONE = "00000000-0000-4000-8000-000000000001"
 TWO = "00000000-0000-4000-8000-000000000002"
 PERSON = "00000000-0000-4000-8000-00000000000a"
 
 
-def configuration(name: str = "dbt", *, protect: bool = False, stack: str = "test", **changed: Any) -> Given:
-    """A dbt configuration."""
+def configuration(name: str = "dbt", *, protect: bool = False, stack: str = "test", **changed: Any) -> Declared:
+    """Returns a dbt configuration."""
     properties = {
         "connectionId": ONE,
         "sshUrl": "git@github.com:acme/dbt.git",
@@ -25,11 +25,11 @@ def configuration(name: str = "dbt", *, protect: bool = False, stack: str = "tes
         "dbtVersion": "1.11",
         "adopt": False,
     }
-    return Given(DBT_CONFIGURATION, name, {**properties, **changed}, protect, stack)
+    return Declared(DBT_CONFIGURATION, name, {**properties, **changed}, protect, stack)
 
 
-def environment(name: str = "staging", *, protect: bool = False, stack: str = "test", **changed: Any) -> Given:
-    """A dbt environment."""
+def environment(name: str = "staging", *, protect: bool = False, stack: str = "test", **changed: Any) -> Declared:
+    """Returns a dbt environment. ``called`` sets its property ``name``."""
     properties = {
         "connectionId": ONE,
         "name": "Staging",
@@ -40,22 +40,22 @@ def environment(name: str = "staging", *, protect: bool = False, stack: str = "t
     }
     if "called" in changed:
         changed["name"] = changed.pop("called")
-    return Given(DBT_ENVIRONMENT, name, {**properties, **changed}, protect, stack)
+    return Declared(DBT_ENVIRONMENT, name, {**properties, **changed}, protect, stack)
 
 
-def route(name: str = "route", **changed: Any) -> Given:
-    """A connection environment."""
+def route(name: str = "route", **changed: Any) -> Declared:
+    """Returns a connection environment."""
     properties = {
         "baseConnectionId": ONE,
         "environmentConnectionId": TWO,
         "userAttributeValues": ["staging"],
         "adopt": False,
     }
-    return Given(CONNECTION_ENVIRONMENT, name, {**properties, **changed})
+    return Declared(CONNECTION_ENVIRONMENT, name, {**properties, **changed})
 
 
-def source(name: str = "finance", *, stack: str = "test", **changed: Any) -> Given:
-    """A Lightdash source; what is changed belongs to its connection. ``None`` takes a property away."""
+def source(name: str = "finance", *, stack: str = "test", **changed: Any) -> Declared:
+    """Returns a Lightdash source with changed properties of its connection. ``None`` removes a property."""
     connection = {
         "type": "github",
         "repository": "acme/dbt",
@@ -69,7 +69,7 @@ def source(name: str = "finance", *, stack: str = "test", **changed: Any) -> Giv
     return of_connection(connection, name, stack=stack)
 
 
-def of_connection(connection: Any, name: str = "finance", *, stack: str = "test") -> Given:
-    """A Lightdash source of a connection, which may be unknown as a whole."""
+def of_connection(connection: Any, name: str = "finance", *, stack: str = "test") -> Declared:
+    """Returns a Lightdash source with a connection, which may be unknown as a whole."""
     properties = {"projectUuid": ONE, "name": name, "dbtConnection": connection, "adopt": False}
-    return Given(LIGHTDASH_DBT_SOURCE, name, properties, stack=stack)
+    return Declared(LIGHTDASH_DBT_SOURCE, name, properties, stack=stack)

@@ -1,7 +1,6 @@
-"""The pack through the real engine: each rule's verdicts, its levels and its configuration.
+"""The policy pack in the real engine: violations, enforcement levels and configuration.
 
-A preview takes a second or two, so all violations are in one program, all rules pass another, and a third has unknown
-values everywhere.
+A preview takes two seconds, so one program violates all policies, one violates none, and one has unknown values.
 """
 
 from __future__ import annotations
@@ -114,7 +113,7 @@ BAD: Program = {
         "DbtEnvironment",
         {"connection_id": CONNECTION_ID, "name": "a", "target_schema": "same", "target_database": "db"},
     ),
-    "twin": (
+    "conflicting": (
         "DbtEnvironment",
         {"connection_id": CONNECTION_ID, "name": "b", "target_schema": "same", "target_database": "db"},
     ),
@@ -210,55 +209,55 @@ CONFIG: Config = {
     "virtual-schemas-decision-stated": {"connections": {CONNECTION_ID: False}},
 }
 
-SAYS = {
+FACTS = {
     "no-plain-secrets": [
-        "variables.DBT_TOKEN looks like a secret by its name",
-        "variables.HARMLESS looks like a secret by its value",
-        "Move it to secret_variables",
-        "dbtConnection.environment.A_PASSWORD looks like a secret",
-        "sshUrl holds a password or a token",
+        "variables.DBT_TOKEN",
+        "variables.HARMLESS",
+        "secret_variables",
+        "dbt_connection.environment.A_PASSWORD",
+        "ssh_url contains",
     ],
-    "allowed-branches": ['branch is "wip", and stack prod-eu may only use: main, master. Merge to one of these'],
-    "allowed-hosts": ["sshUrl leads to git.evil.com", "dbtConnection.hostDomain leads to git.evil.com", "add the host"],
-    "allowed-repositories": ["sshUrl is git.evil.com/evil/dbt", "dbtConnection.repository is git.evil.com/evil/bi"],
-    "same-repository": ["dbtConnection.repository is git.evil.com/evil/bi, and Omni reads", "Use one repository"],
-    "production-shared": ["ownerId is set for production environment", "Leave owner_id out"],
-    "production-protected": ["Resource option protect is not set for production environment", "protect=True"],
-    "production-configuration-protected": [f"connectionId {OTHER_CONNECTION_ID} has production environment"],
-    "schema-names": ['targetSchema is "my schema"', "Rename it"],
-    "distinct-schemas": ['targetSchema "same" in database "db" is also that of environment orphan'],
-    "distinct-attribute-values": ['userAttributeValues has "staging"', "Take it out of one of the two"],
-    "environment-has-configuration": [f"connectionId {CONNECTION_ID} has no DbtConfiguration", "Declare it here"],
-    "one-configuration": [f"connectionId {OTHER_CONNECTION_ID} is configured by dbt too", "Take one of them out"],
-    "no-key-rotation": ["rotateKeysTrigger is set", "Stack prod-eu is not in allowedStacks"],
-    "virtual-schemas-as-decided": ["enableVirtualSchemas is true, and it was decided to be false"],
-    "virtual-schemas-decision-stated": ["enableVirtualSchemas has no decision"],
-    "pinned-dbt-version": ['dbtVersion is "Auto"', "Set dbt_version"],
-    "lightdash-app-installation": ["dbtConnection.personalAccessToken is set", "set installation_id instead"],
-    "adopt-is-temporary": ["adopt is true", "Remove adopt"],
-    "no-personal-environments": ["ownerId is set, and stack prod-eu is not a personal one"],
-    "selectable-environment": ["userAttributeValues is empty", "Name the values"],
+    "allowed-branches": ['branch is "wip"', "stack prod-eu", "main, master"],
+    "allowed-hosts": ["ssh_url points to git.evil.com", "dbt_connection.host_domain points to git.evil.com"],
+    "allowed-repositories": ["ssh_url is git.evil.com/evil/dbt", "dbt_connection.repository is git.evil.com/evil/bi"],
+    "same-repository": ["dbt_connection.repository is git.evil.com/evil/bi, but Omni reads", "lightdashOnly"],
+    "production-shared": ['owner_id is set for production environment "Production"'],
+    "production-protected": ['protect is not set for production environment "Production"', "protect=True"],
+    "production-configuration-protected": [f"connection {OTHER_CONNECTION_ID} has production environment"],
+    "schema-names": ['target_schema is "my schema"'],
+    "distinct-schemas": ['target_schema "same" in database "db" is also that of environment conflicting'],
+    "distinct-attribute-values": ['user_attribute_values has "staging"', "connection environment route"],
+    "environment-has-configuration": [f"connection_id is {CONNECTION_ID}", "declaredElsewhere"],
+    "one-configuration": [f"connection_id is {OTHER_CONNECTION_ID}, which dbt configures"],
+    "no-key-rotation": ["rotate_keys_trigger is set", "Stack prod-eu", "allowedStacks"],
+    "virtual-schemas-as-decided": ["enable_virtual_schemas is True"],
+    "virtual-schemas-decision-stated": ["no value for enable_virtual_schemas"],
+    "pinned-dbt-version": ['dbt_version is "Auto"'],
+    "lightdash-app-installation": ["dbt_connection.personal_access_token is set", "installation_id"],
+    "adopt-is-temporary": ["adopt is True"],
+    "no-personal-environments": ["owner_id is set, but stack prod-eu", "personalStacks"],
+    "selectable-environment": ["user_attribute_values is empty"],
 }
-"""What the engine shows of the bad program, by rule."""
+"""Facts in the engine's output for the bad program, by policy."""
 
 
 class Guarded(PulumiCli):
     """A user's project whose commands run with the pack."""
 
     def write(self, program: Program, config: Config) -> None:
-        """Make this the program and the pack's configuration."""
+        """Writes the program and the pack's configuration."""
         (self.project / "program.json").write_text(json.dumps(program))
         (self.project / "policies.json").write_text(json.dumps(config))
 
     def guarded(self, *arguments: str, pack: str = str(PACK)) -> Result:
-        """Run a command with the pack, its output with single blanks."""
+        """Runs a command with the pack, and returns its output with single spaces."""
         result = self.run(*arguments, "--policy-pack", pack, "--policy-pack-config", "policies.json")
         return Result(" ".join(result.output.split()), result.status)
 
 
 @pytest.fixture(scope="module")
 def omni_service(omni_services: dict[str, OmniSimulator]) -> OmniSimulator:
-    """One Omni is enough: a preview makes no request."""
+    """One simulator, because a preview sends no requests."""
     omni_services["pages"].reset()
     return omni_services["pages"]
 
@@ -267,7 +266,7 @@ def omni_service(omni_services: dict[str, OmniSimulator]) -> OmniSimulator:
 def project(
     tmp_path_factory: pytest.TempPathFactory, omni_service: OmniSimulator, lightdash_service: LightdashSimulator
 ) -> Guarded:
-    """An empty project of a production stack."""
+    """An empty project with a production stack."""
     folder = tmp_path_factory.mktemp("guarded")
     (folder / "Pulumi.yaml").write_text("name: guarded\nruntime: python\n")
     (folder / "__main__.py").write_text(PROGRAM)
@@ -281,27 +280,27 @@ def project(
 
 @pytest.fixture(scope="module")
 def bad(project: Guarded) -> Result:
-    """The preview of the program that breaks every rule, with a relative path of the pack."""
+    """The preview of the program that violates every policy, with a relative path of the pack."""
     project.write(BAD, CONFIG)
     return project.guarded("preview", pack=os.path.relpath(PACK, project.project))
 
 
 @pytest.fixture(scope="module")
 def good(project: Guarded) -> Result:
-    """The preview of the program that breaks none, with the absolute path of the pack."""
+    """The preview of the program that violates no policy, with the absolute path of the pack."""
     project.write(GOOD, CONFIG)
     return project.guarded("preview")
 
 
 @pytest.fixture(scope="module")
 def unknown(project: Guarded) -> Result:
-    """The preview of a program whose values are outputs of a resource that is not there yet."""
+    """The preview of a program whose values are outputs of a resource that does not exist yet."""
     project.write(UNKNOWN, CONFIG)
     return project.guarded("preview")
 
 
 def shown(rule: str, level: str | None = None) -> str:
-    """How the engine begins a line about a rule."""
+    """Returns the beginning of a line about a policy in the engine's output."""
     policy = RULES[rule]
     assert policy.severity is not None
     assert policy.enforcement_level is not None
@@ -310,30 +309,30 @@ def shown(rule: str, level: str | None = None) -> str:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_violation(bad: Result, rule: str) -> None:
-    """A violation is shown with its rule's level and severity, its description, and what to do."""
+    """The engine shows a violation with level, severity, description and facts."""
     assert f"{shown(rule)}pulumi-python:dynamic/" in bad.output
     assert RULES[rule].description in bad.output
-    assert [text for text in SAYS[rule] if text not in bad.output] == []
+    assert [text for text in FACTS[rule] if text not in bad.output] == []
 
 
-def test_violations_stop(bad: Result) -> None:
-    """A program that breaks mandatory rules ends the preview with a non-zero exit."""
+def test_mandatory_violation_fails_the_preview(bad: Result) -> None:
+    """A violation of a mandatory policy fails the preview."""
     assert bad.status != 0
 
 
-def test_violations_tell_no_secret(bad: Result) -> None:
-    """No value of a secret is in what the engine prints of the violations."""
+def test_violations_contain_no_secret(bad: Result) -> None:
+    """The engine's output about violations contains no secret."""
     assert [secret for secret in (SECRET, "hunter2", "hunter3", "github_pat_one") if secret in bad.output] == []
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_no_violation(good: Result, rule: str) -> None:
-    """A program that a rule allows is not mentioned by it."""
+    """The engine does not mention a policy without violations."""
     assert f" {rule} (" not in good.output
 
 
 def test_good_program_passes(good: Result) -> None:
-    """The preview of a program that breaks no rule succeeds, and names the pack that was run."""
+    """Without violations the preview succeeds and names the policy pack."""
     assert good.status == 0, good.output
     assert "omni-pulumi@v0.1.0" in good.output
     assert "[mandatory]" not in good.output
@@ -342,7 +341,7 @@ def test_good_program_passes(good: Result) -> None:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_unknown(unknown: Result, rule: str) -> None:
-    """A rule that needs an unknown value is shown as not applicable, which is advisory and no pass."""
+    """A policy that needs an unknown value is shown as not applicable, at level advisory."""
     assert f"{shown(rule, 'advisory')}" in unknown.output
     lines = unknown.output.split(f"can't run policy '{rule}' from policy pack 'omni-pulumi@v0.0.1' during preview: ")
     assert len(lines) > 1, unknown.output
@@ -350,12 +349,12 @@ def test_unknown(unknown: Result, rule: str) -> None:
 
 
 def test_unknown_does_not_stop(unknown: Result) -> None:
-    """What a preview cannot know does not fail it."""
+    """An unknown value does not fail the preview."""
     assert unknown.status == 0, unknown.output
 
 
 def test_levels_change(project: Guarded) -> None:
-    """The configuration sets the level of all rules and of one, and switches one off."""
+    """The configuration sets the level of all policies and of one, and disables one."""
     project.write(BAD, {**CONFIG, "all": "advisory", "schema-names": "disabled", "one-configuration": "mandatory"})
     result = project.guarded("preview")
     assert result.status != 0
@@ -370,16 +369,16 @@ def test_levels_change(project: Guarded) -> None:
     assert shown("one-configuration", "advisory") in result.output
 
 
-def test_configuration_changes_a_verdict(project: Guarded) -> None:
-    """The same program is stopped or not as the pack's configuration says."""
+def test_configuration_changes_the_outcome(project: Guarded) -> None:
+    """The configuration decides whether the same program fails."""
     project.write(GOOD, {**CONFIG, "schema-names": {"pattern": "dbt_.*"}})
     result = project.guarded("preview")
     assert result.status != 0
-    assert 'targetSchema is "analytics", which does not fit dbt_.*' in result.output
+    assert 'target_schema is "analytics", which does not match dbt_.*' in result.output
 
 
-def test_wrong_configuration_is_refused(project: Guarded) -> None:
-    """The engine checks the configuration against the rules' schemas before anything runs."""
+def test_invalid_configuration_is_an_error(project: Guarded) -> None:
+    """The engine validates the configuration with the JSON schemas of the policies."""
     project.write(
         GOOD,
         {
@@ -403,18 +402,16 @@ def test_wrong_configuration_is_refused(project: Guarded) -> None:
         ("pinned-dbt-version", {"versions": ["1.11"]}),
     ],
 )
-def test_misspelt_configuration_stops(project: Guarded, rule: str, settings: Config) -> None:
-    """A setting that a rule does not have ends the preview, and the error names both: it would do nothing."""
+def test_unknown_setting_is_an_error(project: Guarded, rule: str, settings: Config) -> None:
+    """An unknown setting fails the preview, and the error names the policy and the setting."""
     project.write(GOOD, {**CONFIG, rule: settings})
     result = project.guarded("preview")
     assert result.status != 0
-    assert (
-        f"the configuration of {rule} has {', '.join(settings)}, and what it knows is enforcementLevel" in result.output
-    )
+    assert f"the configuration of {rule} has unknown names: {', '.join(settings)}" in result.output
 
 
-def test_up_applies_rules_to_the_real_value(project: Guarded, omni_service: OmniSimulator) -> None:
-    """What was not applicable in the preview stops the update before the resource is made."""
+def test_up_checks_values_that_were_unknown(project: Guarded, omni_service: OmniSimulator) -> None:
+    """A violation that the preview could not find stops the update before the resource is created."""
     first = {"connection_id": {"$output": ["dbt", "connection_id"]}, "name": "first", "target_schema": "one"}
     second = {**first, "name": "second", "target_schema": LATER}
     program: Program = {
@@ -425,7 +422,7 @@ def test_up_applies_rules_to_the_real_value(project: Guarded, omni_service: Omni
     project.write(program, CONFIG)
     previewed = project.guarded("preview")
     assert previewed.status == 0, previewed.output
-    assert "because targetSchema is unknown" in previewed.output
+    assert "because target_schema is unknown" in previewed.output
     updated = project.guarded("up", "--yes", "--skip-preview")
     assert updated.status != 0
     assert shown("schema-names", "mandatory") in updated.output
@@ -433,7 +430,7 @@ def test_up_applies_rules_to_the_real_value(project: Guarded, omni_service: Omni
 
 
 def test_remediation(project: Guarded, omni_service: OmniSimulator) -> None:
-    """Where the level is remediate, what is or looks secret is moved: Omni has it as a secret, the state encrypted."""
+    """At level remediate, secrets are moved: they are secret in Omni and encrypted in the state."""
     environment = {
         "connection_id": {"$output": ["dbt", "connection_id"]},
         "name": "moved",

@@ -1,4 +1,4 @@
-"""Repositories under one name."""
+"""One repository has one name in Omni and in Lightdash."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from rules import git
 from rules.git import UNREADABLE, Repository
 from rules.reading import UNKNOWN, Resource
 
+from tests.policies.evaluation import UNKNOWN as SENT_UNKNOWN
+from tests.policies.evaluation import Declared, resource_args
 from tests.policies.stacks import configuration, of_connection, source
-from tests.policies.verdict import UNKNOWN as SENT_UNKNOWN
-from tests.policies.verdict import Given, resource_args
 
 
-def resource(given: Given) -> Resource:
-    """A resource as a rule reads it."""
-    return Resource.of(resource_args(given))
+def resource(declared: Declared) -> Resource:
+    """Returns a resource as a policy reads it."""
+    return Resource.of(resource_args(declared))
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def resource(given: Given) -> Resource:
     ],
 )
 def test_parse(url: str, expected: str) -> None:
-    """One repository has one name, whatever the form of its URL; user and password are not part of it."""
+    """All forms of a URL have the same repository, without user and password."""
     assert str(git.parse(url)) == expected
 
 
@@ -78,12 +78,12 @@ def test_parse(url: str, expected: str) -> None:
     ],
 )
 def test_no_repository(url: str) -> None:
-    """What is no plain git URL is no repository, and no error."""
+    """A text that is not a plain git URL has no repository and raises no error."""
     assert git.parse(url) is None
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("declared", "expected"),
     [
         (source(), "github.com/acme/dbt"),
         (source(hostDomain="git.acme.com"), "git.acme.com/acme/dbt"),
@@ -94,15 +94,15 @@ def test_no_repository(url: str) -> None:
         (configuration(), "github.com/acme/dbt"),
     ],
 )
-def test_repository(given: Given, expected: str) -> None:
-    """Omni's URL and the parts that Lightdash wants come to the same name."""
+def test_repository(declared: Declared, expected: str) -> None:
+    """A URL of Omni and the separate properties of Lightdash have the same repository."""
     host, _, path = expected.partition("/")
-    assert git.repository(resource(given)) == Repository(host, path)
-    assert git.host(resource(given)) == host
+    assert git.repository(resource(declared)) == Repository(host, path)
+    assert git.host(resource(declared)) == host
 
 
 @pytest.mark.parametrize(
-    "given",
+    "declared",
     [
         configuration(sshUrl="nonsense"),
         configuration(sshUrl=""),
@@ -115,13 +115,13 @@ def test_repository(given: Given, expected: str) -> None:
         source(type="azure_devops", organization="acme", project="", repository="dbt"),
     ],
 )
-def test_unreadable(given: Given) -> None:
-    """A repository that is not written as one is none that a rule could compare or show."""
-    assert git.repository(resource(given)) is UNREADABLE
+def test_unreadable(declared: Declared) -> None:
+    """A repository that cannot be parsed is not compared and not shown."""
+    assert git.repository(resource(declared)) is UNREADABLE
 
 
 def test_patterns_of_repositories() -> None:
-    """A pattern may state the host, which is no part of the path."""
+    """A pattern matches the path, or host and path."""
     repository = Repository("github.com", "acme/dbt")
     for pattern in ("*", "acme/*", "github.com/acme/*", "*.com/ACME/dbt"):
         assert repository.fits([pattern])
@@ -133,12 +133,12 @@ def test_patterns_of_repositories() -> None:
 
 @pytest.mark.parametrize("kind", ["dbt_cloud_ide", "dbt", "none", "manifest"])
 def test_without_repository(kind: str) -> None:
-    """The other kinds of connections have no repository."""
+    """Connections without a git host have no repository."""
     assert git.repository(resource(of_connection({"type": kind}))) is None
 
 
 @pytest.mark.parametrize(
-    "given",
+    "declared",
     [
         configuration(sshUrl=SENT_UNKNOWN),
         of_connection(SENT_UNKNOWN),
@@ -148,6 +148,6 @@ def test_without_repository(kind: str) -> None:
         source(type="azure_devops", organization=SENT_UNKNOWN, project="bi"),
     ],
 )
-def test_unknown(given: Given) -> None:
-    """A repository of which a part is unknown is unknown."""
-    assert git.repository(resource(given)) is UNKNOWN
+def test_unknown(declared: Declared) -> None:
+    """A repository with an unknown part is unknown."""
+    assert git.repository(resource(declared)) is UNKNOWN

@@ -1,4 +1,4 @@
-"""A rule takes time in proportion to the text that it reads."""
+"""The run time of a policy grows linearly with the text that it reads."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_rules_take_linear_time(name: str) -> None:
-    """A rule takes at most fifteen times as long for ten times the text, however many patterns it uses."""
+    """For ten times the text, a function that uses several patterns takes at most fifteen times as long."""
     assert slow_text(FUNCTIONS[name]) is None

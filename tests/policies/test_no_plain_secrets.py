@@ -1,4 +1,4 @@
-"""What looks like a secret, and where it is moved to."""
+"""Which names and values look secret, and how a remediation moves them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import pytest
 from pulumi_policy import ResourceValidationArgs
 from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY, deserialize_properties, serialize_properties
 from pulumi_policy.proxy import unknown_checking_proxy
-from rules.no_plain_secrets import POLICY, is_secret_name, is_secret_value
+from rules.no_plain_secrets import NUMERIC_NAMES, POLICY, SENSITIVE_NAMES, is_secret_name, is_secret_value
 
+from omni_pulumi.cli import values
+from tests.policies.evaluation import UNKNOWN, Declared, evaluate, resource_args
 from tests.policies.stacks import configuration, environment, source
-from tests.policies.verdict import UNKNOWN, Given, judge, resource_args
 
 NOTHING: dict[str, list[str]] = {"secretNames": [], "allowedNames": []}
 
@@ -46,8 +47,9 @@ NOTHING: dict[str, list[str]] = {"secretNames": [], "allowedNames": []}
     ],
 )
 def test_secret_names(name: str) -> None:
-    """Names of secrets, however they are written."""
+    """Names of secrets are recognized in any spelling, by the policy and by the preview summary."""
     assert is_secret_name(name, NOTHING)
+    assert values.is_secret_name(name)
 
 
 @pytest.mark.parametrize(
@@ -75,8 +77,13 @@ def test_secret_names(name: str) -> None:
     ],
 )
 def test_other_names(name: str) -> None:
-    """Names that only remind of a secret, or that tell where one is."""
+    """A name that contains the word of a secret, or says where a secret is, is not secret."""
     assert not is_secret_name(name, NOTHING)
+
+
+def test_one_list_of_names() -> None:
+    """The preview summary masks values by the patterns of names that the policy reports."""
+    assert (values.SENSITIVE_NAMES, values.NUMERIC_NAMES) == (SENSITIVE_NAMES, NUMERIC_NAMES)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +115,7 @@ def test_other_names(name: str) -> None:
     ],
 )
 def test_secret_values(value: str) -> None:
-    """Values of secrets, by the marks that their issuers put on them."""
+    """Secrets are recognized by the prefixes that their issuers use."""
     assert is_secret_value(value)
 
 
@@ -131,33 +138,33 @@ def test_secret_values(value: str) -> None:
     ],
 )
 def test_other_values(value: str) -> None:
-    """Values that are anything else."""
+    """Other values are not secret."""
     assert not is_secret_value(value)
 
 
-def test_value_is_never_told() -> None:
-    """A report names the variable and never its value, of whatever resource."""
+def test_messages_contain_no_value() -> None:
+    """A violation names the variable and never shows its value, for each type of resource."""
     secret = "ghp_0123456789abcdef"
-    for given in (
+    for declared in (
         environment(variables={"A": secret, "A_TOKEN": secret}),
         source(environment={"A": secret, "A_TOKEN": secret}),
         configuration(sshUrl=f"https://me:{secret}@github.com/acme/dbt"),
         source(target=secret),
     ):
-        verdict = judge(POLICY, [given])
-        assert verdict.reports
-        assert secret not in verdict.text
+        result = evaluate(POLICY, [declared])
+        assert result.reports
+        assert secret not in result.text
 
 
 def secret(value: Any) -> dict[str, Any]:
-    """A secret as the engine sends it."""
+    """Returns a secret as the engine sends it."""
     return {SPECIAL_SIG_KEY: SPECIAL_SECRET_SIG, "value": value}
 
 
-def moved(given: Given, config: dict[str, Any] | None = None) -> Any:
-    """The inputs that go back to the engine, ``None`` when they stay as they are."""
-    args = resource_args(given, config)
-    properties = unknown_checking_proxy(deserialize_properties(given.properties, proxy_secrets=True))
+def moved(declared: Declared, config: dict[str, Any] | None = None) -> Any:
+    """Returns the inputs that go back to the engine, or ``None`` without changes."""
+    args = resource_args(declared, config)
+    properties = unknown_checking_proxy(deserialize_properties(declared.properties, proxy_secrets=True))
     result: Any = POLICY.remediate(
         ResourceValidationArgs(args.resource_type, properties, args.urn, args.name, args.opts, None, config)
     )
@@ -165,15 +172,15 @@ def moved(given: Given, config: dict[str, Any] | None = None) -> Any:
 
 
 def test_remediation_moves() -> None:
-    """What is or looks secret goes to ``secretVariables`` as a secret, and everything else stays as it was."""
-    given = environment(
+    """A remediation moves secret and secret-looking variables to ``secretVariables`` and changes nothing else."""
+    declared = environment(
         variables={"A_TOKEN": "x", "B": "ghp_0123456789abcdef", "C": "c", "D": secret("d"), "E_TOKEN": secret("e")},
         secretVariables={"S": secret("s")},
         targetDatabase=secret("db"),
     )
-    after = moved(given)
+    after = moved(declared)
     assert after == {
-        **given.properties,
+        **declared.properties,
         "variables": {"C": "c"},
         "secretVariables": {
             "S": secret("s"),
@@ -183,19 +190,19 @@ def test_remediation_moves() -> None:
             "E_TOKEN": secret("e"),
         },
     }
-    assert judge(POLICY, [given._replace(properties=deserialize_properties(after))]).reports == []
+    assert evaluate(POLICY, [declared._replace(properties=deserialize_properties(after))]).reports == []
 
 
 def test_remediation_of_what_is_secret_as_a_whole() -> None:
-    """What stays in a map that is secret as a whole stays secret."""
-    given = environment(variables=secret({"A_TOKEN": "x", "C": "c"}), secretVariables=secret({"S": "s"}))
-    after = moved(given)
+    """Variables that stay in a map that is secret as a whole stay secret."""
+    declared = environment(variables=secret({"A_TOKEN": "x", "C": "c"}), secretVariables=secret({"S": "s"}))
+    after = moved(declared)
     assert after["variables"] == secret({"C": "c"})
     assert after["secretVariables"] == {"S": secret("s"), "A_TOKEN": secret("x")}
 
 
 def test_remediation_of_unknown_values() -> None:
-    """A variable is moved by its name before its value is known; a map that is unknown as a whole is left alone."""
+    """A variable with an unknown value is moved because of its name. A map that is unknown as a whole is unchanged."""
     after = moved(environment(variables={"A_TOKEN": UNKNOWN, "B": UNKNOWN}))
     assert after["variables"] == {"B": UNKNOWN}
     assert after["secretVariables"] == {"A_TOKEN": secret(UNKNOWN)}
@@ -204,7 +211,7 @@ def test_remediation_of_unknown_values() -> None:
 
 
 def test_nothing_to_remediate() -> None:
-    """Nothing is sent back where nothing is to be moved, and nothing is overwritten that is there already."""
+    """Without secrets to move the inputs are unchanged, and an existing secret variable is not overwritten."""
     assert moved(environment()) is None
     assert moved(environment(variables={})) is None
     assert moved(environment(variables={"A_TOKEN": ""})) is None
@@ -213,5 +220,5 @@ def test_nothing_to_remediate() -> None:
 
 
 def test_lightdash_is_not_remediated() -> None:
-    """Lightdash has no secret variables, so there is nowhere to move to."""
+    """Lightdash has no secret variables, so nothing is moved."""
     assert moved(source(environment={"A_TOKEN": "x"})) is None

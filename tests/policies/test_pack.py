@@ -1,4 +1,4 @@
-"""The pack as a whole: what each rule says about itself, and how it is configured."""
+"""The policy pack as a whole: descriptions, settings, imports and messages."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pulumi_policy import EnforcementLevel, Policy, ResourceValidationPolicy, St
 from rules import POLICIES
 from rules.reading import for_stack, matches
 
+from tests.policies.evaluation import Declared, evaluate
 from tests.policies.pack import PACK
 from tests.policies.stacks import TWO, configuration, environment, of_connection, source
-from tests.policies.verdict import Given, judge
 
 HELPERS = {"__init__", "reading", "git"}
 IDS = [policy.name for policy in POLICIES]
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=IDS)
-def test_each_rule_describes_itself(policy: Policy) -> None:
-    """A rule has all that the engine and its console show: name, description, severity, level and steps."""
+def test_each_policy_describes_itself(policy: Policy) -> None:
+    """A policy has everything that Pulumi shows: name, description, severity, enforcement level and steps."""
     assert re.fullmatch(r"[a-z]+(-[a-z]+)+", policy.name)
     assert policy.description.endswith(".")
     assert policy.severity is not None
@@ -30,14 +30,14 @@ def test_each_rule_describes_itself(policy: Policy) -> None:
     assert isinstance(policy, ResourceValidationPolicy | StackValidationPolicy)
 
 
-def test_one_rule_per_file() -> None:
-    """Each file has one rule of its own name, and none is left out of the pack or twice in it."""
+def test_one_policy_per_file() -> None:
+    """Each file has one policy with the name of the file, and the pack has each policy once."""
     files = {path.stem.replace("_", "-") for path in (PACK / "rules").glob("*.py") if path.stem not in HELPERS}
     assert sorted(files) == sorted(IDS)
 
 
-def test_only_secrets_are_remediated() -> None:
-    """A program is changed by no rule but the one that moves secrets, and by that only where a user wants it."""
+def test_only_no_plain_secrets_remediates() -> None:
+    """Only no-plain-secrets can change a program, and not at its default enforcement level."""
     remediating = [p for p in POLICIES if isinstance(p, ResourceValidationPolicy) and p.has_remediation()]
     assert [(policy.name, policy.enforcement_level) for policy in remediating] == [
         ("no-plain-secrets", EnforcementLevel.MANDATORY)
@@ -54,13 +54,13 @@ CONFIGURED = [
 
 @pytest.mark.parametrize(("rule", "name", "schema"), CONFIGURED, ids=[f"{rule}-{name}" for rule, name, _ in CONFIGURED])
 def test_configuration(rule: str, name: str, schema: dict[str, Any]) -> None:
-    """All that can be configured is described, typed, and has a default of its type, so nothing is required."""
+    """Each setting has a description, a type and a default of that type, so no setting is required."""
     assert schema["description"].endswith(".")
     assert conforms(schema["default"], schema), (rule, name)
 
 
 def conforms(value: Any, schema: dict[str, Any]) -> bool:
-    """Whether a value is of a schema, as far as these schemas go."""
+    """Returns whether a value matches one of the pack's JSON schemas."""
     if schema["type"] == "array":
         return isinstance(value, list) and all(conforms(item, schema["items"]) for item in value)
     if schema["type"] == "object":
@@ -70,7 +70,7 @@ def conforms(value: Any, schema: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize("path", sorted(PACK.rglob("*.py")), ids=lambda path: path.stem)
 def test_knows_types_and_properties_only(path: Any) -> None:
-    """The pack imports nothing of the package: it can be copied, and runs with whatever version a program uses."""
+    """The pack does not import omni_pulumi, so it can be copied and works with every version."""
     imported = {
         (node.module or "") if isinstance(node, ast.ImportFrom) else node.names[0].name
         for node in ast.walk(ast.parse(path.read_text()))
@@ -90,8 +90,8 @@ def test_knows_types_and_properties_only(path: Any) -> None:
     }
 
 
-def test_readme_has_each_rule() -> None:
-    """The table of the README has every rule with its level, and every name that can be configured."""
+def test_readme_has_each_policy() -> None:
+    """The table in the README has each policy with its enforcement level and its settings."""
     readme = (PACK / "README.md").read_text()
     for policy in POLICIES:
         level = policy.enforcement_level
@@ -103,7 +103,7 @@ def test_readme_has_each_rule() -> None:
 
 
 @pytest.mark.parametrize(
-    "given",
+    "declared",
     [
         configuration(sshUrl="https://me:S3cr3t@github.com/acme/dbt.git"),
         configuration(sshUrl="https://me:pa/S3cr3t@github.com/acme/dbt.git"),
@@ -117,28 +117,28 @@ def test_readme_has_each_rule() -> None:
         environment(variables={"A_TOKEN": "S3cr3t", "URL": "postgres://dbt:hun/S3cr3t@w/db"}),
     ],
 )
-def test_no_credential_is_told(given: Given) -> None:
-    """No rule shows a credential, wherever in the properties it stands."""
+def test_messages_contain_no_credential(declared: Declared) -> None:
+    """No policy shows a credential, whichever property contains it."""
     config = {"hosts": ["acme.com"], "repositories": ["else/*"]}
     others = [configuration("other", connectionId=TWO), source("other")]
     text = ""
     for policy in POLICIES:
         known = policy.config_schema.properties if policy.config_schema else {}
         settings = {name: value for name, value in config.items() if name in known}
-        text += judge(policy, [given, *others], settings).text.casefold()
+        text += evaluate(policy, [declared, *others], settings).text.casefold()
     assert text
     assert "s3cr3t" not in text
 
 
 def test_patterns() -> None:
-    """Patterns are those of a shell, of the whole text, without case."""
+    """A pattern is a shell pattern of the whole text, without case."""
     assert matches("release/2026", ["main", "Release/*"])
     assert not matches("domain", ["main"])
     assert not matches("anything", [])
 
 
 def test_most_specific_pattern_wins() -> None:
-    """An exact name counts, else the pattern with the most letters that fits, in whatever order they are written."""
+    """An exact name wins, then the pattern with the most literal characters, in any order."""
     patterns = {"*": "any", "prod*": "production", "prod": "the one", "prod-eu": "Europe", "dev-[ab]": "one of two"}
     for ordered in (patterns, dict(reversed(patterns.items()))):
         assert [for_stack(ordered, stack) for stack in ("prod-eu", "prod", "prod-us", "dev-a", "dev-c")] == [

@@ -1,4 +1,4 @@
-"""Each rule passes, fails and meets an unknown value."""
+"""Each policy passes, is violated, and needs an unknown value."""
 
 from __future__ import annotations
 
@@ -9,17 +9,25 @@ import pytest
 from pulumi_policy import ResourceValidationPolicy
 from rules import POLICIES
 
+from tests.policies.evaluation import UNKNOWN, Declared, evaluate
 from tests.policies.stacks import ONE, PERSON, TWO, configuration, environment, of_connection, route, source
-from tests.policies.verdict import UNKNOWN, Given, judge
 
 RULES = {policy.name: policy for policy in POLICIES}
 
 
 class Case(NamedTuple):
-    """Resources, and what a rule says of them: texts that are in its reports, or what it could not know."""
+    """Resources and the expected outcome of a policy.
+
+    Attributes:
+        rule: name of the policy.
+        declared: the resources.
+        says: texts in the violations.
+        unknown: paths of the unknown values that the policy needs.
+        config: configuration of the policy.
+    """
 
     rule: str
-    given: Sequence[Given]
+    declared: Sequence[Declared]
     says: Sequence[str] = ()
     unknown: Sequence[str] = ()
     config: Mapping[str, Any] | None = None
@@ -124,39 +132,39 @@ PASS = [
 
 FAIL = [
     Case("no-plain-secrets", [environment(variables={"MY_TOKEN": "x"})], ["variables.MY_TOKEN", "secret_variables"]),
-    Case("no-plain-secrets", [environment(variables={"MY_TOKEN": UNKNOWN})], ["by its name"], ["variables.MY_TOKEN"]),
-    Case("no-plain-secrets", [environment(variables={"A": "ghp_0123456789abcdef"})], ["variables.A", "by its value"]),
+    Case("no-plain-secrets", [environment(variables={"MY_TOKEN": UNKNOWN})], ["its name"], ["variables.MY_TOKEN"]),
+    Case("no-plain-secrets", [environment(variables={"A": "ghp_0123456789abcdef"})], ["variables.A", "its value"]),
     Case(
         "no-plain-secrets", [environment(variables={"ACME": "x"})], ["variables.ACME"], config={"secretNames": ["AC*"]}
     ),
-    Case("no-plain-secrets", [source(environment={"A_PASSWORD": "x"})], ["dbtConnection.environment.A_PASSWORD"]),
-    Case("no-plain-secrets", [configuration(sshUrl="https://me:ghp_x@github.com/a/b")], ["sshUrl", "git@host:"]),
-    Case("no-plain-secrets", [configuration(sshUrl="git@github.com:a/b.git?token=x")], ["sshUrl", "git@host:"]),
+    Case("no-plain-secrets", [source(environment={"A_PASSWORD": "x"})], ["dbt_connection.environment.A_PASSWORD"]),
+    Case("no-plain-secrets", [configuration(sshUrl="https://me:ghp_x@github.com/a/b")], ["ssh_url", "git@host:"]),
+    Case("no-plain-secrets", [configuration(sshUrl="git@github.com:a/b.git?token=x")], ["ssh_url", "git@host:"]),
     Case(
         "no-plain-secrets",
         [source(repository="https://me:pw@github.com/a/b", hostDomain="x?token=x", tags=["a", "ghp_0123456789ab"])],
-        ["dbtConnection.repository looks", "dbtConnection.hostDomain looks", "dbtConnection.tags looks"],
+        ["dbt_connection.repository", "dbt_connection.host_domain", "dbt_connection.tags"],
     ),
     Case("allowed-branches", [configuration(stack="prod", branch="wip")], ['branch is "wip"', "main, master"]),
     Case("allowed-branches", [configuration(stack="eu-prod", branch="Main")], ['branch is "Main"', "main, master"]),
-    Case("allowed-branches", [source(stack="prod", branch="wip")], ['dbtConnection.branch is "wip"', "Merge to"]),
+    Case("allowed-branches", [source(stack="prod", branch="wip")], ['dbt_connection.branch is "wip"', "main, master"]),
     Case("allowed-branches", [configuration(branch="x")], ["r/*"], config={"stacks": {"*": ["*"], "test": ["r/*"]}}),
-    Case("allowed-hosts", [configuration(sshUrl="git@evil.com:a/b")], ["sshUrl leads to evil.com", "add the host"]),
-    Case("allowed-hosts", [configuration(sshUrl="nonsense")], ["sshUrl is no plain git URL"]),
-    Case("allowed-hosts", [source(hostDomain="evil.com:443")], ["dbtConnection.hostDomain leads to evil.com,"]),
-    Case("allowed-hosts", [source(hostDomain="https://github.com")], ["dbtConnection.hostDomain is no host name"]),
-    Case("allowed-hosts", [source(hostDomain="evil.com#.getdbt.com")], ["dbtConnection.hostDomain is no host name"]),
-    Case("allowed-hosts", [source(hostDomain="gitlab.com/evil")], ["dbtConnection.hostDomain is no host name"]),
+    Case("allowed-hosts", [configuration(sshUrl="git@evil.com:a/b")], ["ssh_url", "evil.com"]),
+    Case("allowed-hosts", [configuration(sshUrl="nonsense")], ["ssh_url", "git@host:"]),
+    Case("allowed-hosts", [source(hostDomain="evil.com:443")], ["dbt_connection.host_domain", "evil.com,"]),
+    Case("allowed-hosts", [source(hostDomain="https://github.com")], ["dbt_connection.host_domain", "git.acme.com"]),
+    Case("allowed-hosts", [source(hostDomain="evil.com#.getdbt.com")], ["dbt_connection.host_domain", "git.acme.com"]),
+    Case("allowed-hosts", [source(hostDomain="gitlab.com/evil")], ["dbt_connection.host_domain", "git.acme.com"]),
     Case(
         "allowed-hosts",
         [of_connection({"type": "dbt_cloud_ide", "discoveryApiEndpoint": "https://evil.com/graphql"})],
-        ["dbtConnection.discoveryApiEndpoint leads to evil.com"],
+        ["dbt_connection.discovery_api_endpoint", "evil.com"],
     ),
     *(
         Case(
             "allowed-hosts",
             [of_connection({"type": "dbt_cloud_ide", "discoveryApiEndpoint": endpoint})],
-            ["dbtConnection.discoveryApiEndpoint is no plain https URL"],
+            ["dbt_connection.discovery_api_endpoint", "https://metadata.cloud.getdbt.com"],
         )
         for endpoint in (
             "https://evil.com\\.getdbt.com/graphql",
@@ -171,51 +179,61 @@ FAIL = [
     Case(
         "allowed-repositories",
         [configuration(sshUrl="git@github.com:evil/dbt.git"), source(repository="evil/bi")],
-        ["sshUrl is github.com/evil/dbt", "dbtConnection.repository is github.com/evil/bi", "acme/*"],
+        ["ssh_url is github.com/evil/dbt", "dbt_connection.repository is github.com/evil/bi", "acme/*"],
         config={"repositories": ["acme/*"]},
     ),
     Case(
         "allowed-repositories",
         [configuration(sshUrl="https://github.com/acme/%2e%2e/evil/dbt"), source(repository="acme/../evil/dbt")],
-        ["sshUrl is no plain git URL", "dbtConnection.repository is no plain path"],
+        ["ssh_url", "git@host:", "dbt_connection.repository", "owner/repository"],
         config={"repositories": ["acme/*"]},
     ),
     Case("allowed-repositories", [source()], ["gitlab.com/acme/*"], config={"repositories": ["gitlab.com/acme/*"]}),
-    Case("same-repository", [configuration(), source(repository="acme/dbt?x")], ["repository is no plain path"]),
     Case(
-        "same-repository", [configuration(), source(repository="acme/bi")], ["github.com/acme/bi", "Use one repository"]
+        "same-repository",
+        [configuration(), source(repository="acme/dbt?x")],
+        ["dbt_connection.repository", "owner/repository"],
     ),
-    Case("same-repository", [configuration(), source(branch="b")], ['dbtConnection.branch is "b"', "Use one branch"]),
-    Case("production-shared", [environment(called="Production EU", ownerId=PERSON)], ["ownerId is set"]),
-    Case("production-shared", [environment(called="PRD", ownerId=PERSON)], ["ownerId is set", "Leave owner_id out"]),
-    Case("production-shared", [environment(called="PROD", ownerId=PERSON)], ["ownerId is set", "Leave owner_id out"]),
     Case(
-        "production-protected", [environment(called="Production")], ["option protect", "ResourceOptions(protect=True)"]
+        "same-repository",
+        [configuration(), source(repository="acme/bi")],
+        ["github.com/acme/bi", "github.com/acme/dbt", "lightdashOnly"],
     ),
+    Case(
+        "same-repository", [configuration(), source(branch="b")], ['dbt_connection.branch is "b"', "from branch main"]
+    ),
+    Case("production-shared", [environment(called="Production EU", ownerId=PERSON)], ["owner_id", '"Production EU"']),
+    Case("production-shared", [environment(called="PRD", ownerId=PERSON)], ["owner_id"]),
+    Case("production-shared", [environment(called="PROD", ownerId=PERSON)], ["owner_id"]),
+    Case("production-protected", [environment(called="Production")], ['"Production"', "ResourceOptions(protect=True)"]),
     Case("production-protected", [environment(called="Live")], ["protect"]),
     Case("production-protected", [environment(called="main")], ["protect"], config={"names": ["main"]}),
     Case("production-configuration-protected", [configuration(), environment(called="prod")], [ONE, "protect=True"]),
-    Case("schema-names", [environment(targetSchema="my schema")], ['targetSchema is "my schema"', "Rename it"]),
-    Case("schema-names", [environment()], ["no regular expression"], config={"pattern": "("}),
+    Case(
+        "schema-names",
+        [environment(targetSchema="my schema")],
+        ['target_schema is "my schema"', "[A-Za-z_][A-Za-z0-9_]*"],
+    ),
+    Case("schema-names", [environment()], ["pattern", "unterminated subpattern"], config={"pattern": "("}),
     Case(
         "distinct-schemas",
         [environment("a"), environment("b", targetSchema="STAGING")],
-        ["of environment a", "its own"],
+        ["environment a", "target_schema or target_database"],
     ),
     Case(
         "distinct-schemas",
         [environment("a", targetDatabase="db"), environment("b", targetDatabase="DB", connectionId=TWO)],
-        ['database "DB" is also that of environment a'],
+        ['database "DB"', "environment a"],
     ),
     Case(
         "distinct-schemas",
         [environment("a", targetSchema='"staging"'), environment("b", targetSchema=" [STAGING]`")],
-        ["of environment a"],
+        ["environment a"],
     ),
     Case(
         "distinct-schemas",
         [environment("a", targetDatabase="db"), environment("b", targetDatabase="db")],
-        ["of environment a"],
+        ["environment a"],
         config={"separateConnections": [ONE]},
     ),
     Case(
@@ -224,161 +242,176 @@ FAIL = [
             environment("a", targetDatabase="db", connectionId=UNKNOWN),
             environment("b", targetDatabase="db", connectionId=UNKNOWN),
         ],
-        ["of environment a"],
+        ["environment a"],
     ),
-    Case("distinct-attribute-values", [route("a"), route("b")], ['userAttributeValues has "staging"', "Take it out"]),
-    Case("environment-has-configuration", [environment()], [ONE, "Declare it here"]),
+    Case(
+        "distinct-attribute-values",
+        [route("a"), route("b")],
+        ['user_attribute_values has "staging"', "connection environment a"],
+    ),
+    Case("environment-has-configuration", [environment()], [ONE, "declaredElsewhere"]),
     Case("environment-has-configuration", [configuration(), environment(connectionId=TWO)], [TWO]),
     Case("environment-has-configuration", [configuration(), environment(profile="eu")], [ONE]),
     Case(
         "one-configuration",
         [configuration("a"), configuration("b")],
-        ["configured by a too", "Take one of them out of the program", "pulumi state delete"],
+        [ONE, "a configures", "pulumi state delete"],
     ),
-    Case("no-key-rotation", [configuration(rotateKeysTrigger="1")], ["rotateKeysTrigger is set", "allowedStacks"]),
-    Case("no-key-rotation", [configuration(rotateKeysTrigger="")], ["rotateKeysTrigger is set"]),
+    Case("no-key-rotation", [configuration(rotateKeysTrigger="1")], ["rotate_keys_trigger", "allowedStacks"]),
+    Case("no-key-rotation", [configuration(rotateKeysTrigger="")], ["rotate_keys_trigger"]),
     Case(
         "virtual-schemas-as-decided",
         [configuration(enableVirtualSchemas=True)],
-        ["enableVirtualSchemas is true", "decided to be false", "plan the migration"],
+        ["enable_virtual_schemas is True", "False", "migrat"],
         config={"stacks": {"te*": False}},
     ),
-    Case("virtual-schemas-decision-stated", [configuration()], ["enableVirtualSchemas has no decision"]),
+    Case(
+        "virtual-schemas-decision-stated", [configuration()], ["enable_virtual_schemas", "virtual-schemas-as-decided"]
+    ),
     Case(
         "virtual-schemas-decision-stated",
         [configuration(enableVirtualSchemas=True)],
-        ["enableVirtualSchemas is true", "the decision in this rule's configuration is false"],
+        ["enable_virtual_schemas is True", "False", "virtual-schemas-as-decided"],
         config={"stacks": {"*": False}},
     ),
-    Case("pinned-dbt-version", [configuration(dbtVersion="Auto")], ['dbtVersion is "Auto"', "Set dbt_version"]),
-    Case("lightdash-app-installation", [source(personalAccessToken="x")], ["personalAccessToken", "installation_id"]),
+    Case("pinned-dbt-version", [configuration(dbtVersion="Auto")], ['dbt_version is "Auto"', '"1.11"']),
     Case(
-        "lightdash-app-installation", [source(personalAccessToken=UNKNOWN)], [], ["dbtConnection.personalAccessToken"]
+        "lightdash-app-installation",
+        [source(personalAccessToken="x")],
+        ["dbt_connection.personal_access_token", "installation_id"],
     ),
-    Case("adopt-is-temporary", [configuration(stack="prod-eu", adopt=True)], ["adopt is true", "pulumi up"]),
+    Case(
+        "lightdash-app-installation",
+        [source(personalAccessToken=UNKNOWN)],
+        [],
+        ["dbt_connection.personal_access_token"],
+    ),
+    Case("adopt-is-temporary", [configuration(stack="prod-eu", adopt=True)], ["adopt is True", "pulumi up"]),
     Case("adopt-is-temporary", [configuration(stack="prod", adopt="existing")], ['"existing"', "replaces"]),
     Case("adopt-is-temporary", [environment(stack="prod", called="Production", adopt="existing")], ['"existing"']),
-    Case("adopt-is-temporary", [environment(stack="prod", called="Staging", adopt=True)], ["adopt is true"]),
-    Case("adopt-is-temporary", [configuration(stack="eu-prod", adopt=True)], ["adopt is true"]),
-    Case("no-personal-environments", [environment(ownerId=PERSON)], ["ownerId is set", "personalStacks"]),
-    Case("selectable-environment", [route(userAttributeValues=[])], ["userAttributeValues is empty"]),
+    Case("adopt-is-temporary", [environment(stack="prod", called="Staging", adopt=True)], ["adopt is True"]),
+    Case("adopt-is-temporary", [configuration(stack="eu-prod", adopt=True)], ["adopt is True"]),
+    Case("no-personal-environments", [environment(ownerId=PERSON)], ["owner_id", "personalStacks"]),
+    Case("selectable-environment", [route(userAttributeValues=[])], ["user_attribute_values"]),
 ]
 
 UNKNOWNS = [
     Case("no-plain-secrets", [environment(variables=UNKNOWN)], unknown=["variables"]),
     Case("no-plain-secrets", [environment(variables={"A": UNKNOWN, "B": "b"})], unknown=["variables.A"]),
-    Case("no-plain-secrets", [of_connection(UNKNOWN)], unknown=["dbtConnection"]),
-    Case("no-plain-secrets", [source(target=UNKNOWN)], unknown=["dbtConnection.target"]),
+    Case("no-plain-secrets", [of_connection(UNKNOWN)], unknown=["dbt_connection"]),
+    Case("no-plain-secrets", [source(target=UNKNOWN)], unknown=["dbt_connection.target"]),
     Case("allowed-branches", [configuration(stack="prod", branch=UNKNOWN)], unknown=["branch"]),
-    Case("allowed-hosts", [configuration(sshUrl=UNKNOWN)], unknown=["sshUrl"]),
-    Case("allowed-hosts", [source(hostDomain=UNKNOWN)], unknown=["dbtConnection.hostDomain"]),
-    Case("allowed-hosts", [of_connection(UNKNOWN)], unknown=["dbtConnection"]),
-    Case("allowed-repositories", [source(repository=UNKNOWN)], unknown=["dbtConnection.repository"]),
+    Case("allowed-hosts", [configuration(sshUrl=UNKNOWN)], unknown=["ssh_url"]),
+    Case("allowed-hosts", [source(hostDomain=UNKNOWN)], unknown=["dbt_connection.host_domain"]),
+    Case("allowed-hosts", [of_connection(UNKNOWN)], unknown=["dbt_connection"]),
+    Case("allowed-repositories", [source(repository=UNKNOWN)], unknown=["dbt_connection.repository"]),
     Case("same-repository", [configuration(branch=UNKNOWN), source()], unknown=["dbt.branch"]),
-    Case("same-repository", [configuration(), source(branch=UNKNOWN)], unknown=["finance.dbtConnection.branch"]),
+    Case("same-repository", [configuration(), source(branch=UNKNOWN)], unknown=["finance.dbt_connection.branch"]),
     Case("production-shared", [environment(called=UNKNOWN, ownerId=PERSON)], unknown=["name"]),
-    Case("production-shared", [environment(called="prod", ownerId=UNKNOWN)], unknown=["ownerId"]),
+    Case("production-shared", [environment(called="prod", ownerId=UNKNOWN)], unknown=["owner_id"]),
     Case("production-protected", [environment(called=UNKNOWN)], unknown=["name"]),
     Case(
         "production-configuration-protected",
         [configuration(), environment(called="prod", connectionId=UNKNOWN)],
-        unknown=["staging.connectionId"],
+        unknown=["staging.connection_id"],
     ),
-    Case("schema-names", [environment(targetSchema=UNKNOWN)], unknown=["targetSchema"]),
-    Case("distinct-schemas", [environment(), environment("b", targetSchema=UNKNOWN)], unknown=["b.targetSchema"]),
+    Case("schema-names", [environment(targetSchema=UNKNOWN)], unknown=["target_schema"]),
+    Case("distinct-schemas", [environment(), environment("b", targetSchema=UNKNOWN)], unknown=["b.target_schema"]),
     Case(
         "distinct-attribute-values",
         [route(), route("b", userAttributeValues=["b", UNKNOWN])],
-        unknown=["b.userAttributeValues[1]"],
+        unknown=["b.user_attribute_values[1]"],
     ),
-    Case("distinct-attribute-values", [route(), route("b", baseConnectionId=UNKNOWN)], unknown=["b.baseConnectionId"]),
-    Case("environment-has-configuration", [environment(connectionId=UNKNOWN)], unknown=["staging.connectionId"]),
+    Case(
+        "distinct-attribute-values", [route(), route("b", baseConnectionId=UNKNOWN)], unknown=["b.base_connection_id"]
+    ),
+    Case("environment-has-configuration", [environment(connectionId=UNKNOWN)], unknown=["staging.connection_id"]),
     Case(
         "environment-has-configuration",
         [configuration(connectionId=UNKNOWN), environment()],
-        unknown=["dbt.connectionId"],
+        unknown=["dbt.connection_id"],
     ),
-    Case("one-configuration", [configuration(), configuration("b", connectionId=UNKNOWN)], unknown=["b.connectionId"]),
-    Case("no-key-rotation", [configuration(rotateKeysTrigger=UNKNOWN)], unknown=["rotateKeysTrigger"]),
+    Case("one-configuration", [configuration(), configuration("b", connectionId=UNKNOWN)], unknown=["b.connection_id"]),
+    Case("no-key-rotation", [configuration(rotateKeysTrigger=UNKNOWN)], unknown=["rotate_keys_trigger"]),
     Case(
         "virtual-schemas-as-decided",
         [configuration(enableVirtualSchemas=UNKNOWN)],
-        unknown=["enableVirtualSchemas"],
+        unknown=["enable_virtual_schemas"],
         config={"stacks": {"*": True}},
     ),
     Case(
         "virtual-schemas-decision-stated",
         [configuration(connectionId=UNKNOWN)],
-        unknown=["connectionId"],
+        unknown=["connection_id"],
         config={"connections": {ONE: True}},
     ),
     Case(
         "virtual-schemas-decision-stated",
         [configuration(enableVirtualSchemas=UNKNOWN)],
-        unknown=["enableVirtualSchemas"],
+        unknown=["enable_virtual_schemas"],
         config={"stacks": {"*": True}},
     ),
-    Case("pinned-dbt-version", [configuration(dbtVersion=UNKNOWN)], unknown=["dbtVersion"]),
-    Case("lightdash-app-installation", [of_connection(UNKNOWN)], unknown=["dbtConnection"]),
+    Case("pinned-dbt-version", [configuration(dbtVersion=UNKNOWN)], unknown=["dbt_version"]),
+    Case("lightdash-app-installation", [of_connection(UNKNOWN)], unknown=["dbt_connection"]),
     Case("adopt-is-temporary", [configuration(stack="prod", adopt=UNKNOWN)], unknown=["adopt"]),
     Case("adopt-is-temporary", [environment(stack="prod", called=UNKNOWN, adopt=True)], unknown=["name"]),
-    Case("no-personal-environments", [environment(ownerId=UNKNOWN)], unknown=["ownerId"]),
-    Case("selectable-environment", [route(userAttributeValues=UNKNOWN)], unknown=["userAttributeValues"]),
+    Case("no-personal-environments", [environment(ownerId=UNKNOWN)], unknown=["owner_id"]),
+    Case("selectable-environment", [route(userAttributeValues=UNKNOWN)], unknown=["user_attribute_values"]),
 ]
 
 
 @pytest.mark.parametrize("case", PASS, ids=str)
 def test_pass(case: Case) -> None:
-    """What a rule allows, it says nothing about; nor does it ask for values that it does not need."""
-    verdict = judge(RULES[case.rule], case.given, case.config)
-    assert verdict.reports == []
-    assert verdict.unknown == []
+    """A policy reports nothing for allowed resources, and does not read values that it does not need."""
+    result = evaluate(RULES[case.rule], case.declared, case.config)
+    assert result.reports == []
+    assert result.unknown == []
 
 
 @pytest.mark.parametrize("case", FAIL, ids=str)
 def test_fail(case: Case) -> None:
-    """A violation names the property, says why and what to do."""
-    verdict = judge(RULES[case.rule], case.given, case.config)
-    assert verdict.reports
-    assert [text for text in case.says if text not in verdict.text] == []
-    assert verdict.unknown == list(case.unknown)
+    """A violation names the property and has the facts."""
+    result = evaluate(RULES[case.rule], case.declared, case.config)
+    assert result.reports
+    assert [text for text in case.says if text not in result.text] == []
+    assert result.unknown == list(case.unknown)
 
 
 @pytest.mark.parametrize("case", UNKNOWNS, ids=str)
 def test_unknown(case: Case) -> None:
-    """A rule that meets an unknown value ends as not applicable and names the property: it neither passes nor fails."""
-    verdict = judge(RULES[case.rule], case.given, case.config)
-    assert verdict.reports == []
-    assert verdict.unknown == list(case.unknown)
+    """A policy that needs an unknown value names the property, and neither passes nor fails."""
+    result = evaluate(RULES[case.rule], case.declared, case.config)
+    assert result.reports == []
+    assert result.unknown == list(case.unknown)
 
 
 @pytest.mark.parametrize("cases", [PASS, FAIL, UNKNOWNS], ids=["pass", "fail", "unknown"])
 def test_each_rule_has_each_case(cases: list[Case]) -> None:
-    """No rule is without a case that passes, one that fails and one that meets an unknown value."""
+    """Each policy has a case that passes, one that violates it and one with an unknown value."""
     assert {case.rule for case in cases} == {*RULES}
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_other_resources(rule: str) -> None:
-    """Of resources of other types a rule says that it is not about them, whatever their properties are called."""
+    """A policy does not apply to resources of other types, even with the same property names."""
     other = environment()._replace(
         type="aws:s3/bucket:Bucket", properties={"name": UNKNOWN, "variables": {"TOKEN": "x"}}
     )
-    verdict = judge(RULES[rule], [other, other._replace(name="b")])
-    assert (verdict.reports, verdict.unknown) == ([], [])
-    assert verdict.other == (["staging", "b"] if isinstance(RULES[rule], ResourceValidationPolicy) else [])
+    result = evaluate(RULES[rule], [other, other._replace(name="b")])
+    assert (result.reports, result.unknown) == ([], [])
+    assert result.other == (["staging", "b"] if isinstance(RULES[rule], ResourceValidationPolicy) else [])
 
 
 def test_every_violation_and_every_unknown() -> None:
-    """One resource may break a rule several times and have unknown values too, and nothing of it is lost."""
-    given = environment(variables={"A_TOKEN": "x", "B": UNKNOWN, "C": "ghp_0123456789abcdef", "D": UNKNOWN})
-    verdict = judge(RULES["no-plain-secrets"], [given])
-    assert [message.split(" ", 1)[0] for _, message in verdict.reports] == ["variables.A_TOKEN", "variables.C"]
-    assert verdict.unknown == ["variables.B", "variables.D"]
+    """All violations and all unknown values of one resource are reported."""
+    declared = environment(variables={"A_TOKEN": "x", "B": UNKNOWN, "C": "ghp_0123456789abcdef", "D": UNKNOWN})
+    result = evaluate(RULES["no-plain-secrets"], [declared])
+    assert [message.split(" ", 1)[0] for _, message in result.reports] == ["variables.A_TOKEN", "variables.C"]
+    assert result.unknown == ["variables.B", "variables.D"]
 
 
-def test_second_one_is_reported() -> None:
-    """Of two resources that get in each other's way the second by name is reported, in whatever order they come."""
-    given = [configuration("b"), configuration("a")]
-    for order in (given, given[::-1]):
-        assert [name for name, _ in judge(RULES["one-configuration"], order).reports] == ["b"]
+def test_second_of_two_is_reported() -> None:
+    """Of two conflicting resources the second by name is reported, in any order."""
+    declared = [configuration("b"), configuration("a")]
+    for order in (declared, declared[::-1]):
+        assert [name for name, _ in evaluate(RULES["one-configuration"], order).reports] == ["b"]

@@ -1,4 +1,4 @@
-"""Resources as pulumi-policy hands them to a rule, and what the rule says of them."""
+"""Runs a policy like pulumi-policy does, without the engine."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from pulumi_policy.policy import _NotApplicableError as NotApplicableError
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError, unknown_checking_proxy
 
 UNKNOWN = UNKNOWN_STRING_VALUE
-"""What the engine sends for a value that a preview cannot know."""
+"""The engine sends this for a value that is unknown in a preview."""
 
 Properties = dict[str, Any]
 
 
-class Given(NamedTuple):
-    """A resource of a stack."""
+class Declared(NamedTuple):
+    """A resource of a program."""
 
     type: str
     name: str
@@ -42,8 +42,14 @@ class Given(NamedTuple):
         return PolicyResourceOptions(self.protect, [], None, [], PolicyCustomTimeouts(0, 0, 0), [])
 
 
-class Verdict(NamedTuple):
-    """What a rule reported, by the resource's name, what it could not know, and which resources it is not about."""
+class Evaluation(NamedTuple):
+    """The outcome of a policy.
+
+    Attributes:
+        reports: violations, each with the name of its resource.
+        unknown: paths of the unknown values that the policy needs.
+        other: names of the resources to which the policy does not apply.
+    """
 
     reports: list[tuple[str, str]]
     unknown: list[str]
@@ -54,12 +60,12 @@ class Verdict(NamedTuple):
         return "\n".join(message for _, message in self.reports)
 
 
-def judge(policy: Policy, given: Sequence[Given], config: Mapping[str, Any] | None = None) -> Verdict:
-    """Apply a rule as pulumi-policy does."""
+def evaluate(policy: Policy, declared: Sequence[Declared], config: Mapping[str, Any] | None = None) -> Evaluation:
+    """Runs a policy on resources."""
     reports: list[tuple[str, str]] = []
     unknown: list[str] = []
     other: list[str] = []
-    names = {resource.urn: resource.name for resource in given}
+    names = {resource.urn: resource.name for resource in declared}
 
     def about(name: str | None) -> Any:
         def report(message: str, urn: str | None = None) -> None:
@@ -68,7 +74,7 @@ def judge(policy: Policy, given: Sequence[Given], config: Mapping[str, Any] | No
         return report
 
     if isinstance(policy, ResourceValidationPolicy):
-        for resource in given:
+        for resource in declared:
             try:
                 policy.validate(resource_args(resource, config), about(resource.name))
             except UnknownValueError as error:
@@ -78,23 +84,23 @@ def judge(policy: Policy, given: Sequence[Given], config: Mapping[str, Any] | No
     elif isinstance(policy, StackValidationPolicy):
         resources = [
             PolicyResource(r.type, unknown_checking_proxy(r.properties), r.urn, r.name, r.options, None, None, [], {})
-            for r in given
+            for r in declared
         ]
         try:
             policy.validate(StackValidationArgs(resources, config), about(None))
         except UnknownValueError as error:
             unknown += not_applicable(error)
-    return Verdict(reports, unknown, other)
+    return Evaluation(reports, unknown, other)
 
 
 def not_applicable(error: UnknownValueError) -> list[str]:
-    """The properties that were unknown, as the engine's advisory line names them."""
+    """Returns the unknown properties that the engine names in its advisory line."""
     assert error.message.startswith(f"not applicable yet, because {', '.join(error.props)} ")
     return error.props
 
 
-def resource_args(resource: Given, config: Mapping[str, Any] | None = None) -> ResourceValidationArgs:
-    """A resource as a resource rule gets it."""
+def resource_args(resource: Declared, config: Mapping[str, Any] | None = None) -> ResourceValidationArgs:
+    """Returns a resource as a policy receives it."""
     properties = unknown_checking_proxy(resource.properties)
     return ResourceValidationArgs(
         resource.type, properties, resource.urn, resource.name, resource.options, None, config
