@@ -1,6 +1,6 @@
-"""What a pull request of the dbt repository has while it is open: a schema, and a dbt environment that reads it.
+"""A schema and a dbt environment for an open pull request of the dbt repository.
 
-The stack is called after it, `pr-<number>`. The dbt configuration of the connection is shared: it is in another stack.
+The name of the stack is `pr-<number>`. The dbt configuration of the connection is in another stack.
 """
 
 import re
@@ -12,7 +12,7 @@ from omni_pulumi import DbtEnvironment
 
 stack = re.fullmatch(r"pr-(\d+)", pulumi.get_stack())
 if stack is None:
-    raise ValueError(f"Expected a stack called pr-<number>, got '{pulumi.get_stack()}'.")
+    raise ValueError(f"Expected a stack with a name like pr-<number>, got '{pulumi.get_stack()}'.")
 number = stack[1]
 
 schema = Schema("schema", name=f"pr_{number}")

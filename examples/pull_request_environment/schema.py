@@ -1,7 +1,8 @@
-"""A schema of a DuckDB or MotherDuck database, as a dynamic resource of a few lines.
+"""A schema of a DuckDB or MotherDuck database, as a short dynamic resource.
 
-The variable `WAREHOUSE` says which: a file, or `md:<database>` with a token in `motherduck_token`. They are no inputs,
-and so not in the state. The names of this module and of the provider are: stacks that exist need them unchanged.
+The environment variable `WAREHOUSE` is a file, or `md:<database>` with a token in `motherduck_token`. Environment
+variables are not in the state. The names of this module and of the provider class are in the state, so do not rename
+them.
 """
 
 import os
@@ -13,40 +14,40 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, Resou
 
 
 def execute(statement: str, parameters: list[str] | None = None) -> list[tuple[Any, ...]]:
-    """Run a statement, and return its rows."""
+    """Run a statement and return its rows."""
     with duckdb.connect(os.environ["WAREHOUSE"]) as warehouse:
         return warehouse.execute(statement, parameters or []).fetchall()
 
 
 class SchemaProvider(ResourceProvider):
-    """Creates, looks up and drops a schema."""
+    """Creates, reads and drops a schema."""
 
     serialize_as_secret_always = False
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Create it; dbt may have been first."""
+        """Create the schema, unless dbt has created it already."""
         execute(f'CREATE SCHEMA IF NOT EXISTS "{props["name"]}"')
         return CreateResult(props["name"], {"name": props["name"]})
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Say whether it is still there."""
+        """Return an empty ID when the schema no longer exists."""
         found = execute("SELECT 1 FROM duckdb_schemas() WHERE schema_name = ?", [id_])
         return ReadResult(id_, props) if found else ReadResult("", {})
 
     def diff(self, id_: str, _olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        """Another name is another schema."""
+        """Replace the schema when its name changes."""
         return DiffResult(changes=news["name"] != id_, replaces=["name"])
 
     def delete(self, id_: str, _props: dict[str, Any]) -> None:
-        """Drop it with all that dbt has made in it."""
+        """Drop the schema with everything that dbt has created in it."""
         execute(f'DROP SCHEMA IF EXISTS "{id_}" CASCADE')
 
 
 class Schema(Resource, module="warehouse", name="Schema"):
-    """A schema, which is dropped with all that is in it."""
+    """A schema that is dropped with its contents."""
 
     name: pulumi.Output[str]
 
     def __init__(self, resource_name: str, *, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
-        """Declare the schema `name`."""
+        """Declare a schema."""
         super().__init__(SchemaProvider(), resource_name, {"name": name}, opts)

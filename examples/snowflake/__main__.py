@@ -1,4 +1,4 @@
-"""A schema of Snowflake, a role and a user with a key pair for dbt, and what uses them in Omni and Lightdash."""
+"""A schema, a role and a user with a key pair in Snowflake, and the resources of Omni and Lightdash that use them."""
 
 import pulumi
 import pulumi_snowflake as snowflake
@@ -13,8 +13,8 @@ database = snowflake.Database("analytics", name="ANALYTICS")
 schema = snowflake.Schema("staging", database=database.name, name="STAGING")
 
 
-def without_frame(pem: str) -> str:
-    """What Snowflake takes of a public key: the lines between BEGIN and END, as one."""
+def without_pem_lines(pem: str) -> str:
+    """Return a public key in the form that Snowflake expects: one line, without the BEGIN and END lines."""
     return "".join(line for line in pem.splitlines() if not line.startswith("-----"))
 
 
@@ -25,7 +25,7 @@ user = snowflake.ServiceUser(
     name="DBT_STAGING",
     default_role=role.name,
     default_warehouse=compute,
-    rsa_public_key=key.public_key_pem.apply(without_frame),
+    rsa_public_key=key.public_key_pem.apply(without_pem_lines),
 )
 
 grants = [
@@ -49,7 +49,7 @@ grants = [
         on_schema={"schema_name": schema.fully_qualified_name},
     ),
 ]
-ready = pulumi.ResourceOptions(depends_on=grants)  # no output of a grant is an input below
+ready = pulumi.ResourceOptions(depends_on=grants)  # the resources below use no output of a grant
 
 dbt = DbtConfiguration(
     "dbt",

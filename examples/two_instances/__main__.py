@@ -1,4 +1,4 @@
-"""The same dbt repository in two Omni instances: the one of the default settings, and the one of the profile `eu`."""
+"""One dbt repository in two Omni instances: the one in the default settings, and the one in the profile `eu`."""
 
 import pulumi
 

@@ -1,7 +1,7 @@
 """Two schemas of a warehouse, the dbt environments of Omni that read them, and a dbt source of Lightdash.
 
-All that Omni and Lightdash are told of the warehouse are outputs of its schemas: a schema is there before anything
-reads it, whatever reads it moves before an old one is dropped, and a destroy goes the other way round.
+The inputs of Omni and Lightdash are outputs of the schemas. So Pulumi creates a schema before the resources that read
+it, updates these resources before it drops an old schema, and destroys in the reverse order.
 """
 
 import pulumi

@@ -1,7 +1,8 @@
-"""Schemas of a real warehouse as a dynamic resource: a DuckDB file beside this one, or Postgres.
+"""A schema of a warehouse as a dynamic resource: in a DuckDB file in this folder, or in Postgres.
 
-`warehouse:url` in the stack's configuration says which Postgres. It is no input of a resource, so it is in the state
-only as a part of the secret output `url`. The names of this module and of the provider are in the state of every stack.
+`warehouse:url` in the stack's configuration is the URL of Postgres. It is not an input of a resource, so the state only
+has it inside the secret output `url`. The names of this module and of the provider class are in the state, so do not
+rename them.
 """
 
 from __future__ import annotations
@@ -28,44 +29,46 @@ from pulumi.dynamic import (
 
 FILE = "warehouse.duckdb"
 
-_one_at_a_time = threading.Lock()
-"""The engine calls from four threads, and two changes of DuckDB's catalog at once are a conflict."""
+_lock = threading.Lock()
+"""The engine uses four threads. Two concurrent changes of DuckDB's catalog conflict."""
 
 
 class SchemaProvider(ResourceProvider):
-    """Creates, finds and drops schemas."""
+    """Creates, reads and drops schemas."""
 
     serialize_as_secret_always = False
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Find out which warehouse it is."""
+        """Read the URL of Postgres from the stack's configuration."""
         self._postgres = req.config.get("warehouse:url")
         if self._postgres is not None and not self._postgres.startswith(("postgres://", "postgresql://")):
             raise ValueError("warehouse:url must be like postgresql://<user>:<password>@<host>/<database>.")
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Accept plain names only, which need no quotes in dbt either."""
+        """Accept only names that need no quotes, in SQL and in dbt."""
         name = news["name"]
         if isinstance(name, str) and not re.fullmatch(r"[a-z_][a-z0-9_]*", name):
-            return CheckResult(news, [CheckFailure("name", "must be of lower-case letters, digits and underscores")])
+            return CheckResult(
+                news, [CheckFailure("name", "must consist of lower-case letters, digits and underscores")]
+            )
         return CheckResult(news, [])
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        """Another name is another schema; the old one goes when all that read it have moved."""
+        """Replace the schema when its name changes. The old one is dropped after all updates."""
         return DiffResult(
             changes=any(news[key] != olds[key] for key in ("name", "cascade")),
             replaces=["name"] if news["name"] != olds["name"] else [],
         )
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Create it. One that exists is somebody's, and an error."""
+        """Create the schema. An existing schema is an error, because it may belong to somebody else."""
         name = props["name"]
         self._execute(f"CREATE SCHEMA {name}")
         ((database,),) = self._execute("SELECT current_database()")
         return CreateResult(name, {**props, "database": database, "url": self._url(name)})
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Say whether it is still there."""
+        """Return an empty ID when the schema no longer exists."""
         names = self._execute(
             "SELECT schema_name FROM information_schema.schemata WHERE catalog_name = current_database()"
         )
@@ -74,11 +77,11 @@ class SchemaProvider(ResourceProvider):
         return ReadResult(id_, props, {key: props[key] for key in ("name", "cascade")})
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
-        """Remember `cascade`, the one thing that can change in place."""
+        """Store `cascade`, the only input that can change without a replacement."""
         return UpdateResult({**olds, "cascade": news["cascade"]})
 
     def delete(self, id_: str, props: dict[str, Any]) -> None:
-        """Drop it. What dbt has made in it goes only with `cascade`."""
+        """Drop the schema. Without `cascade` this fails if the schema has tables."""
         self._execute(f"DROP SCHEMA IF EXISTS {id_} {'CASCADE' if props['cascade'] else 'RESTRICT'}")
 
     def _url(self, name: str) -> str:
@@ -88,14 +91,16 @@ class SchemaProvider(ResourceProvider):
         return f"{self._postgres}{separator}options={quote(f'-csearch_path={name}')}"
 
     def _execute(self, statement: str) -> list[tuple[Any, ...]]:
-        with _one_at_a_time:
+        with _lock:
             if self._postgres is None:
                 with duckdb.connect(FILE) as file:
                     return file.execute(statement).fetchall()
             try:
                 connection = psycopg.connect(self._postgres, autocommit=True)
             except psycopg.ProgrammingError:
-                raise ValueError("warehouse:url is not a connection URL.") from None  # the error's text would quote it
+                raise ValueError(
+                    "warehouse:url is not a connection URL."
+                ) from None  # the original error quotes the URL
             with connection:
                 cursor = connection.execute(statement.encode())
                 return cursor.fetchall() if cursor.description else []
@@ -104,18 +109,18 @@ class SchemaProvider(ResourceProvider):
 class Schema(Resource, module="warehouse", name="Schema"):
     """A schema of the warehouse.
 
-    `cascade` drops it with all that is in it; otherwise a schema that is not empty stays, and the destroy fails.
+    With `cascade` it is dropped with its contents. Otherwise destroying a schema that is not empty fails.
     """
 
     name: pulumi.Output[str]
     database: pulumi.Output[str]
     url: pulumi.Output[str]
-    """How dbt connects: a secret, since a password may be in it."""
+    """URL for dbt. It is secret, because it may contain a password."""
 
     def __init__(
         self, resource_name: str, *, name: str, cascade: bool = False, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        """Declare the schema `name`."""
+        """Declare a schema."""
         properties = {"name": name, "cascade": cascade, "database": None, "url": None}
         secret = pulumi.ResourceOptions(additional_secret_outputs=["url"])
         super().__init__(SchemaProvider(), resource_name, properties, pulumi.ResourceOptions.merge(opts, secret))

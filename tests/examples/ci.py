@@ -1,7 +1,7 @@
-"""GitHub and GitLab in small: which jobs of a workflow an event starts, and their scripts in a real shell.
+"""Small implementations of GitHub Actions and GitLab CI that run a workflow's jobs for an event.
 
-Conditions are evaluated, expressions filled in, and each script runs as it is in the shell that the service takes.
-Actions (``uses:``) are passed over: they check the repository out and install Python and Pulumi.
+They evaluate conditions and expressions, and run each script in the shell of the service. They skip actions
+(``uses:``), which check out the repository and install Python and Pulumi.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from tools.get_engine import engine_bin_dir, engine_path
 from tools.pulumi_cli import restore_interrupts
 
 PULL_REQUEST_ACTIONS = ["opened", "synchronize", "reopened"]
-"""Those that start a workflow of GitHub's that names none."""
+"""Actions that start a GitHub workflow without ``types``."""
 
 WITHOUT_STATUS = r"\b(?:always|cancelled|failure|success)\(\)"
-"""A condition that asks for the status of the job; any other is met only while nothing has failed."""
+"""A condition with a status function. Any other condition also requires that no step has failed."""
 
 
 class Job(NamedTuple):
-    """What a job printed, whether it failed, and the summary that it left beside its log."""
+    """The result of a job: its output, whether it failed, and its step summary."""
 
     log: str
     failed: bool
@@ -38,7 +38,7 @@ class GitHub:
     """Runs the jobs of a workflow file in a checkout."""
 
     def __init__(self, workflow: str, checkout: Path, *, api: str, settings: Mapping[str, str]) -> None:
-        """Prepare the runner; ``settings`` are what the repository has as secrets and variables."""
+        """Creates a runner. ``settings`` are the secrets and variables of the repository."""
         self._workflow = yaml.safe_load(workflow)
         self._checkout = checkout
         self._api = api
@@ -47,21 +47,21 @@ class GitHub:
     def pull_request(
         self, number: int, action: str = "opened", *, fork: bool = False, author: str = "octocat"
     ) -> dict[str, Job]:
-        """Run what something that happens to a pull request starts."""
+        """Runs the jobs for an event of a pull request."""
         head = {"repo": {"full_name": "somebody/omni" if fork else "acme/omni"}}
         event = {"action": action, "pull_request": {"number": number, "head": head, "user": {"login": author}}}
         return self._run("pull_request", event, secrets={} if fork else self.settings)
 
     def merge(self) -> dict[str, Job]:
-        """Run what a push to the main branch starts."""
+        """Runs the jobs for a push to the main branch."""
         return self._run("push", {}, secrets=self.settings)
 
     def night(self) -> dict[str, Job]:
-        """Run what the schedule starts."""
+        """Runs the jobs for the schedule."""
         return self._run("schedule", {}, secrets=self.settings)
 
     def _run(self, name: str, event: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[str, Job]:
-        triggers = self._workflow[True]  # what YAML makes of the key `on`
+        triggers = self._workflow[True]  # YAML reads the key `on` as True
         if name not in triggers:
             return {}
         if "action" in event and event["action"] not in (triggers[name] or {}).get("types", PULL_REQUEST_ACTIONS):
@@ -103,16 +103,16 @@ class GitLab:
     """Runs the jobs of a pipeline file in a checkout."""
 
     def __init__(self, pipeline: str, checkout: Path, *, api: str, settings: Mapping[str, str]) -> None:
-        """Prepare the runner; ``settings`` are what the project has as CI/CD variables."""
+        """Creates a runner. ``settings`` are the CI/CD variables of the project."""
         self._pipeline = yaml.safe_load(pipeline)
         self._checkout = checkout
         self._api = api
         self.settings = settings
 
     def pull_request(self, number: int, action: str = "opened", *, fork: bool = False) -> dict[str, Job]:
-        """Run what something that happens to a merge request starts: a pipeline, or the jobs that stop environments.
+        """Runs the jobs for an event of a merge request: its pipeline, or the jobs that stop its environments.
 
-        The pipeline of a fork's merge request runs in the fork, with the variables that the fork has.
+        The pipeline of a merge request from a fork runs in the fork, with the fork's variables.
         """
         source = "2" if fork else "1"
         return self._run(
@@ -125,21 +125,21 @@ class GitLab:
         )
 
     def merge(self) -> dict[str, Job]:
-        """Run what a push to the main branch starts."""
+        """Runs the jobs for a push to the main branch."""
         return self._run(CI_PIPELINE_SOURCE="push", CI_COMMIT_BRANCH="main")
 
     def night(self) -> dict[str, Job]:
-        """Run what the schedule starts."""
+        """Runs the jobs for the schedule."""
         return self._run(CI_PIPELINE_SOURCE="schedule", CI_COMMIT_BRANCH="main")
 
     def _run(self, *, stop: bool = False, **event: str) -> dict[str, Job]:
         project = {"CI_API_V4_URL": self._api, "CI_PROJECT_ID": "1", "CI_DEFAULT_BRANCH": "main"}
         variables = {**self.settings, **project, **event}
         ran = {}
-        for name, its_own in self._pipeline.items():
+        for name, definition in self._pipeline.items():
             if name.startswith("."):
                 continue
-            job = {**self._pipeline[its_own["extends"]], **its_own}
+            job = {**self._pipeline[definition["extends"]], **definition}
             rule = self._rule(job, variables)
             stops = job.get("environment", {}).get("action") == "stop"
             if rule is not None and (stops if stop else rule.get("when") != "manual"):
@@ -148,10 +148,10 @@ class GitLab:
 
     @staticmethod
     def _rule(job: Mapping[str, Any], variables: Mapping[str, str]) -> dict[str, Any] | None:
-        """The first rule that applies."""
+        """Returns the first rule whose condition is true."""
         for rule in job["rules"]:
             condition = re.sub(r"\$(\w+)", lambda name: repr(variables.get(name[1], "")), rule["if"])
-            if eval(condition.replace("&&", "and")):  # noqa: S307 - a comparison of texts, from a file of ours
+            if eval(condition.replace("&&", "and")):  # noqa: S307 - compares texts from this repository
                 return dict(rule)
         return None
 
@@ -163,12 +163,12 @@ class GitLab:
 
 
 def run(command: list[str], folder: Path, env: Mapping[str, str]) -> tuple[str, int]:
-    """Run a script with nothing but ``env`` and the tools, and return what it printed and its exit status."""
+    """Runs a script with ``env`` and the tools, and returns its output and exit status."""
     tools = {
         "PATH": engine_path(engine_bin_dir()),
         "HOME": str(folder),
-        "PULUMI_HOME": str(folder / ".pulumi-home"),  # Pulumi asks the system for the home folder, not HOME
-        "PIP_NO_INDEX": "1",  # all that is to be installed is here already
+        "PULUMI_HOME": str(folder / ".pulumi-home"),  # Pulumi does not use HOME
+        "PIP_NO_INDEX": "1",  # all packages are installed already
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PULUMI_SKIP_UPDATE_CHECK": "1",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "1",
@@ -188,12 +188,12 @@ def run(command: list[str], folder: Path, env: Mapping[str, str]) -> tuple[str, 
 
 
 def fill(text: str, context: Mapping[str, Any]) -> str:
-    """Replace the expressions in a text of GitHub's."""
+    """Returns a text with GitHub's expressions evaluated."""
     return re.sub(r"\$\{\{(.*?)\}\}", lambda found: str(evaluate(found[1], context)), str(text))
 
 
 def evaluate(expression: str, context: Mapping[str, Any], *, failed: bool = False) -> Any:
-    """Evaluate an expression of GitHub's: texts, names, comparisons, ``!``, ``&&``, ``||``, the status functions."""
+    """Evaluates a GitHub expression: texts, names, comparisons, ``!``, ``&&``, ``||``, status functions."""
     functions = {"success()": not failed, "failure()": failed, "always()": True, "cancelled()": False, "true": True}
 
     def value(found: re.Match[str]) -> str:
@@ -207,4 +207,4 @@ def evaluate(expression: str, context: Mapping[str, Any], *, failed: bool = Fals
     bare = expression.strip().removeprefix("${{").removesuffix("}}")
     python = re.sub(r"'[^']*'|[a-zA-Z_][\w.]*(?:\(\))?", value, bare)
     python = re.sub(r"!(?!=)", " not ", python).replace("&&", " and ").replace("||", " or ")
-    return eval(python.strip())  # noqa: S307 - literals and operators, from a file of ours
+    return eval(python.strip())  # noqa: S307 - literals and operators from this repository

@@ -1,4 +1,4 @@
-"""The comments of pull requests, as GitHub and GitLab serve them: list, add, change."""
+"""A server of comments with the API of GitHub and of GitLab: list, create, update."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 MARKER = "<!-- omni-pulumi preview-summary: prod -->"
-"""What the comment of stack ``prod`` begins with."""
+"""First line of the comment about stack ``prod``."""
 
 PERSON, BOT = {"id": 11, "login": "octocat"}, {"id": 12, "login": "github-actions[bot]"}
-"""Who writes."""
+"""Authors of comments."""
 
 
 @dataclass
 class Comments:
-    """What is written below one pull request, oldest first, and where its API is."""
+    """The comments on one pull request, oldest first, and the URL of the API."""
 
     api: str = ""
     bodies: list[str] = field(default_factory=lambda: [f"{MARKER}\n\nLooks good, but see the preview."])
-    """The first one is a person's, who has copied the marker of another one; the others are the workflow's."""
+    """The first comment is by a person and starts with the marker too. The others are by the workflow."""
 
 
 @contextmanager
 def serve() -> Iterator[Comments]:
-    """Serve the comments of pull request 7 of ``acme/omni``, and of merge request 7 of project 1."""
+    """Serves the comments on pull request 7 of ``acme/omni``, and on merge request 7 of project 1."""
     comments = Comments()
     lists = ("/repos/acme/omni/issues/7/comments", "/projects/1/merge_requests/7/notes")
     items = ("/repos/acme/omni/issues/comments", "/projects/1/merge_requests/7/notes")
@@ -36,7 +36,7 @@ def serve() -> Iterator[Comments]:
 
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Logs nothing."""
 
         def answer(self, status: int, content: object = None) -> None:
             self.send_response(status if tokens & set(self.headers.items()) else 401)

@@ -1,4 +1,4 @@
-"""What the tests of the examples share: a copy of an example's project, with the settings of the simulated services."""
+"""Fixtures of the example tests: copies of examples, configured for the simulators."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from tools.pulumi_cli import PulumiCli
 EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples"
 
 Example = Callable[..., PulumiCli]
-"""Makes a stack of an example: its folder's name, the stack's name, and further variables of the environment."""
+"""Creates a stack of an example from the name of its folder, the name of the stack, and environment variables."""
 
 Ci = Callable[..., GitHub | GitLab]
-"""Makes a CI service: an example's name, the checkout that it works in, and further settings of the project; ``folder``
-changes the workflow's line that names the folder of ``Pulumi.yaml``."""
+"""Creates a CI service from the name of an example, a checkout, and settings of the project. ``folder`` replaces the
+workflow's line with the folder of ``Pulumi.yaml``."""
 
 
 @pytest.fixture
 def omni(omni_services: dict[str, OmniSimulator]) -> OmniSimulator:
-    """An empty Omni; examples are run under one dialect."""
+    """An empty Omni simulator with one dialect."""
     service = omni_services["pages"]
     service.reset()
     return service
@@ -34,7 +34,7 @@ def omni(omni_services: dict[str, OmniSimulator]) -> OmniSimulator:
 
 @pytest.fixture
 def services(omni: OmniSimulator, lightdash: LightdashSimulator) -> dict[str, str]:
-    """The variables that the simulator prints."""
+    """The environment variables that the simulator prints."""
     return {
         "OMNI_BASE_URL": omni.url,
         "OMNI_API_KEY": omni.api_key,
@@ -45,7 +45,7 @@ def services(omni: OmniSimulator, lightdash: LightdashSimulator) -> dict[str, st
 
 @pytest.fixture
 def example(tmp_path: Path, services: dict[str, str]) -> Example:
-    """Examples as a user has them, configured by the services' variables."""
+    """Copies of examples, configured by environment variables."""
 
     def make(name: str, *, stack: str = "try", **env: str) -> PulumiCli:
         project = tmp_path / name
@@ -58,20 +58,20 @@ def example(tmp_path: Path, services: dict[str, str]) -> Example:
 
 
 def copy(source: Path, to: Path) -> None:
-    """Copy a folder without what running it has left there."""
+    """Copies a folder without hidden and generated files."""
     shutil.copytree(source, to, ignore=shutil.ignore_patterns(".*", "__pycache__"))
 
 
 @pytest.fixture
 def comments() -> Iterator[Comments]:
-    """The comments of pull request 7."""
+    """The comments on pull request 7."""
     with serve() as comments:
         yield comments
 
 
 @pytest.fixture(params=[GitHub, GitLab])
 def ci(request: pytest.FixtureRequest, tmp_path: Path, services: dict[str, str], comments: Comments) -> Ci:
-    """Each CI service, with a project on a backend of its own and all that the examples have filled in."""
+    """Each CI service, with its own backend and all variables of the examples."""
     service: type[GitHub | GitLab] = request.param
     state = tmp_path / "state"
     state.mkdir()

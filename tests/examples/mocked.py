@@ -1,7 +1,7 @@
-"""Runs a program under Pulumi's mocks and prints what it registers: ``python -m tests.examples.mocked FOLDER CONFIG``.
+"""Runs a program with Pulumi's mocks and prints its resources: ``python -m tests.examples.mocked FOLDER CONFIG``.
 
-In a process of its own, since mocks are global and stay. A resource has its inputs as outputs, and what its provider
-computes as far as the examples use it.
+It is a separate process, because mocks are global. The outputs of a resource are its inputs and the computed properties
+that the examples use.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from pulumi.runtime import mocks
 
 
 class Mocks(mocks.Mocks):
-    """Remembers all resources."""
+    """Collects all resources."""
 
     def __init__(self) -> None:
-        """Begin without any."""
+        """Starts without resources."""
         self.resources: list[dict[str, Any]] = []
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        """A resource, and the inputs as they are sent, secrets marked."""
+        """Collects a resource with its inputs, in which secrets are marked."""
         inputs = {key: value for key, value in args.inputs.items() if key != "__provider"}
         self.resources.append({"type": args.typ, "name": args.name, "inputs": inputs})
         computed = {
@@ -35,22 +35,22 @@ class Mocks(mocks.Mocks):
         return f"{args.name}-id", {**computed, **inputs}
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
-        """No example calls a function of a provider."""
+        """Fails: no example calls a function of a provider."""
         raise AssertionError(args.token)
 
 
 def main(folder: Path, config: dict[str, str]) -> None:
-    """Run the program and print a line of JSON."""
+    """Runs the program and prints a line of JSON."""
     mocked = Mocks()
     mocks.set_mocks(mocked, project=folder.name, stack="mocked")
     pulumi.runtime.set_all_config({f"{folder.name}:{key}": value for key, value in config.items()})
 
-    @pulumi.runtime.test  # type: ignore[untyped-decorator] # Pulumi's own
+    @pulumi.runtime.test  # type: ignore[untyped-decorator] # Pulumi's decorator
     def run() -> None:
         runpy.run_path(str(folder / "__main__.py"))
 
     run()
-    print(json.dumps(mocked.resources))  # noqa: T201 - what it is for
+    print(json.dumps(mocked.resources))  # noqa: T201 - the output of this module
 
 
 if __name__ == "__main__":

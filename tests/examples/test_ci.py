@@ -1,4 +1,4 @@
-"""The CI services that the tests run workflows with."""
+"""The CI services of the tests change nothing outside the checkout."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_pulumi_writes_into_the_checkout(tmp_path: Path) -> None:
-    """Pulumi keeps its settings in the checkout's folder, not in the home folder of the user who runs the tests."""
+    """Pulumi writes its settings into the checkout, not into the home folder of the user."""
     (tmp_path / "Pulumi.yaml").write_text("name: written-by-the-tests\nruntime: python\n")
     backend = {"PULUMI_BACKEND_URL": tmp_path.as_uri(), "PULUMI_CONFIG_PASSPHRASE": "any"}
     output, status = run(["pulumi", "stack", "init", "prod"], tmp_path, backend)

@@ -1,4 +1,4 @@
-"""What every example has: a project that is complete, a README, a row in the list of examples, and a test."""
+"""Every example has a complete project, a README, a row in the list of examples, and a test."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PROGRAMS = [path for path in FOLDERS if (path / "__main__.py").exists()]
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
 def test_is_explained_listed_and_run(folder: Path) -> None:
-    """A README (the quickstart's is the repository's), a link from there, and a test module of the same name."""
+    """An example has a README, which for the quickstart is the repository's, a link there, and a test module."""
     assert f"](examples/{folder.name}/" in (ROOT / "README.md").read_text()
     assert folder.name == "quickstart" or (folder / "README.md").exists()
     assert (Path(__file__).parent / f"test_{folder.name}.py").exists()
@@ -24,7 +24,7 @@ def test_is_explained_listed_and_run(folder: Path) -> None:
 
 @pytest.mark.parametrize("folder", PROGRAMS, ids=lambda path: path.name)
 def test_is_a_project(folder: Path) -> None:
-    """A program has its Pulumi.yaml, whose configuration has defaults, and says what has to be installed."""
+    """A program has a Pulumi.yaml whose settings have defaults, and a requirements.txt."""
     if folder.name == "quickstart":
         project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
         assert project["main"] == "examples/quickstart"

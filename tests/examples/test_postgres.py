@@ -1,4 +1,4 @@
-"""The Postgres that the warehouse's tests run leaves the machine as it was."""
+"""The Postgres of the tests changes nothing on the machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_postgres_changes_nothing_outside_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Postgres runs without `useradd` on PATH, creates no user, opens no folder to others, and its folder goes."""
+    """Postgres runs without `useradd`, creates no user, changes no permissions, and removes its folder."""
     monkeypatch.setenv("PATH", str(tmp_path))
     accounts = Path("/etc/passwd").read_bytes()
     modes = {parent: parent.stat().st_mode for parent in (*tmp_path.parents, *Path(psycopg.__file__).parents)}

@@ -1,4 +1,4 @@
-"""The workflows that users copy: their commands, run in a copy of the quickstart as the CI services run them."""
+"""The pull request workflows of GitHub and GitLab work with a copy of the quickstart."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PROTECTED = "opts=pulumi.ResourceOptions(protect=True),"
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A repository with the quickstart, protected as the policies want production to be."""
+    """A repository with the quickstart and the resource options that the policies require."""
     folder = tmp_path / "checkout"
     copy(ROOT / "policies", folder / "policies")
     copy(EXAMPLES / "quickstart", folder / "examples" / "quickstart")
@@ -32,7 +32,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def edit(checkout: Path, old: str, new: str) -> None:
-    """Change the program."""
+    """Replaces a text in the program."""
     program = checkout / "examples" / "quickstart" / "__main__.py"
     assert old in program.read_text()
     program.write_text(program.read_text().replace(old, new))
@@ -40,25 +40,25 @@ def edit(checkout: Path, old: str, new: str) -> None:
 
 @pytest.fixture
 def service(ci: Ci, checkout: Path) -> GitHub | GitLab:
-    """A CI service with the example's workflow and a stack for it."""
+    """A CI service with the example's workflow, and a stack."""
     service = ci("pull_request", checkout, PULUMI_STACK="prod")
     _, status = run(["pulumi", "stack", "init", "prod"], checkout, service.settings)
     assert status == 0
     return service
 
 
-def test_a_pull_request_has_one_comment(service: GitHub | GitLab, checkout: Path, comments: Comments) -> None:
-    """The preview is added as a comment, the next one takes its place; a violation fails the job and is in it too."""
+def test_pull_request_has_one_comment(service: GitHub | GitLab, checkout: Path, comments: Comments) -> None:
+    """A push updates the comment. A policy violation, and a failed preview, fail the job and are in the comment."""
     ran = service.pull_request(7)
     assert [(name, job.failed) for name, job in ran.items()] == [("preview", False)], ran["preview"].log
     assert "+ 6 to create" in ran["preview"].log
-    theirs, ours = comments.bodies
-    assert ours.startswith(MARKER)
-    assert "finance" in ours
+    by_person, by_workflow = comments.bodies
+    assert by_workflow.startswith(MARKER)
+    assert "finance" in by_workflow
 
     edit(checkout, '"finance"', '"sales"')
     assert not service.pull_request(7, "synchronize")["preview"].failed
-    assert comments.bodies[0] == theirs
+    assert comments.bodies[0] == by_person
     assert "sales" in comments.bodies[1]
     assert "finance" not in comments.bodies[1]
 
@@ -72,16 +72,16 @@ def test_a_pull_request_has_one_comment(service: GitHub | GitLab, checkout: Path
     (checkout / "policies" / "__main__.py").write_text("import a_module_that_is_missing")
     assert service.pull_request(7, "synchronize")["preview"].failed
     assert len(comments.bodies) == 2
-    assert "its log has it" in comments.bodies[1]
+    assert "ended early" in comments.bodies[1]
 
     service.settings = {**service.settings, "PULUMI_CONFIG_PASSPHRASE": "another one"}
     assert service.pull_request(7, "synchronize")["preview"].failed
     assert len(comments.bodies) == 2
-    assert "Pulumi failed before it began" in comments.bodies[1]
+    assert "`prod` failed" in comments.bodies[1]
 
 
-def test_a_project_in_a_folder(ci: Ci, checkout: Path, tmp_path: Path, comments: Comments) -> None:
-    """The one line that names the folder is all that a project below the root of its repository needs."""
+def test_project_in_a_folder(ci: Ci, checkout: Path, tmp_path: Path, comments: Comments) -> None:
+    """A project in a folder of the repository needs a change of one line."""
     (tmp_path / "repository").mkdir()
     folder = checkout.rename(tmp_path / "repository" / "infra")
     service = ci("pull_request", folder.parent, folder="infra", PULUMI_STACK="prod")
@@ -91,16 +91,16 @@ def test_a_project_in_a_folder(ci: Ci, checkout: Path, tmp_path: Path, comments:
     assert "finance" in comments.bodies[1]
 
 
-def test_what_starts_nothing(service: GitHub | GitLab) -> None:
-    """A pull request from a fork or of Dependabot's, which get no secrets, and one that is closed."""
+def test_events_that_start_no_job(service: GitHub | GitLab) -> None:
+    """A pull request from a fork or from Dependabot, and a closed one, start no job."""
     assert service.pull_request(7, fork=True) == {}
     if isinstance(service, GitHub):
         assert service.pull_request(7, author="dependabot[bot]") == {}
     assert service.pull_request(7, "closed") == {}
 
 
-def test_merged_and_looked_after(service: GitHub | GitLab, omni: OmniSimulator, comments: Comments) -> None:
-    """A merge updates; a night without drift is quiet, one with drift fails and shows it; the next merge repairs."""
+def test_merge_and_nightly_job(service: GitHub | GitLab, omni: OmniSimulator, comments: Comments) -> None:
+    """A merge updates the stack. The nightly job fails on drift and shows it, and the next merge corrects it."""
     assert [(name, job.failed) for name, job in service.merge().items()] == [("up", False)]
     assert (omni.dbt_configuration(CONNECTION_ID) or {})["branch"] == "main"
     assert [(name, job.failed) for name, job in service.night().items()] == [("drift", False)]

@@ -1,4 +1,4 @@
-"""The project at the root of the repository, as the README has it run."""
+"""The project in the root of the repository runs as the README says."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 @pytest.fixture
 def exports() -> Iterator[dict[str, str]]:
-    """What ``make simulator`` says is to be exported, while it runs."""
+    """The variables that ``make simulator`` prints. It runs during the test."""
     command = [sys.executable, "-m", "omni_pulumi.simulator", "--omni-port", "0", "--lightdash-port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
-        said = []
+        lines = []
         for line in running.stdout:
-            said.append(line)
+            lines.append(line)
             if "Ctrl-C" in line:
                 break
-        yield dict(re.findall(r"^export (\w+)=(\S+)$", "".join(said), re.MULTILINE))
+        yield dict(re.findall(r"^export (\w+)=(\S+)$", "".join(lines), re.MULTILINE))
         running.terminate()
 
 
 def test_quickstart(exports: dict[str, str], tmp_path: Path) -> None:
-    """With the exports of the simulator and nothing configured, ``up`` and ``destroy`` run as they are."""
+    """``up`` and ``destroy`` work with the simulator's variables and without configuration."""
     shutil.copy(ROOT / "Pulumi.yaml", tmp_path)
     shutil.copytree(ROOT / "examples" / "quickstart", tmp_path / "examples" / "quickstart")
     pulumi = PulumiCli(tmp_path, stack="try", env=exports)

@@ -1,4 +1,4 @@
-"""The program beside Snowflake under Pulumi's mocks: what is made reaches what uses it, and the key stays secret."""
+"""The Snowflake program with Pulumi's mocks: outputs reach the resources that use them, and the key stays secret."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Inputs = dict[tuple[str, str], dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def inputs() -> Inputs:
-    """The inputs of each resource, by the last part of its type and its name."""
+    """The inputs of each resource by kind and name."""
     declared = yaml.safe_load((FOLDER / "Pulumi.yaml").read_text())["config"]
     config = json.dumps({key: each["default"] for key, each in declared.items()})
     command = [sys.executable, "-m", "tests.examples.mocked", str(FOLDER), config]
@@ -30,15 +30,15 @@ def inputs() -> Inputs:
     return {(each["type"].rpartition(":")[2], each["name"]): each["inputs"] for each in json.loads(ran.stdout)}
 
 
-def test_what_snowflake_has(inputs: Inputs) -> None:
-    """The schema is in the database; the user has the role, and its public key without the PEM's frame."""
+def test_snowflake_objects(inputs: Inputs) -> None:
+    """The schema is in the database. The user has the role and a public key without BEGIN and END lines."""
     assert inputs["Schema", "staging"] == {"database": "ANALYTICS", "name": "STAGING"}
     assert inputs["ServiceUser", "dbt"]["rsaPublicKey"] == "MIIBIjAN"
     assert inputs["GrantAccountRole", "dbt"] == {"roleName": '"DBT_STAGING"', "userName": '"DBT_STAGING"'}
 
 
-def test_what_the_role_may(inputs: Inputs) -> None:
-    """It may use warehouse, database and schema, and make tables and views in the schema, nothing else."""
+def test_privileges_of_the_role(inputs: Inputs) -> None:
+    """The role can use warehouse, database and schema, and create tables and views in the schema, nothing else."""
     grants = {name: each for (kind, name), each in inputs.items() if kind == "GrantPrivilegesToAccountRole"}
     assert {each["accountRoleName"] for each in grants.values()} == {'"DBT_STAGING"'}
     assert grants["schema"]["onSchema"] == {"schemaName": '"STAGING"'}
@@ -49,8 +49,8 @@ def test_what_the_role_may(inputs: Inputs) -> None:
     }
 
 
-def test_what_the_bi_layer_is_told(inputs: Inputs) -> None:
-    """Omni and Lightdash are told the names that Snowflake has; the private key goes to Omni only, as a secret."""
+def test_inputs_of_omni_and_lightdash(inputs: Inputs) -> None:
+    """Omni and Lightdash get the names in Snowflake. Only Omni gets the private key, as a secret."""
     environment = inputs["DbtEnvironment", "staging"]
     assert [environment[key] for key in ("targetDatabase", "targetSchema", "targetRole")] == [
         "ANALYTICS",

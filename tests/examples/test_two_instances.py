@@ -1,4 +1,4 @@
-"""One stack, two Omni instances by profile."""
+"""One stack manages two Omni instances, selected by profile."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def europe() -> Iterator[OmniSimulator]:
-    """Another Omni."""
+    """A second Omni simulator."""
     with OmniSimulator() as europe:
         yield europe
 
 
 def schemas(omni: OmniSimulator) -> set[str]:
-    """The target schemas of an instance's environments, without the one that Omni makes by itself."""
+    """Returns the target schemas in an instance, without that of the default environment."""
     return {each["target_schema"] for each in omni.environments(CONNECTION_ID) if each["name"] == "Staging"}
 
 
-def test_each_instance_gets_its_own(example: Example, omni: OmniSimulator, europe: OmniSimulator) -> None:
-    """With both by variables: nothing crosses, a second preview is quiet, and drift in one is repaired in it alone."""
+def test_two_instances(example: Example, omni: OmniSimulator, europe: OmniSimulator) -> None:
+    """Configured by variables: each instance has its own resources, and drift is corrected in one instance only."""
     pulumi = example("two_instances", OMNI_EU_BASE_URL=europe.url, OMNI_EU_API_KEY=europe.api_key)
     assert "+ 7 created" in pulumi.must("up", "--yes", "--skip-preview")
     assert (schemas(omni), schemas(europe)) == ({"analytics_us"}, {"analytics_eu"})
@@ -42,8 +42,8 @@ def test_each_instance_gets_its_own(example: Example, omni: OmniSimulator, europ
     assert (omni.dbt_configuration(CONNECTION_ID), europe.dbt_configuration(CONNECTION_ID)) == (None, None)
 
 
-def test_the_stack_s_configuration(example: Example, omni: OmniSimulator, europe: OmniSimulator) -> None:
-    """The profile's settings may as well be in the stack's configuration, its key as a secret."""
+def test_stack_configuration(example: Example, omni: OmniSimulator, europe: OmniSimulator) -> None:
+    """The stack's configuration can have the settings of a profile, with the API key as a secret."""
     pulumi = example("two_instances")
     pulumi.must("config", "set", "omni-eu:baseUrl", europe.url)
     pulumi.must("config", "set", "--secret", "omni-eu:apiKey", europe.api_key)

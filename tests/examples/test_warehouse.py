@@ -1,4 +1,4 @@
-"""The graph across a real warehouse and the BI services: order, replacement, destruction, drift, secrets."""
+"""A stack with a real warehouse and the BI services: order, replacement, destroy, drift, secrets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ENVIRONMENTS = "/dbt/environments"
 
 @dataclass
 class Warehouse:
-    """A stack of the example, and the warehouse that it looks after."""
+    """A stack of the example, and its warehouse."""
 
     pulumi: PulumiCli
     execute: Callable[[str], list[tuple[str, ...]]]
@@ -32,21 +32,21 @@ class Warehouse:
     url: str
 
     def schemas(self) -> set[str]:
-        """The schemas that the example may have made."""
+        """Returns the schemas that the example creates."""
         rows = self.query("SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE 'analytics%'")
         return {name for (name,) in rows}
 
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[str]:
-    """URL of a Postgres that runs for these tests."""
+    """URL of a Postgres for these tests."""
     with run_postgres(password=PASSWORD) as url:
         yield url
 
 
 @pytest.fixture(params=["duckdb", "postgres"])
 def warehouse(request: pytest.FixtureRequest, example: Example) -> Iterator[Warehouse]:
-    """A stack that is not up yet, beside an empty warehouse of each kind."""
+    """An empty stack with an empty warehouse of each kind."""
     pulumi = example("warehouse")
     if request.param == "duckdb":
         file = pulumi.project / "warehouse.duckdb"
@@ -56,7 +56,7 @@ def warehouse(request: pytest.FixtureRequest, example: Example) -> Iterator[Ware
                 return connection.execute(statement).fetchall()
 
         def query(statement: str) -> list[tuple[str, ...]]:
-            """Of a copy: one process at a time may have the file open, and the stack's may want it now."""
+            """Queries a copy, because only one process can open the file."""
             copy = pulumi.project / "copy.duckdb"
             if not file.exists():
                 return []
@@ -79,17 +79,17 @@ def warehouse(request: pytest.FixtureRequest, example: Example) -> Iterator[Ware
         execute_in_postgres(f"DROP SCHEMA {name} CASCADE")
 
 
-def reading(omni: OmniSimulator) -> dict[str, str]:
-    """Which schema each environment reads."""
+def target_schemas(omni: OmniSimulator) -> dict[str, str]:
+    """Returns the target schema of each environment."""
     return {each["name"]: each["target_schema"] for each in omni.environments(CONNECTION_ID)}
 
 
-def test_life(warehouse: Warehouse, omni: OmniSimulator, lightdash: LightdashSimulator) -> None:
-    """A schema is there before it is read, is replaced under its readers, and goes after them; nothing is left."""
+def test_life_cycle(warehouse: Warehouse, omni: OmniSimulator, lightdash: LightdashSimulator) -> None:
+    """A schema is created before the resources that read it, and dropped after they are updated or deleted."""
     pulumi, seen = warehouse.pulumi, dict[str, set[str]]()
 
-    def look(moment: str, method: str) -> None:
-        """At the next write of an environment, see which schemas there are."""
+    def record(moment: str, method: str) -> None:
+        """Records the schemas at the next write of an environment."""
         path = rf"{ENVIRONMENTS}(/[^/]+)?$"
         omni.inject(
             faults.Callback(
@@ -100,10 +100,10 @@ def test_life(warehouse: Warehouse, omni: OmniSimulator, lightdash: LightdashSim
     assert "+ 7 to create" in pulumi.must("preview")
     assert warehouse.schemas() == set()
 
-    look("create", "POST")
+    record("create", "POST")
     assert "+ 7 created" in pulumi.must("up", "--yes", "--skip-preview")
     assert "analytics_staging" in seen["create"]
-    assert reading(omni) == {"Production": "analytics", "Staging": "analytics_staging"}
+    assert target_schemas(omni) == {"Production": "analytics", "Staging": "analytics_staging"}
     assert warehouse.schemas() == {"analytics", "analytics_staging"}
     (source,) = lightdash.sources(PROJECT_ID)
     assert source["connection"]["environment"] == [{"key": "DBT_SCHEMA", "value": "analytics_staging"}]
@@ -117,34 +117,34 @@ def test_life(warehouse: Warehouse, omni: OmniSimulator, lightdash: LightdashSim
     pulumi.must("config", "set", "stagingSchema", "analytics_stage")
     preview = pulumi.must("preview", "--diff")
     assert '~ name: "analytics_staging" => "analytics_stage"' in " ".join(preview.split()).replace(" :", ":")
-    look("move", "PUT")
+    record("move", "PUT")
     assert "+-1 replaced" in pulumi.must("up", "--yes", "--skip-preview")
     assert seen["move"] == {"analytics", "analytics_staging", "analytics_stage"}
-    assert reading(omni) == {"Production": "analytics", "Staging": "analytics_stage"}
+    assert target_schemas(omni) == {"Production": "analytics", "Staging": "analytics_stage"}
     assert warehouse.schemas() == {"analytics", "analytics_stage"}
 
-    look("delete", "DELETE")
+    record("delete", "DELETE")
     pulumi.must("destroy", "--yes", "--skip-preview")
     assert seen["delete"] == {"analytics", "analytics_stage"}
     assert warehouse.schemas() == set()
-    assert reading(omni) == {"Production": "analytics"}
+    assert target_schemas(omni) == {"Production": "analytics"}
     assert omni.dbt_configuration(CONNECTION_ID) is None
     assert lightdash.sources(PROJECT_ID) == []
 
 
-def test_what_fails_in_the_warehouse_stops_what_reads_it(warehouse: Warehouse, omni: OmniSimulator) -> None:
-    """Without its schema no environment is made; what others have in a schema keeps it; a dropped one comes back."""
+def test_failures_in_the_warehouse(warehouse: Warehouse, omni: OmniSimulator) -> None:
+    """An environment needs its schema. A schema with tables is kept, and a dropped schema is created again."""
     pulumi = warehouse.pulumi
     warehouse.execute("CREATE SCHEMA analytics_staging")
     result = pulumi.run("up", "--yes", "--skip-preview")
     assert result.status != 0
     assert "already exists" in result.output
     assert PASSWORD not in result.output
-    assert "Staging" not in reading(omni)
+    assert "Staging" not in target_schemas(omni)
 
     warehouse.execute("DROP SCHEMA analytics_staging")
     pulumi.must("up", "--yes", "--skip-preview")
-    assert reading(omni) == {"Production": "analytics", "Staging": "analytics_staging"}
+    assert target_schemas(omni) == {"Production": "analytics", "Staging": "analytics_staging"}
 
     warehouse.execute("DROP SCHEMA analytics_staging")
     assert "+ 1 created" in pulumi.must("up", "--yes", "--skip-preview", "--refresh")
@@ -167,8 +167,8 @@ def test_what_fails_in_the_warehouse_stops_what_reads_it(warehouse: Warehouse, o
         (f"postgresql://me:{PASSWORD}@[host/db", "warehouse:url is not a connection URL."),
     ],
 )
-def test_another_url_is_refused(example: Example, url: str, reason: str) -> None:
-    """What is no URL of a Postgres is an error that does not quote it."""
+def test_invalid_url_is_an_error(example: Example, url: str, reason: str) -> None:
+    """An invalid URL of Postgres is an error that does not contain the URL."""
     pulumi = example("warehouse")
     pulumi.must("config", "set", "--secret", "warehouse:url", url)
     result = pulumi.run("up", "--yes", "--skip-preview")
@@ -177,10 +177,10 @@ def test_another_url_is_refused(example: Example, url: str, reason: str) -> None
     assert PASSWORD not in result.output
 
 
-def test_a_name_that_needs_quotes_is_refused(example: Example) -> None:
-    """A preview says which property it is."""
+def test_name_that_needs_quotes_is_an_error(example: Example) -> None:
+    """A name that needs quotes is an error in the preview."""
     pulumi = example("warehouse")
     pulumi.must("config", "set", "stagingSchema", "Two Words")
     result = pulumi.run("preview")
     assert result.status != 0
-    assert "must be of lower-case letters, digits and underscores" in result.output
+    assert "must consist of lower-case letters, digits and underscores" in result.output

@@ -1,4 +1,4 @@
-"""What users copy passes the linters that are made for it, which refuse a broken copy, and its README is complete."""
+"""The workflows pass the linters of GitHub and GitLab, which find errors in changed copies."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GITHUB = sorted(EXAMPLES.glob("*/github.yml"))
 GITLAB = sorted(EXAMPLES.glob("*/gitlab.yml"))
 OWN = EXAMPLES.parent / ".github" / "workflows" / "ci.yml"
 NEWER_THAN_ACTIONLINT = 'unexpected key "queue" for "concurrency" section'
-"""GitHub has it since May 2026; actionlint 1.7.12 does not know it."""
+"""GitHub has supported ``queue`` since May 2026. actionlint 1.7.12 does not know it."""
 
 
 def name_of(path: Path) -> str:
@@ -30,15 +30,15 @@ def name_of(path: Path) -> str:
 
 @pytest.fixture(scope="session")
 def actionlint_binary() -> Path:
-    """Made once, where the cache is."""
+    """The actionlint binary, built once."""
     return actionlint()
 
 
 def lint(*command: str, text: str | None = None) -> str:
-    """What a linter that is installed beside this Python finds; nothing when it is content."""
+    """Returns the findings of a linter, or an empty text."""
     path = engine_path(Path())
     ran = subprocess.run(command, input=text, env={"PATH": path}, capture_output=True, text=True, check=False)
-    return "" if ran.returncode == 0 else ran.stdout + ran.stderr or "failed without a word"
+    return "" if ran.returncode == 0 else ran.stdout + ran.stderr or "failed without output"
 
 
 def schema(path: Path, name: str) -> str:
@@ -46,14 +46,14 @@ def schema(path: Path, name: str) -> str:
 
 
 def scripts(path: Path) -> list[str]:
-    """The scripts of a pipeline, as GitLab hands them to bash: what comes before a job's own in one with it."""
+    """Returns the scripts of a pipeline as GitLab runs them: with ``before_script`` first."""
     jobs: list[dict[str, Any]] = list(yaml.safe_load(path.read_text()).values())
     before = [line for job in jobs for line in job.get("before_script", [])]
     return ["\n".join(["set -eo pipefail", *before, *job["script"]]) for job in jobs if "script" in job]
 
 
 def github_findings(path: Path, actionlint_binary: Path) -> list[str]:
-    """What the three linters of GitHub's workflows find: their schema, their meaning and scripts, their security."""
+    """Returns the findings of three linters of GitHub workflows: schema, semantics and scripts, security."""
     by_actionlint = [str(actionlint_binary), "-shellcheck", "shellcheck", "-pyflakes", "", "-oneline"]
     return [
         schema(path, "vendor.github-workflows"),
@@ -63,14 +63,14 @@ def github_findings(path: Path, actionlint_binary: Path) -> list[str]:
 
 
 def gitlab_findings(path: Path) -> list[str]:
-    """What the schema of GitLab's pipelines and the linter of shells find."""
+    """Returns the findings of the schema of GitLab pipelines and of shellcheck."""
     shellcheck = ("shellcheck", "--shell", "bash", "-")
     return [schema(path, "vendor.gitlab-ci"), *(lint(*shellcheck, text=script) for script in scripts(path))]
 
 
 @pytest.mark.parametrize("path", [*GITHUB, OWN], ids=name_of)
 def test_github(path: Path, actionlint_binary: Path) -> None:
-    """A workflow has the right schema, sound scripts and no weakness."""
+    """A GitHub workflow has no findings."""
     assert github_findings(path, actionlint_binary) == ["", "", ""]
 
 
@@ -88,7 +88,7 @@ def test_issue_form() -> None:
 
 @pytest.mark.parametrize("path", GITLAB, ids=name_of)
 def test_gitlab(path: Path) -> None:
-    """A pipeline has the right schema and sound scripts."""
+    """A GitLab pipeline has no findings."""
     assert {*gitlab_findings(path)} == {""}
 
 
@@ -102,8 +102,10 @@ def test_gitlab(path: Path) -> None:
         ('--stack "$PULUMI_STACK"', '--stack "${{ github.head_ref }}"', 2),
     ],
 )
-def test_a_broken_workflow_is_refused(tmp_path: Path, actionlint_binary: Path, old: str, new: str, linter: int) -> None:
-    """A misspelt key, a step that is not there, a word that splits, credentials that stay, a branch's name as code."""
+def test_errors_in_a_workflow_are_found(
+    tmp_path: Path, actionlint_binary: Path, old: str, new: str, linter: int
+) -> None:
+    """The linters find a misspelt key, an unknown step, an unquoted variable, kept credentials and an injection."""
     broken = tmp_path / "github.yml"
     text = (EXAMPLES / "pull_request" / "github.yml").read_text()
     assert old in text
@@ -112,10 +114,10 @@ def test_a_broken_workflow_is_refused(tmp_path: Path, actionlint_binary: Path, o
 
 
 @pytest.mark.parametrize(
-    ("old", "new"), [("rules:", "rule:"), ('"$PULUMI_STACK"', "$PULUMI_STACK"), ('[ -n "$mine" ]', "[ -n $mine ]")]
+    ("old", "new"), [("rules:", "rule:"), ('"$PULUMI_STACK"', "$PULUMI_STACK"), ('[ -n "$note" ]', "[ -n $note ]")]
 )
-def test_a_broken_pipeline_is_refused(tmp_path: Path, old: str, new: str) -> None:
-    """A misspelt key, and words that split, in a line and in a block of lines."""
+def test_errors_in_a_pipeline_are_found(tmp_path: Path, old: str, new: str) -> None:
+    """The linters find a misspelt key, and an unquoted variable in a line and in a block."""
     broken = tmp_path / "gitlab.yml"
     text = (EXAMPLES / "pull_request" / "gitlab.yml").read_text()
     assert old in text
@@ -125,14 +127,14 @@ def test_a_broken_pipeline_is_refused(tmp_path: Path, old: str, new: str) -> Non
 
 @pytest.mark.parametrize("path", GITHUB + GITLAB, ids=name_of)
 def test_pulumi_is_pinned(path: Path) -> None:
-    """The engine that they install is the one that these tests are made for."""
+    """The workflows install the version of Pulumi that the tests use."""
     pinned = re.findall(r"pulumi-version: (\S+)|image: pulumi/pulumi-python-[\d.]+:(\S+)", path.read_text())
     assert {version for both in pinned for version in both if version} == {go_module(ENGINE).version.removeprefix("v")}
 
 
 @pytest.mark.parametrize("path", GITHUB + GITLAB, ids=name_of)
-def test_what_to_fill_in_is_in_the_readme(path: Path) -> None:
-    """Whoever copies a workflow finds each secret and variable that it asks for in the table beside it."""
+def test_readme_lists_secrets_and_variables(path: Path) -> None:
+    """The README beside a workflow lists each secret and variable that the workflow uses."""
     asked = set(re.findall(r"(?:secrets|vars)\.(\w+)|\$((?:GITLAB|PULUMI)_\w+)", path.read_text()))
     readme = (path.parent / "README.md").read_text()
     assert [name for names in asked for name in names if name and f"`{name}`" not in readme] == []
@@ -140,13 +142,13 @@ def test_what_to_fill_in_is_in_the_readme(path: Path) -> None:
 
 @pytest.mark.parametrize("readme", sorted(EXAMPLES.glob("*/README.md")), ids=name_of)
 def test_the_links_resolve(readme: Path) -> None:
-    """A relative link in an example's README leads to a file."""
+    """A relative link in an example's README points to a file."""
     links = [link for link in re.findall(r"\]\(([^)#]+)[^)]*\)", readme.read_text()) if "://" not in link]
     assert [link for link in links if not (readme.parent / link).exists()] == []
 
 
 def test_one_group_for_each_instance() -> None:
-    """Whatever changes or reads an instance waits for the others in one queue, and nothing is cancelled."""
+    """All jobs for one instance wait in one queue, and none is cancelled."""
     queue = {"group": "omni-${{ vars.OMNI_BASE_URL }}", "cancel-in-progress": False, "queue": "max"}
     assert [yaml.safe_load(path.read_text())["concurrency"] for path in GITHUB] == [queue] * len(GITHUB)
     for path in GITLAB:
