@@ -47,17 +47,6 @@ NOT_RUN = {
 }
 """Commands that this test does not run, as regular expressions, with the reason."""
 
-GRAPH = """strict digraph {
-    Resource0 [label="urn:pulumi:demo::shop::pulumi:pulumi:Stack::shop-demo"];
-    Resource1 [label="urn:pulumi:demo::shop::snowflake:index/schema:Schema::staging"];
-    Resource2 [label="urn:pulumi:demo::shop::pulumi-python:dynamic/omni:DbtEnvironment::staging"];
-    Resource1 -> Resource0 [color = "#AA6639"];
-    Resource2 -> Resource0 [color = "#AA6639"];
-    Resource1 -> Resource2 [color = "#246C60", label = "targetSchema"];
-}
-"""
-"""A graph as ``pulumi stack graph`` writes it."""
-
 
 def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
@@ -196,12 +185,12 @@ def test_make_commands(command: str) -> None:
 
 @pytest.mark.parametrize("command", BY_PROGRAM["omni-pulumi"])
 def test_our_commands(command: str, tmp_path: Path) -> None:
-    """``omni-pulumi`` accepts the command for a recorded preview and graph, and prints or writes something."""
+    """``omni-pulumi`` accepts the command for a recorded preview, and prints or writes something."""
+    digest = RECORDINGS / "update.digest.json"
     shutil.copy(RECORDINGS / "update.log.jsonl", tmp_path / "events.jsonl")
-    shutil.copy(RECORDINGS / "update.digest.json", tmp_path / "preview.json")
-    (tmp_path / "graph.dot").write_text(GRAPH, encoding="utf-8")
+    shutil.copy(digest, tmp_path / "resources.json")
     before = {*tmp_path.iterdir()}
-    done = run(["bash", "-c", command], folder=tmp_path, text=(tmp_path / "events.jsonl").read_text(encoding="utf-8"))
+    done = run(["bash", "-c", command], folder=tmp_path, text=digest.read_text(encoding="utf-8"))
     written = "".join(path.read_text(encoding="utf-8") for path in {*tmp_path.iterdir()} - before)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout or written
