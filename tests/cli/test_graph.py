@@ -85,7 +85,7 @@ def test_unlisted_dependency() -> None:
 
 
 def test_same_short_names() -> None:
-    """Resources with the same type and name are told apart by the types of their components."""
+    """Resources with the same type and name are distinguished by the types of their components."""
     other = SCHEMA.replace("Team", "Region")
     labels = parse(flowchart(read_graph(export([{"urn": SCHEMA}, {"urn": other}])))).labels.values()
     assert sorted(labels) == ["Region/Schema raw", "Team/Schema raw"]

@@ -7,8 +7,8 @@ import subprocess
 import pytest
 
 from omni_pulumi.simulator import LightdashSimulator, OmniSimulator
+from tests.cli.engine_previews import SECRETS, EnginePreview, run_previews
 from tests.cli.previews import NAMES, recorded
-from tests.cli.scenes import SECRETS, Scene, play
 from tools.pictures import COMMAND, ROOT, make
 
 pytestmark = pytest.mark.slow
@@ -22,44 +22,44 @@ def summary_of(text: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def scenes(
+def previews(
     tmp_path_factory: pytest.TempPathFactory,
     omni_services: dict[str, OmniSimulator],
     lightdash_service: LightdashSimulator,
-) -> dict[str, Scene]:
+) -> dict[str, EnginePreview]:
     """All previews by name."""
     omni_services["pages"].reset()
     lightdash_service.reset()
-    return dict(play(tmp_path_factory.mktemp("scenes"), omni_services["pages"], lightdash_service))
+    return dict(run_previews(tmp_path_factory.mktemp("previews"), omni_services["pages"], lightdash_service))
 
 
-def test_all_are_recorded(scenes: dict[str, Scene]) -> None:
+def test_each_preview_is_recorded(previews: dict[str, EnginePreview]) -> None:
     """Each preview has a recording. ``python -m tests.cli.record`` updates them."""
-    assert sorted(scenes) == NAMES
+    assert sorted(previews) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_scene(scenes: dict[str, Scene], name: str) -> None:
+def test_preview(previews: dict[str, EnginePreview], name: str) -> None:
     """The summary of the engine's preview is that of the recording, in each format, and has no secret."""
-    scene = scenes[name]
-    log, digest = summary_of(scene.log), summary_of(scene.digest)
+    preview = previews[name]
+    log, digest = summary_of(preview.log), summary_of(preview.digest)
     assert log == recorded(f"{name}.log.jsonl").partition("Notes:")[0]
     assert digest == recorded(f"{name}.digest.json").partition("Notes:")[0]
-    assert scene.status == (255 if name in {"policy", "check"} else 0)
+    assert preview.status == (255 if name in {"policy", "check"} else 0)
     assert [secret for secret in SECRETS if secret in log + digest] == []
 
 
-def test_streamed_events(scenes: dict[str, Scene]) -> None:
+def test_streamed_events(previews: dict[str, EnginePreview]) -> None:
     """Events on stdout have the same summary as those in a file."""
-    assert summary_of(scenes["update"].stream) == summary_of(scenes["update"].log)
+    assert summary_of(previews["update"].stream) == summary_of(previews["update"].log)
 
 
 def test_pictures() -> None:
     """The examples in docs/pull-requests.md are current, and the preview has the facts of the CLI's output."""
-    made = make()
-    assert {path.relative_to(ROOT).as_posix() for path in made} == {"docs/preview.svg", "docs/pull-requests.md"}
-    terminal = made.pop(ROOT / "docs" / "preview.svg")
-    assert [path.name for path, text in made.items() if path.read_text(encoding="utf-8") != text] == []
+    files = make()
+    assert {path.relative_to(ROOT).as_posix() for path in files} == {"docs/preview.svg", "docs/pull-requests.md"}
+    terminal = files.pop(ROOT / "docs" / "preview.svg")
+    assert [path.name for path, text in files.items() if path.read_text(encoding="utf-8") != text] == []
     for shown in ("targetSchema", "DBT_THREADS", "(replace)", "[secret]"):
         assert shown in terminal
         assert shown in (ROOT / "docs" / "preview.svg").read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from omni_pulumi.cli.preview import read
 from omni_pulumi.cli.summary import summary
-from omni_pulumi.cli.values import Decoder, Secret
+from omni_pulumi.cli.values import Decoder, Secret, is_secret_name
 from tests.cli.markup import parse
 from tests.cli.previews import URN, digest, states
 
@@ -146,3 +146,28 @@ def test_repr_contains_no_secret() -> None:
     value = decoder.decode({"a": {**SECRET, "plaintext": '"hush"'}})
     assert isinstance(value["a"], Secret)
     assert "hush" not in repr(value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("password", "dbPassword", "DB_PASSWORD", "passphrase", "clientSecret", "token", "mytoken", "DBT_TOKEN"),
+        *("private_key", "privateKey", "privatekey", "api_key", "apikey", "x-api-key", "accessKey", "credentials"),
+        *("TOKEN_2", "DBT_ENV_SECRET_URL", "GITHUB_PAT", "GOOGLE_APPLICATION_CREDENTIALS"),
+    ],
+)
+def test_secret_names(name: str) -> None:
+    """A name that ends with the word of a secret is secret, in any spelling."""
+    assert is_secret_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("secretsTrigger", "rotateKeysTrigger", "tokenUrl", "secretName", "minimumPasswordLength", "maxTokens"),
+        *("path", "key", "keys", "author", "compass", "PASS_RATE"),
+    ],
+)
+def test_other_names(name: str) -> None:
+    """A name that only contains the word of a secret is not secret."""
+    assert not is_secret_name(name)

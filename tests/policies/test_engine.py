@@ -133,7 +133,7 @@ BAD: Program = {
             "user_attribute_values": ["staging"],
         },
     ),
-    "route_to_nobody": (
+    "route_without_values": (
         "ConnectionEnvironment",
         {"base_connection_id": STAGING_CONNECTION_ID, "environment_connection_id": CONNECTION_ID},
     ),

@@ -21,14 +21,14 @@ class Case(NamedTuple):
     Attributes:
         rule: name of the policy.
         declared: the resources.
-        says: texts in the violations.
+        facts: texts in the violations.
         unknown: paths of the unknown values that the policy needs.
         config: configuration of the policy.
     """
 
     rule: str
     declared: Sequence[Declared]
-    says: Sequence[str] = ()
+    facts: Sequence[str] = ()
     unknown: Sequence[str] = ()
     config: Mapping[str, Any] | None = None
 
@@ -373,7 +373,7 @@ def test_fail(case: Case) -> None:
     """A violation names the property and has the facts."""
     result = evaluate(RULES[case.rule], case.declared, case.config)
     assert result.reports
-    assert [text for text in case.says if text not in result.text] == []
+    assert [text for text in case.facts if text not in result.text] == []
     assert result.unknown == list(case.unknown)
 
 

@@ -17,7 +17,7 @@ from tools.pulumi_cli import PulumiCli
 SECRETS = ("a made-up dbt token", "a made-up GitHub token", "another made-up dbt token")
 
 
-class Scene(NamedTuple):
+class EnginePreview(NamedTuple):
     """A preview: the digest, the event log, the exit status, and for one preview the events on stdout."""
 
     digest: str
@@ -26,7 +26,9 @@ class Scene(NamedTuple):
     stream: str = ""
 
 
-def play(folder: Path, omni: OmniSimulator, lightdash: LightdashSimulator) -> Iterator[tuple[str, Scene]]:
+def run_previews(
+    folder: Path, omni: OmniSimulator, lightdash: LightdashSimulator
+) -> Iterator[tuple[str, EnginePreview]]:
     """Yields previews of one stack by name. Between them the program and the services change."""
     pulumi = prepare("quickstart", folder, omni, lightdash)
     program = folder / "examples" / "quickstart" / "__main__.py"
@@ -64,13 +66,13 @@ def play(folder: Path, omni: OmniSimulator, lightdash: LightdashSimulator) -> It
     yield "adopt", _preview(pulumi)
 
 
-def _preview(pulumi: PulumiCli, *options: str) -> Scene:
+def _preview(pulumi: PulumiCli, *options: str) -> EnginePreview:
     """Runs a preview once for each format."""
     events = pulumi.project / "events.jsonl"
     events.unlink(missing_ok=True)
     _run(pulumi, "--diff", "--event-log", events.name, *options, PULUMI_DEBUG_COMMANDS="1")
     digest = _run(pulumi, "--json", *options)
-    return Scene(digest.stdout, events.read_text(), digest.returncode)
+    return EnginePreview(digest.stdout, events.read_text(), digest.returncode)
 
 
 def _run(pulumi: PulumiCli, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -85,24 +87,28 @@ def _run(pulumi: PulumiCli, *arguments: str, **env: str) -> subprocess.Completed
     )
 
 
-def slim(text: str) -> str:
+def strip_unread(text: str) -> str:
     """Returns a recording without the parts that no command reads: source positions, debug lines, outputs."""
     try:
-        return f"{json.dumps(_slim(json.loads(text)))}\n"
+        return f"{json.dumps(_without_unread(json.loads(text)))}\n"
     except ValueError:
         events = [json.loads(line) for line in text.splitlines()]
-    return "".join(f"{json.dumps(_slim(event))}\n" for event in events if not _is_noise(event))
+    return "".join(f"{json.dumps(_without_unread(event))}\n" for event in events if not _is_noise(event))
 
 
 _UNREAD = {"stackTrace", "sourcePosition", "propertyDependencies", "outputs", "timestamp", "PolicyPacks"}
 _UNREAD_EVENTS = {"policyLoadEvent", "policyAnalyzeSummaryEvent", "policyRemediateSummaryEvent", "cancelEvent"}
 
 
-def _slim(value: object) -> object:
+def _without_unread(value: object) -> object:
     if isinstance(value, dict):
-        return {key: _slim(item) for key, item in value.items() if key not in _UNREAD}
+        return {key: _without_unread(item) for key, item in value.items() if key not in _UNREAD}
     if isinstance(value, list):
-        return [_slim(item) for item in value if not (isinstance(item, dict) and _is_noise({"diagnosticEvent": item}))]
+        return [
+            _without_unread(item)
+            for item in value
+            if not (isinstance(item, dict) and _is_noise({"diagnosticEvent": item}))
+        ]
     return value
 
 
