@@ -12,7 +12,7 @@ ATTACKS = (
     *("\x1b[0;", "<{%", "omni_pulumi: a: ", "during preview: ", "[id=", "/api/v1", ".variables", 'urn:"];'),
 )
 """What patterns begin, repeat and end with. Each makes a text by repetition."""
-HEADS = ("", "https://", 'a -> b [color="', 'a [label="urn:', "omni_pulumi: ", "can't run policy ")
+HEADS = ("", "https://", "omni_pulumi: ", "can't run policy ")
 TAIL = "\x00"
 
 

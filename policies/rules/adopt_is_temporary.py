@@ -10,6 +10,7 @@ from pulumi_policy import EnforcementLevel, Severity
 
 from rules.reading import (
     CONNECTION_ENVIRONMENT,
+    CONNECTION_ENVIRONMENT_ATTRIBUTE,
     DBT_CONFIGURATION,
     DBT_ENVIRONMENT,
     LIGHTDASH_DBT_SOURCE,
@@ -53,6 +54,15 @@ POLICY = resource_rule(
     level=EnforcementLevel.ADVISORY,
     severity=Severity.LOW,
     steps="Remove adopt when the resource is in the state.",
-    checks=dict.fromkeys((DBT_CONFIGURATION, DBT_ENVIRONMENT, CONNECTION_ENVIRONMENT, LIGHTDASH_DBT_SOURCE), _check),
+    checks=dict.fromkeys(
+        (
+            DBT_CONFIGURATION,
+            DBT_ENVIRONMENT,
+            CONNECTION_ENVIRONMENT,
+            CONNECTION_ENVIRONMENT_ATTRIBUTE,
+            LIGHTDASH_DBT_SOURCE,
+        ),
+        _check,
+    ),
     config={"stacks": strings("Patterns of the names of stacks that are checked.", PRODUCTION_STACKS)},
 )

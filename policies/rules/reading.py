@@ -37,6 +37,7 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
 DBT_CONFIGURATION: Final = "pulumi-python:dynamic/omni:DbtConfiguration"
 DBT_ENVIRONMENT: Final = "pulumi-python:dynamic/omni:DbtEnvironment"
 CONNECTION_ENVIRONMENT: Final = "pulumi-python:dynamic/omni:ConnectionEnvironment"
+CONNECTION_ENVIRONMENT_ATTRIBUTE: Final = "pulumi-python:dynamic/omni:ConnectionEnvironmentAttribute"
 LIGHTDASH_DBT_SOURCE: Final = "pulumi-python:dynamic/lightdash:LightdashDbtSource"
 
 

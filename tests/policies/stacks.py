@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from rules.reading import CONNECTION_ENVIRONMENT, DBT_CONFIGURATION, DBT_ENVIRONMENT, LIGHTDASH_DBT_SOURCE
+from rules.reading import (
+    CONNECTION_ENVIRONMENT,
+    CONNECTION_ENVIRONMENT_ATTRIBUTE,
+    DBT_CONFIGURATION,
+    DBT_ENVIRONMENT,
+    LIGHTDASH_DBT_SOURCE,
+)
 
 from tests.policies.evaluation import Declared
 
@@ -52,6 +58,12 @@ def route(name: str = "route", **changed: Any) -> Declared:
         "adopt": False,
     }
     return Declared(CONNECTION_ENVIRONMENT, name, {**properties, **changed})
+
+
+def attribute(*, stack: str = "test", **changed: Any) -> Declared:
+    """Returns an environment user attribute."""
+    properties = {"connectionId": ONE, "attributeName": "environment", "adopt": False}
+    return Declared(CONNECTION_ENVIRONMENT_ATTRIBUTE, "attribute", {**properties, **changed}, stack=stack)
 
 
 def source(name: str = "finance", *, stack: str = "test", **changed: Any) -> Declared:

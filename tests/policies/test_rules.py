@@ -10,7 +10,7 @@ from pulumi_policy import ResourceValidationPolicy
 from rules import POLICIES
 
 from tests.policies.evaluation import UNKNOWN, Declared, evaluate
-from tests.policies.stacks import ONE, PERSON, TWO, configuration, environment, of_connection, route, source
+from tests.policies.stacks import ONE, PERSON, TWO, attribute, configuration, environment, of_connection, route, source
 
 RULES = {policy.name: policy for policy in POLICIES}
 
@@ -288,6 +288,7 @@ FAIL = [
     ),
     Case("adopt-is-temporary", [configuration(stack="prod-eu", adopt=True)], ["adopt is True", "pulumi up"]),
     Case("adopt-is-temporary", [configuration(stack="prod", adopt="existing")], ['"existing"', "replaces"]),
+    Case("adopt-is-temporary", [attribute(stack="prod", adopt=True)], ["adopt is True"]),
     Case("adopt-is-temporary", [environment(stack="prod", called="Production", adopt="existing")], ['"existing"']),
     Case("adopt-is-temporary", [environment(stack="prod", called="Staging", adopt=True)], ["adopt is True"]),
     Case("adopt-is-temporary", [configuration(stack="eu-prod", adopt=True)], ["adopt is True"]),
