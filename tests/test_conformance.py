@@ -228,7 +228,7 @@ def test_has_a_sample(subject: Subject) -> None:
     assert sample.id_key in {field.alias for field in subject.lifecycle.state.model_fields.values()}
 
 
-@pytest.mark.parametrize("name", ["check", "errors_keep_the_state", "gone", "lost_answers", "taken_over"])
+@pytest.mark.parametrize("name", ["check", "deleted_objects", "lost_responses", "read_errors", "renamed_resources"])
 def test_every_sample_is_used(name: str) -> None:
     """The tests of all resources take the resources from the catalogue, so they test a new one, too."""
     decorators = {

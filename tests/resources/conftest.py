@@ -1,4 +1,4 @@
-"""What the tests of several resources share."""
+"""Fixtures that the tests of several resources share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.servicer import Stack
 
 @pytest.fixture
 def stack(omni_services: dict[str, OmniSimulator], lightdash: LightdashSimulator) -> Stack:
-    """A stack for both services, empty, Omni's with a list of connection environments."""
+    """An empty stack that is configured for both services. Its Omni has a list of connection environments."""
     omni = omni_services["generated"]
     omni.reset()
     assert omni.dialect == GENERATED

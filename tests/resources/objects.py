@@ -1,4 +1,4 @@
-"""What the services hold after the programs of the tests."""
+"""The objects of both services, for the tests that run with every resource."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from omni_pulumi.simulator import CONNECTION_ID, PROJECT_ID, STAGING_CONNECTION_
 
 
 def objects(omni: OmniSimulator, lightdash: LightdashSimulator) -> list[object]:
-    """Every object except the environment that Omni adds to a dbt configuration."""
+    """Return all objects of both services, except the default environment that Omni adds to a dbt configuration."""
     configuration = omni.dbt_configuration(CONNECTION_ID)
     attribute = omni.environment_user_attribute(STAGING_CONNECTION_ID)
     return [

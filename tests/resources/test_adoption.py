@@ -1,4 +1,4 @@
-"""Adoption and one resource for one object, where the engine is not needed to see what is sent."""
+"""Adoption, and the rule that only one resource of a program manages an object. The engine is not needed here."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PROGRAM = {**SAMPLES["DbtEnvironment"].minimal, "variables": {"DBT_TARGET": "sta
 
 @pytest.fixture
 def omni(omni_services: dict[str, OmniSimulator]) -> OmniSimulator:
-    """The Omni of ``stack``."""
+    """The Omni service of ``stack``."""
     return omni_services["generated"]
 
 
@@ -34,23 +34,28 @@ def edit_configuration(omni: OmniSimulator) -> None:
 
 def edit_environment(omni: OmniSimulator) -> None:
     (environment,) = omni.environments(CONNECTION_ID)
-    omni.edit_environment(environment["id"], target_role="theirs")
+    omni.edit_environment(environment["id"], target_role="set_in_omni")
 
 
 def edit_connection_environment(omni: OmniSimulator) -> None:
     (environment,) = omni.connection_environments()
-    omni.edit_connection_environment(environment["id"], ["qa", "theirs"])
+    omni.edit_connection_environment(environment["id"], ["qa", "set_in_omni"])
 
 
-FIELDS: list[tuple[Provider[Any, Any, Any], dict[str, Any], Callable[[OmniSimulator], None], str]] = [
+UNKNOWN_FIELDS: list[tuple[Provider[Any, Any, Any], dict[str, Any], Callable[[OmniSimulator], None], str]] = [
     (DbtConfigurationProvider(), {"branch": "other"}, edit_configuration, "projectRootPath"),
     (DbtEnvironmentProvider(), {"targetSchema": "other"}, edit_environment, "targetRole"),
-    (ConnectionEnvironmentProvider(), {"userAttributeValues": ["prod"]}, edit_connection_environment, "theirs"),
+    (ConnectionEnvironmentProvider(), {"userAttributeValues": ["prod"]}, edit_connection_environment, "set_in_omni"),
 ]
-"""A change of the program, one in Omni that neither program nor state knows, and what names it."""
+"""A provider, a change of the program, a change in Omni, and its name in the warning.
+
+Neither the program nor the state has what changes in Omni.
+"""
 
 
-@pytest.mark.parametrize(("provider", "change", "edit", "name"), FIELDS, ids=[field[-1] for field in FIELDS])
+@pytest.mark.parametrize(
+    ("provider", "change", "edit", "name"), UNKNOWN_FIELDS, ids=[field[-1] for field in UNKNOWN_FIELDS]
+)
 def test_unknown_fields_are_kept(
     stack: Stack,
     omni: OmniSimulator,
@@ -60,7 +65,10 @@ def test_unknown_fields_are_kept(
     edit: Callable[[OmniSimulator], None],
     name: str,
 ) -> None:
-    """An update keeps what neither program nor state knows, and a warning names it. A refresh shows it as a change."""
+    """An update keeps what neither the program nor the state has, and a warning names it.
+
+    After a refresh it is a change, and the next `up` removes it.
+    """
     program = dict(SAMPLES[type(provider).__name__.removesuffix("Provider")].minimal)
     if "environmentConnectionId" in program:
         program["userAttributeValues"] = ["qa"]
@@ -79,7 +87,7 @@ def test_unknown_fields_are_kept(
 
 @pytest.mark.parametrize("dialect", ["generated", "pages"])
 def test_nothing_to_adopt(omni_services: dict[str, OmniSimulator], dialect: str) -> None:
-    """``adopt="existing"`` creates nothing, also where no list tells whether the object exists."""
+    """``adopt="existing"`` creates nothing, even without a list that shows whether the object exists."""
     omni = omni_services[dialect]
     omni.reset()
     sibling = omni.development_connection_id
@@ -91,8 +99,11 @@ def test_nothing_to_adopt(omni_services: dict[str, OmniSimulator], dialect: str)
     assert [each["connection_id"] for each in omni.connection_environments()] == [sibling]
 
 
-def test_an_object_that_was_recreated_is_adopted(stack: Stack, omni: OmniSimulator) -> None:
-    """What an update created again has another ID than the state's. A resource that adopts it keeps it."""
+def test_recreated_object_is_adopted(stack: Stack, omni: OmniSimulator) -> None:
+    """A renamed resource adopts an object that an update recreated, and the object is not deleted.
+
+    The recreated object has another ID than the Pulumi ID in the state.
+    """
     stack.up("old", PROVIDER, PROGRAM)
     omni.delete_environment(stack.resources["old"].outputs["environmentId"])
     assert stack.up("old", PROVIDER, {**PROGRAM, "targetSchema": "other"}) == "update"
@@ -103,8 +114,8 @@ def test_an_object_that_was_recreated_is_adopted(stack: Stack, omni: OmniSimulat
     assert environment["id"] == stack.resources["new"].outputs["environmentId"]
 
 
-def test_an_object_that_was_recreated_is_not_adopted_twice(stack: Stack, omni: OmniSimulator) -> None:
-    """What an update created again belongs to its resource, before a refresh too."""
+def test_recreated_object_is_managed_once(stack: Stack, omni: OmniSimulator) -> None:
+    """No second resource adopts an object that an update recreated, even before a refresh."""
     stack.up("owner", PROVIDER, PROGRAM)
     omni.delete_environment(stack.resources["owner"].outputs["environmentId"])
     stack.up("owner", PROVIDER, {**PROGRAM, "targetSchema": "other"})
@@ -117,17 +128,20 @@ def test_an_object_that_was_recreated_is_not_adopted_twice(stack: Stack, omni: O
 
 
 def with_profile(stack: Stack, omni: OmniSimulator, api_key: str) -> Stack:
-    """The stack with the profile ``mine``, which opens the same Omni with another key."""
+    """Return the stack with a second profile, ``mine``, which connects to the same Omni with another key."""
     settings = {"baseUrl": omni.url, "apiKey": api_key, "requestsPerMinute": "1000000"}
     return Stack({**stack.config, **{f"omni-mine:{name}": value for name, value in settings.items()}})
 
 
 @pytest.mark.parametrize("profiles", [(None, "mine"), ("mine", None)])
 @pytest.mark.parametrize("adopt", [False, True])
-def test_two_keys_have_an_environment_each(
+def test_two_keys_have_one_environment_each(
     stack: Stack, omni: OmniSimulator, profiles: tuple[str | None, ...], *, adopt: bool
 ) -> None:
-    """Omni chooses the owner for a program that names none: nobody, or the user of a personal access token."""
+    """Two resources with the same name and different keys have one environment each.
+
+    When the program declares no owner, Omni chooses one by the key: none, or the user of a personal access token.
+    """
     both = with_profile(stack, omni, omni.personal_access_token)
     programs = {
         str(profile): {**PROGRAM, "adopt": adopt, **({"profile": profile} if profile else {})} for profile in profiles
@@ -144,7 +158,7 @@ def test_two_keys_have_an_environment_each(
 
 @pytest.mark.parametrize("adopt", [False, True])
 def test_two_profiles_with_one_key_have_one_environment(stack: Stack, omni: OmniSimulator, *, adopt: bool) -> None:
-    """The same key means the same owner, so the second resource is refused and leaves nothing behind."""
+    """The same key means the same owner, so the second resource fails and its create leaves nothing."""
     both = with_profile(stack, omni, omni.api_key)
     with both.command():
         both.up("first", PROVIDER, {**PROGRAM, "adopt": adopt})
@@ -157,8 +171,8 @@ def test_two_profiles_with_one_key_have_one_environment(stack: Stack, omni: Omni
     ]
 
 
-def test_an_object_of_another_profile(stack: Stack, omni: OmniSimulator) -> None:
-    """With a personal access token, the list that another profile changed meanwhile is read again."""
+def test_object_that_another_profile_created(stack: Stack, omni: OmniSimulator) -> None:
+    """A create finds an environment that a resource of another profile created in the same command."""
     both = with_profile(stack, omni, omni.personal_access_token)
     with both.command():
         both.up("first", PROVIDER, {**PROGRAM, "profile": "mine", "name": "First"})
@@ -166,17 +180,15 @@ def test_an_object_of_another_profile(stack: Stack, omni: OmniSimulator) -> None
         assert both.refresh("first")
         both.up("owner", PROVIDER, {**PROGRAM, "ownerId": USER_ID})
         with pytest.raises(ProviderError) as refused:
-            both.up("left_out", PROVIDER, {**PROGRAM, "profile": "mine"})
+            both.up("rejected", PROVIDER, {**PROGRAM, "profile": "mine"})
     assert isinstance(refused.value.error, AlreadyExistsError)
     assert refused.value.error.resource_id == both.resources["owner"].outputs["environmentId"]
     names = [each["name"] for each in omni.environments(CONNECTION_ID)]
     assert names.count(PROGRAM["name"]) == 1
 
 
-def test_existing_is_ignored_after_a_refresh_that_found_nothing(
-    stack: Stack, omni: OmniSimulator, log: pytest.LogCaptureFixture
-) -> None:
-    """`up --refresh` creates again what was deleted outside Pulumi, although ``adopt`` says ``"existing"``."""
+def test_existing_is_ignored_after_a_deletion(stack: Stack, omni: OmniSimulator, log: pytest.LogCaptureFixture) -> None:
+    """`up --refresh` recreates an object that was deleted outside Pulumi, although ``adopt`` is ``"existing"``."""
     omni.add_environment(CONNECTION_ID, name="Staging", target_schema="analytics_staging")
     program = {**SAMPLES["DbtEnvironment"].minimal, "adopt": "existing"}
     stack.up("it", PROVIDER, program)

@@ -1,4 +1,4 @@
-"""What a preview refuses: every rule that can be known without the network, of every resource."""
+"""Validation at preview: every rule of every resource that needs no network."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ CONNECTIONS: dict[str, dict[str, Any]] = {
     "none": {},
     "manifest": {"manifest": "{}", "hideRefreshButton": True},
 }
-"""The least of each kind of connection."""
+"""The required properties of each type of connection."""
 
 
 @pytest.fixture
 def servicer() -> Servicer:
-    """A configured provider process; no request leaves it."""
+    """A configured provider process. It sends no request."""
     keys = ("omni:baseUrl", "omni-eu:baseUrl", "lightdash:url", "lightdash-eu:url")
     return Servicer(
         dict.fromkeys(keys, "https://bi.acme.test") | {f"{key.partition(':')[0]}:apiKey": "made-up-key" for key in keys}
@@ -46,14 +46,14 @@ def servicer() -> Servicer:
 
 
 def label(value: object) -> str | None:
-    """A short name of a case's parts: the resource, the properties that are changed."""
+    """Return the test ID of a parameter: the resource, or the changed properties."""
     if isinstance(value, Sample):
         return value.name
     return ",".join(value) if isinstance(value, dict) else None
 
 
 def connection(kind: str = "github", **changes: Any) -> dict[str, Any]:
-    """The least connection of a kind with changes."""
+    """Return a connection of this type with its required properties and with changes."""
     return {"dbtConnection": {"type": kind, **CONNECTIONS[kind], **changes}}
 
 
@@ -65,7 +65,7 @@ def without(properties: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in properties.items() if key != name}
 
 
-BROKEN: list[tuple[Sample, dict[str, Any], str, str]] = [
+INVALID: list[tuple[Sample, dict[str, Any], str, str]] = [
     (CONFIGURATION, {"connectionId": "abc"}, "connection_id", "UUID"),
     (CONFIGURATION, {"connectionId": f"{CONNECTION_ID}\n"}, "connection_id", "UUID"),
     (CONFIGURATION, {"connectionId": 1}, "connection_id", "text"),
@@ -169,6 +169,7 @@ BROKEN: list[tuple[Sample, dict[str, Any], str, str]] = [
     (SOURCE, connection("dbt", profilesDir=1), "dbt_connection.profiles_dir", "text"),
     (SOURCE, connection("manifest", manifest=""), "dbt_connection.manifest", "empty"),
 ]
+"""A resource, changes that make it invalid, the property path of the failure, and a part of the failure's text."""
 
 REQUIRED = [(sample, name) for sample in SAMPLES.values() for name in sample.minimal]
 
@@ -190,8 +191,9 @@ SECRETS_IN_WRONG_PLACES: list[tuple[Sample, dict[str, Any]]] = [
     (SOURCE, github(authorizationMethod=SECRET)),
     (SOURCE, github(environment={"A": [SECRET]})),
 ]
+"""Invalid changes that contain a secret."""
 
-UNKNOWN_INSIDE: list[tuple[Sample, dict[str, Any]]] = [
+NESTED_UNKNOWNS: list[tuple[Sample, dict[str, Any]]] = [
     (ENVIRONMENT, {"variables": {"A": UNKNOWN, "B": "2"}}),
     (ENVIRONMENT, {"secretVariables": {"S": UNKNOWN}}),
     (ENVIRONMENT, {"variables": UNKNOWN, "secretVariables": UNKNOWN}),
@@ -208,49 +210,50 @@ UNKNOWN_INSIDE: list[tuple[Sample, dict[str, Any]]] = [
     ),
     (SOURCE, connection("github", personalAccessToken=None, installationId=UNKNOWN)),
 ]
+"""Changes with an unknown value inside a map, a list or a connection."""
 
 
-def refusal(servicer: Servicer, sample: Sample, properties: Mapping[str, Any]) -> dict[str, str]:
-    answer = servicer.check(sample.provider(), properties)
-    assert isinstance(answer, Refusal), answer
-    return answer.failures
+def failures_of(servicer: Servicer, sample: Sample, properties: Mapping[str, Any]) -> dict[str, str]:
+    """Return the failures of invalid properties, by property path."""
+    result = servicer.check(sample.provider(), properties)
+    assert isinstance(result, Refusal), result
+    return result.failures
 
 
-def accepted(servicer: Servicer, sample: Sample, properties: Mapping[str, Any]) -> dict[str, Any]:
-    answer = servicer.check(sample.provider(), properties)
-    assert not isinstance(answer, Refusal), answer
-    return answer
+def valid_inputs(servicer: Servicer, sample: Sample, properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the inputs that validation returns for valid properties."""
+    result = servicer.check(sample.provider(), properties)
+    assert not isinstance(result, Refusal), result
+    return result
 
 
 @every_sample
-def test_accepts_what_is_right(servicer: Servicer, sample: Sample) -> None:
-    """A program with every field is accepted, and its values are kept as they are."""
-    inputs = accepted(servicer, sample, sample.complete)
+def test_complete_program(servicer: Servicer, sample: Sample) -> None:
+    """A program with every property is valid, and its values are unchanged."""
+    inputs = valid_inputs(servicer, sample, sample.complete)
     assert {name: inputs[name] for name in without(sample.complete, "dbtConnection")} == without(
         sample.complete, "dbtConnection"
     )
 
 
 @pytest.mark.parametrize("kind", CONNECTIONS)
-def test_accepts_the_least_of_each_connection(servicer: Servicer, kind: str) -> None:
-    """What Lightdash requires of a kind of connection is enough."""
-    accepted(servicer, SOURCE, {**SOURCE.complete, **connection(kind)})
+def test_connection_with_required_properties(servicer: Servicer, kind: str) -> None:
+    """A connection is valid with only the required properties of its type."""
+    valid_inputs(servicer, SOURCE, {**SOURCE.complete, **connection(kind)})
 
 
-@pytest.mark.parametrize(("sample", "change", "property_", "reason"), BROKEN, ids=label)
-def test_refuses_what_breaks_a_rule(
-    servicer: Servicer, sample: Sample, change: dict[str, Any], property_: str, reason: str
-) -> None:
-    """A broken rule names its property, and what it expects there, and nothing else is refused."""
-    failures = refusal(servicer, sample, {**sample.complete, **change})
+@pytest.mark.parametrize(("sample", "change", "property_", "reason"), INVALID, ids=label)
+def test_invalid_value(servicer: Servicer, sample: Sample, change: dict[str, Any], property_: str, reason: str) -> None:
+    """An invalid value causes one failure, which names the property and the rule."""
+    failures = failures_of(servicer, sample, {**sample.complete, **change})
     assert failures.keys() == {property_}
     assert reason in failures[property_]
 
 
 @pytest.mark.parametrize(("sample", "name"), REQUIRED, ids=label)
-def test_refuses_what_lacks_a_required_field(servicer: Servicer, sample: Sample, name: str) -> None:
-    """A required field that is left out is named."""
-    failures = refusal(servicer, sample, without(sample.complete, name))
+def test_missing_argument(servicer: Servicer, sample: Sample, name: str) -> None:
+    """A missing required argument causes one failure, which names it."""
+    failures = failures_of(servicer, sample, without(sample.complete, name))
     assert failures.keys() == {to_snake(name)}
     assert "required" in failures[to_snake(name)]
 
@@ -260,18 +263,18 @@ def test_refuses_what_lacks_a_required_field(servicer: Servicer, sample: Sample,
     [(kind, name) for kind, properties in CONNECTIONS.items() for name in properties if kind != "github"]
     + [("github", name) for name in REPOSITORY],
 )
-def test_refuses_a_connection_that_lacks_a_required_field(servicer: Servicer, kind: str, name: str) -> None:
-    """What a kind of connection requires is named under the connection, as it is written in a program."""
-    least = {"type": kind, **without(CONNECTIONS[kind], name)}
-    failures = refusal(servicer, SOURCE, {**SOURCE.complete, "dbtConnection": least})
+def test_missing_property_of_a_connection(servicer: Servicer, kind: str, name: str) -> None:
+    """A missing required property of a connection causes one failure, with its path as in a program."""
+    incomplete = {"type": kind, **without(CONNECTIONS[kind], name)}
+    failures = failures_of(servicer, SOURCE, {**SOURCE.complete, "dbtConnection": incomplete})
     assert failures.keys() == {f"dbt_connection.{to_snake(name)}"}
     assert "required" in failures[f"dbt_connection.{to_snake(name)}"]
 
 
 @every_sample
-def test_every_argument_has_a_rule_that_is_tested(sample: Sample) -> None:
-    """The table of broken rules has each argument of each resource."""
-    tested = {property_.partition(".")[0] for each, _, property_, _ in BROKEN if each is sample}
+def test_every_argument_has_an_invalid_value(sample: Sample) -> None:
+    """``INVALID`` has at least one case for each argument of each resource."""
+    tested = {property_.partition(".")[0] for each, _, property_, _ in INVALID if each is sample}
     assert set(map(to_snake, sample.complete)) <= tested
 
 
@@ -319,68 +322,68 @@ def test_every_argument_has_a_rule_that_is_tested(sample: Sample) -> None:
         ),
     ],
 )
-def test_tells_all_failures_at_once(
+def test_all_failures_are_reported_together(
     servicer: Servicer, sample: Sample, properties: dict[str, Any], broken: set[str]
 ) -> None:
-    """A program with many mistakes learns all of them from one preview."""
-    assert refusal(servicer, sample, properties).keys() == broken
+    """One preview reports all failures of a resource."""
+    assert failures_of(servicer, sample, properties).keys() == broken
 
 
 @pytest.mark.parametrize(("sample", "change"), SECRETS_IN_WRONG_PLACES, ids=label)
 def test_a_failure_shows_no_value(servicer: Servicer, sample: Sample, change: dict[str, Any]) -> None:
-    """Any value may be a secret, which a provider is not told, so no reason repeats one."""
-    assert SECRET not in str(refusal(servicer, sample, {**sample.complete, **change}))
+    """No failure contains a value, because any value may be a secret and a provider is not told which."""
+    assert SECRET not in str(failures_of(servicer, sample, {**sample.complete, **change}))
 
 
 @pytest.mark.parametrize(
     ("sample", "name"), [(sample, name) for sample in SAMPLES.values() for name in sample.complete], ids=label
 )
-def test_an_unknown_field_is_set_aside(servicer: Servicer, sample: Sample, name: str) -> None:
-    """A value that a preview does not know passes as unknown, whatever the field, and counts as a change."""
-    inputs = accepted(servicer, sample, {**sample.complete, name: UNKNOWN})
+def test_unknown_argument(servicer: Servicer, sample: Sample, name: str) -> None:
+    """An unknown value of a preview is valid for every argument, stays unknown, and counts as a change."""
+    inputs = valid_inputs(servicer, sample, {**sample.complete, name: UNKNOWN})
     assert isinstance(inputs[name], Unknown)
-    assert changes(servicer, sample, inputs)
+    assert has_changes(servicer, sample, inputs)
 
 
-@pytest.mark.parametrize(("sample", "change"), UNKNOWN_INSIDE, ids=label)
-def test_an_unknown_value_inside_is_set_aside(servicer: Servicer, sample: Sample, change: dict[str, Any]) -> None:
-    """A value that a preview does not know may stand in a map, a list or a connection, next to known ones."""
-    inputs = accepted(servicer, sample, {**sample.complete, **change})
+@pytest.mark.parametrize(("sample", "change"), NESTED_UNKNOWNS, ids=label)
+def test_nested_unknown_value(servicer: Servicer, sample: Sample, change: dict[str, Any]) -> None:
+    """An unknown value is valid inside a map, a list or a connection, beside known values."""
+    inputs = valid_inputs(servicer, sample, {**sample.complete, **change})
     assert "Unknown" in str(inputs)
-    assert changes(servicer, sample, inputs)
+    assert has_changes(servicer, sample, inputs)
 
 
 def test_an_unknown_value_hides_no_failure(servicer: Servicer) -> None:
-    """The rules of the values that are known hold in a preview, too."""
+    """Known values are validated beside unknown values."""
     properties = {**SOURCE.complete, "name": UNKNOWN, **github(branch=UNKNOWN, repository="")}
-    failures = refusal(servicer, SOURCE, properties)
+    failures = failures_of(servicer, SOURCE, properties)
     assert failures.keys() == {"dbt_connection.repository"}
     assert "empty" in failures["dbt_connection.repository"]
 
 
 def test_an_unknown_credential_counts(servicer: Servicer) -> None:
-    """Two credentials are refused although a preview does not know the value of one."""
+    """Two credentials cause a failure even when one of them is unknown."""
     properties = {**SOURCE.complete, **github(installationId=UNKNOWN)}
-    assert refusal(servicer, SOURCE, properties).keys() == {"dbt_connection"}
+    assert failures_of(servicer, SOURCE, properties).keys() == {"dbt_connection"}
 
 
 @every_sample
-def test_a_missing_instance_fails_at_preview(sample: Sample) -> None:
-    """Without URL and key a resource is refused with the commands that set them."""
-    (reason,) = refusal(Servicer({}), sample, sample.complete).values()
+def test_missing_settings(sample: Sample) -> None:
+    """Without a URL and a key the preview fails, and names the commands that set them."""
+    (reason,) = failures_of(Servicer({}), sample, sample.complete).values()
     service = sample.service
     assert f"`pulumi config set {service.namespace}:{service.url_key} " in reason
     assert f"`pulumi config set --secret {service.namespace}:apiKey`" in reason
 
 
 @every_sample
-def test_a_profile_is_accepted_where_it_is_configured(servicer: Servicer, sample: Sample) -> None:
-    """A profile's settings stand in the place of the default ones."""
-    assert accepted(servicer, sample, {**sample.complete, "profile": "eu"})["profile"] == "eu"
+def test_profile_with_settings(servicer: Servicer, sample: Sample) -> None:
+    """A profile with settings is valid."""
+    assert valid_inputs(servicer, sample, {**sample.complete, "profile": "eu"})["profile"] == "eu"
 
 
-def changes(servicer: Servicer, sample: Sample, inputs: Mapping[str, Any]) -> bool:
-    """Whether the inputs differ from an object that is what the whole program says."""
+def has_changes(servicer: Servicer, sample: Sample, inputs: Mapping[str, Any]) -> bool:
+    """Return whether the inputs differ from an object that has the complete program's values."""
     lifecycle = sample.provider.lifecycle
     args = lifecycle.validate(sample.complete)
     assert not isinstance(args, list)
@@ -388,8 +391,8 @@ def changes(servicer: Servicer, sample: Sample, inputs: Mapping[str, Any]) -> bo
     return servicer.diff(sample.provider(), "id", state, inputs).changes
 
 
-def test_a_secret_that_is_unknown_is_not_announced(servicer: Servicer, log: pytest.LogCaptureFixture) -> None:
-    """Whether a secret that comes from another resource changes is not known in a preview, so nothing is said."""
+def test_unknown_secret_is_not_logged(servicer: Servicer, log: pytest.LogCaptureFixture) -> None:
+    """A preview logs a changed secret. It does not log an unknown one, which may be unchanged."""
     provider = ENVIRONMENT.provider()
     olds = {**ENVIRONMENT.minimal, "secretVariables": {"S": "old", "T": "old"}}
     news = {**ENVIRONMENT.minimal, "secretVariables": {"S": UNKNOWN, "T": "new"}}

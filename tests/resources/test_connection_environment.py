@@ -1,4 +1,4 @@
-"""A connection environment, through Pulumi's servicer against a local Omni in all its forms."""
+"""A connection environment, through Pulumi's servicer, in both dialects of Omni, with and without a list."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ WITH_LIST = [name for name in DIALECTS if name.endswith(", list")]
 WITHOUT_LIST = [name for name in DIALECTS if name.endswith("no list")]
 
 PROGRAM = {**SAMPLES["ConnectionEnvironment"].minimal, "userAttributeValues": ["staging", "qa"]}
-"""The values are not in the order of the state."""
+"""The state sorts the values, and the program does not."""
 
 
 @pytest.fixture(scope="module")
@@ -42,16 +42,16 @@ def services() -> Iterator[Callable[[str], OmniSimulator]]:
     with ExitStack() as running:
         omnis = {name: running.enter_context(OmniSimulator(dialect=each)) for name, each in DIALECTS.items()}
 
-        def empty(name: str) -> OmniSimulator:
+        def reset_service(name: str) -> OmniSimulator:
             omnis[name].reset()
             return omnis[name]
 
-        yield empty
+        yield reset_service
 
 
 @pytest.fixture(params=DIALECTS)
 def omni(request: pytest.FixtureRequest, services: Callable[[str], OmniSimulator]) -> OmniSimulator:
-    """An empty Omni of any kind, unless a test asks for some kinds only."""
+    """An empty Omni of each dialect, or of those that a test selects."""
     return services(request.param)
 
 
@@ -65,23 +65,25 @@ without_list = pytest.mark.parametrize("omni", WITHOUT_LIST, indirect=True)
 
 
 def values(omni: OmniSimulator) -> list[str]:
+    """Return the values of the only connection environment, sorted."""
     (found,) = omni.connection_environments()
     return sorted(found["user_attribute_values"])
 
 
-def parsed(**changes: Any) -> ConnectionEnvironmentArgs:
+def arguments(**changes: Any) -> ConnectionEnvironmentArgs:
+    """Return the validated arguments of the program with changes."""
     args = LIFECYCLE.validate({**PROGRAM, **changes})
     assert isinstance(args, ConnectionEnvironmentArgs)
     return args
 
 
 def writes(omni: OmniSimulator) -> list[tuple[str, int | None]]:
-    """Methods and statuses of the requests that change something."""
+    """Return the methods and statuses of the requests other than GET."""
     return [(request.method, request.status) for request in omni.requests if request.method != "GET"]
 
 
-def test_creates_what_the_program_says(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """A create makes the association, then sets its values, and nothing is left to change."""
+def test_create(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """A create sends the connections, then the values, and the next preview shows no change."""
     assert harness.preview() == "create"
     assert harness.up() == "create"
     (created,) = omni.connection_environments()
@@ -94,8 +96,8 @@ def test_creates_what_the_program_says(omni: OmniSimulator, harness: ResourceHar
 
 
 @pytest.mark.parametrize("changed", [["dev"], ["qa", "staging", "dev"], ["qa"], []], ids=str)
-def test_updates_the_values(omni: OmniSimulator, harness: ResourceHarness, changed: list[str]) -> None:
-    """New values arrive at the service in place of the old ones."""
+def test_update(omni: OmniSimulator, harness: ResourceHarness, changed: list[str]) -> None:
+    """An update replaces the values."""
     harness.up()
     assert harness.preview(userAttributeValues=changed) == "update"
     assert harness.up(userAttributeValues=changed) == "update"
@@ -105,31 +107,31 @@ def test_updates_the_values(omni: OmniSimulator, harness: ResourceHarness, chang
 
 @with_list
 @pytest.mark.parametrize("changed", [["dev"], ["qa", "staging", "dev"], ["qa"], []], ids=str)
-def test_finds_and_repairs_drift(omni: OmniSimulator, harness: ResourceHarness, changed: list[str]) -> None:
-    """Values that somebody changed in the web page are seen by a refresh and set back by the next up."""
+def test_drift(omni: OmniSimulator, harness: ResourceHarness, changed: list[str]) -> None:
+    """A refresh detects values that were changed in the Omni UI, and the next `up` restores them."""
     harness.up()
     omni.edit_connection_environment(harness.id, changed)
     harness.assert_drifted_and_repaired()
     assert values(omni) == ["qa", "staging"]
 
 
-@pytest.mark.parametrize("noise", [{"userAttributeValues": ["qa", "staging"]}, {"adopt": True}], ids=str)
-def test_noise_is_no_change(harness: ResourceHarness, noise: dict[str, Any]) -> None:
-    """Values in another order are no change, and neither is ``adopt``."""
+@pytest.mark.parametrize("equivalent", [{"userAttributeValues": ["qa", "staging"]}, {"adopt": True}], ids=str)
+def test_equivalent_values_are_no_change(harness: ResourceHarness, equivalent: dict[str, Any]) -> None:
+    """Neither the order of the values nor ``adopt`` is a change."""
     harness.up()
-    harness.assert_settled(**noise)
+    harness.assert_settled(**equivalent)
 
 
 @with_list
-def test_the_order_of_the_service_is_no_drift(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """The service may list the values in any order."""
+def test_order_in_omni_is_no_drift(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """The order in which Omni lists the values is no drift."""
     harness.up()
     omni.edit_connection_environment(harness.id, ["staging", "qa"])
     harness.assert_settled()
 
 
-def test_no_values_are_settled(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """Values may be left out, and an empty list is the same."""
+def test_no_values(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """The values are optional, and an empty list is the same as none."""
     harness.up(userAttributeValues=None)
     assert values(omni) == []
     harness.assert_settled(userAttributeValues=None)
@@ -137,8 +139,8 @@ def test_no_values_are_settled(omni: OmniSimulator, harness: ResourceHarness) ->
 
 
 @with_list
-def test_deleted_elsewhere_is_gone(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """One that was deleted in the web page is gone, and the next up makes it anew."""
+def test_deleted_outside_pulumi(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """A connection environment that was deleted in the Omni UI leaves the state. The next `up` creates it again."""
     harness.up()
     omni.delete_connection_environment(harness.id)
     assert not harness.refresh()
@@ -148,7 +150,7 @@ def test_deleted_elsewhere_is_gone(omni: OmniSimulator, harness: ResourceHarness
 
 @without_list
 def test_without_a_list_the_state_is_kept(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """Where nothing can be read, a refresh changes nothing, not even when the object is gone."""
+    """Without a list a refresh changes nothing, even when the connection environment was deleted."""
     harness.up()
     before = dict(harness.outputs)
     omni.delete_connection_environment(harness.id)
@@ -157,10 +159,10 @@ def test_without_a_list_the_state_is_kept(omni: OmniSimulator, harness: Resource
 
 
 @pytest.mark.parametrize("dialect", [DIALECTS[name] for name in WITHOUT_LIST], ids=WITHOUT_LIST)
-def test_without_a_list_a_warning_comes_once(dialect: Dialect, log: pytest.LogCaptureFixture) -> None:
-    """What cannot be seen is said by the first read, and the list is not asked for again."""
+def test_without_a_list_a_warning_is_logged_once(dialect: Dialect, log: pytest.LogCaptureFixture) -> None:
+    """Without a list the first read warns that drift cannot be detected, and the list is requested only once."""
     with OmniSimulator(dialect=dialect) as omni, closing(OmniClient(Instance(omni.url, omni.api_key))) as client:
-        state = LIFECYCLE.create(client, parsed(), claim_nothing)
+        state = LIFECYCLE.create(client, arguments(), claim_nothing)
         assert LIFECYCLE.read(client, state) == state
         assert LIFECYCLE.read(client, state) == state
         assert [request.method for request in omni.requests].count("GET") == 1
@@ -176,22 +178,23 @@ def test_without_a_list_a_warning_comes_once(dialect: Dialect, log: pytest.LogCa
         pytest.param(GENERATED, [("POST", 400), ("POST", 201), ("PUT", 200)], id="arrays"),
     ],
 )
-def test_the_other_wire_form_is_tried_once(dialect: Dialect, creating: list[tuple[str, int]]) -> None:
-    """A refusal of the field's type is answered with the other form, which is remembered for all requests after."""
+def test_other_dialect_is_tried_once(dialect: Dialect, creating: list[tuple[str, int]]) -> None:
+    """When Omni rejects the type of a field, the request is sent again in the other dialect.
+
+    All later requests use that dialect.
+    """
     with OmniSimulator(dialect=dialect) as omni, closing(OmniClient(Instance(omni.url, omni.api_key))) as client:
-        state = LIFECYCLE.create(client, parsed(), claim_nothing)
+        state = LIFECYCLE.create(client, arguments(), claim_nothing)
         assert writes(omni) == creating
         omni.clear_requests()
-        LIFECYCLE.update_or_recreate(client, state, parsed(userAttributeValues=["dev"]), claim_nothing)
+        LIFECYCLE.update_or_recreate(client, state, arguments(userAttributeValues=["dev"]), claim_nothing)
         LIFECYCLE.delete(client, state)
-        LIFECYCLE.create(client, parsed(), claim_nothing)
+        LIFECYCLE.create(client, arguments(), claim_nothing)
         assert writes(omni) == [("PUT", 200), ("DELETE", 200), ("POST", 201), ("PUT", 200)]
 
 
-def test_update_makes_a_deleted_one_anew(
-    omni: OmniSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture
-) -> None:
-    """An update of one that was deleted meanwhile makes it anew in the same run, and says so."""
+def test_update_recreates(omni: OmniSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture) -> None:
+    """An update recreates a connection environment that was deleted outside Pulumi, and warns."""
     harness.up()
     deleted = harness.id
     omni.delete_connection_environment(deleted)
@@ -201,16 +204,16 @@ def test_update_makes_a_deleted_one_anew(
     harness.assert_settled(userAttributeValues=["dev"])
 
 
-def test_destroys(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """A destroy deletes the association and leaves those of others."""
-    others = omni.add_connection_environment(omni.connection_id, omni.development_connection_id, ["dev"])
+def test_destroy(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """A destroy deletes one connection environment and keeps the others."""
+    other = omni.add_connection_environment(omni.connection_id, omni.development_connection_id, ["dev"])
     harness.up()
     harness.destroy()
-    assert [each["id"] for each in omni.connection_environments()] == [others]
+    assert [each["id"] for each in omni.connection_environments()] == [other]
 
 
-def test_destroys_what_is_gone_already(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """A destroy of one that was deleted meanwhile succeeds."""
+def test_destroy_when_deleted_already(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """A destroy succeeds when the connection environment was deleted outside Pulumi."""
     harness.up()
     omni.delete_connection_environment(harness.id)
     harness.destroy()
@@ -225,7 +228,10 @@ def test_destroys_what_is_gone_already(omni: OmniSimulator, harness: ResourceHar
     ids=lambda change: next(iter(change)),
 )
 def test_another_connection_replaces(omni: OmniSimulator, harness: ResourceHarness, change: dict[str, str]) -> None:
-    """Neither connection can be changed in place; the old one goes first, since a value serves one only."""
+    """A change of either connection replaces.
+
+    The old object is deleted first, because only one connection environment of a connection can have a value.
+    """
     harness.up()
     omni.clear_requests()
     assert harness.preview(**change) == "replace"
@@ -235,32 +241,35 @@ def test_another_connection_replaces(omni: OmniSimulator, harness: ResourceHarne
     harness.assert_settled(**change)
 
 
-def test_a_create_is_undone_when_its_values_are_refused(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """When another environment has the value already, nothing stays behind, and the service's reason is shown."""
-    others = omni.add_connection_environment(omni.connection_id, omni.development_connection_id, ["qa"])
+def test_create_with_rejected_values_is_undone(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """When Omni rejects the values, the create deletes the new connection environment.
+
+    The error has Omni's message. Omni rejects a value that another connection environment has.
+    """
+    other = omni.add_connection_environment(omni.connection_id, omni.development_connection_id, ["qa"])
     error = harness.refusal(BadRequestError)
     assert 'User attribute value "qa" is already in use' in error.detail
     assert error.detail in str(error)
     assert not error.outcome_unknown
-    assert [each["id"] for each in omni.connection_environments()] == [others]
+    assert [each["id"] for each in omni.connection_environments()] == [other]
 
 
-def test_a_create_that_cannot_be_undone_says_so() -> None:
-    """When the undo fails too, both reasons are told, and how to take over what stayed."""
+def test_create_that_cannot_be_undone() -> None:
+    """When the deletion fails too, the error has both reasons, the ID, and ``adopt=True`` as the way to go on."""
     client = mock.create_autospec(OmniClient, instance=True)
     client.create_connection_environment.return_value = "c0ffee"
     client.update_connection_environment.side_effect = BadRequestError("The value is in use.", status=400)
     client.delete_connection_environment.side_effect = ServerError("Omni is down.", status=503)
     with pytest.raises(PartlyCreatedError) as caught:
-        LIFECYCLE.create(client, parsed(), claim_nothing)
+        LIFECYCLE.create(client, arguments(), claim_nothing)
     assert (caught.value.resource_id, caught.value.outcome_unknown) == ("c0ffee", True)
     for part in ("The value is in use.", "c0ffee", "Omni is down.", "adopt=True"):
         assert part in str(caught.value)
 
 
 @with_list
-def test_refuses_what_exists(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """An association that exists is left alone, and the message says what taking over would change."""
+def test_create_of_an_existing_object_fails(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """A create changes nothing when the connection environment exists. Its error shows what an adoption changes."""
     existing = omni.add_connection_environment(omni.connection_id, omni.staging_connection_id, ["old"])
     error = harness.refusal(AlreadyExistsError)
     assert error.resource_id == existing
@@ -271,8 +280,8 @@ def test_refuses_what_exists(omni: OmniSimulator, harness: ResourceHarness) -> N
 
 
 @with_list
-def test_adopts(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """With ``adopt`` the association becomes what the program says, and taking ``adopt`` out later is no change."""
+def test_adoption(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """An adoption writes the declared values. Removing ``adopt`` later is no change."""
     existing = omni.add_connection_environment(omni.connection_id, omni.staging_connection_id, ["qa"])
     assert harness.up(adopt=True) == "create"
     assert harness.id == existing
@@ -283,7 +292,7 @@ def test_adopts(omni: OmniSimulator, harness: ResourceHarness) -> None:
 
 @with_list
 def test_a_failed_adoption_deletes_nothing(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """Only what a create has just made is undone: an association that existed before stays as it was."""
+    """A failed adoption does not delete the object, because the create did not create it."""
     omni.add_connection_environment(omni.connection_id, omni.development_connection_id, ["qa"])
     existing = omni.add_connection_environment(omni.connection_id, omni.staging_connection_id, ["staging"])
     error = harness.refusal(BadRequestError, adopt=True)
@@ -295,7 +304,7 @@ def test_a_failed_adoption_deletes_nothing(omni: OmniSimulator, harness: Resourc
 @pytest.mark.parametrize("adopt", [False, True])
 @without_list
 def test_without_a_list_nothing_can_be_adopted(omni: OmniSimulator, harness: ResourceHarness, *, adopt: bool) -> None:
-    """Where nothing can be looked up, the service's refusal is what is shown, and nothing changes."""
+    """Without a list the create of an existing object fails with Omni's message, with and without ``adopt``."""
     omni.add_connection_environment(omni.connection_id, omni.staging_connection_id, ["old"])
     error = harness.refusal(AlreadyExistsError, adopt=adopt)
     assert error.resource_id is None
@@ -303,14 +312,14 @@ def test_without_a_list_nothing_can_be_adopted(omni: OmniSimulator, harness: Res
     assert values(omni) == ["old"]
 
 
-def test_adopts_nothing(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """``adopt`` is harmless where nothing exists."""
+def test_adopt_creates(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """With ``adopt=True`` a create succeeds when there is nothing to adopt."""
     assert harness.up(adopt=True) == "create"
     assert values(omni) == ["qa", "staging"]
 
 
-def test_another_kind_of_database_is_refused(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """The service's own rules come through with its message."""
+def test_connection_to_another_type_of_database(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """Omni rejects a connection to another type of database, and the error has its message."""
     kind = BadRequestError if omni.dialect.connection_environment_list else AlreadyExistsError
     error = harness.refusal(kind, environmentConnectionId=omni.other_dialect_connection_id)
     assert f"not valid for this connection: {omni.other_dialect_connection_id}" in str(error)
@@ -319,7 +328,7 @@ def test_another_kind_of_database_is_refused(omni: OmniSimulator, harness: Resou
 
 @without_list
 def test_without_a_list_a_lost_create_is_not_repeated(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """Nobody can tell whether it is there, so the error says that it may be; a second request would be blind."""
+    """Without a list a lost create is not sent again, and the error says that the object may exist."""
     omni.inject(faults.Reset(processed=True, method="POST"))
     error = harness.refusal(PartlyCreatedError)
     assert error.outcome_unknown
@@ -328,8 +337,8 @@ def test_without_a_list_a_lost_create_is_not_repeated(omni: OmniSimulator, harne
 
 
 @with_list
-def test_a_proxy_s_page_does_not_end_the_list(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """One page with 404 is looked at again: the list is there, and what others change is seen."""
+def test_404_of_a_proxy_for_the_list(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """A 404 with a proxy's page does not mean that Omni has no list. The read is repeated and detects drift."""
     harness.up()
     omni.edit_connection_environment(harness.id, ["other"])
     omni.inject(faults.Status(404, processed=False, body="html", method="GET", times=2))
@@ -338,8 +347,11 @@ def test_a_proxy_s_page_does_not_end_the_list(omni: OmniSimulator, harness: Reso
 
 
 @with_list
-def test_a_create_whose_undo_is_answered_404_says_so(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """A 404 to what was made a moment ago is no evidence that the undo has worked: the list shows it."""
+def test_create_is_undone_with_a_404(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """A 404 to the deletion of a new object does not prove that it is deleted.
+
+    The list still has the object, so the outcome of the error is unknown.
+    """
     omni.inject(*(faults.Status(404, processed=False, method=method) for method in ("PUT", "DELETE")))
     error = harness.refusal(PartlyCreatedError)
     (created,) = omni.connection_environments()
@@ -349,8 +361,8 @@ def test_a_create_whose_undo_is_answered_404_says_so(omni: OmniSimulator, harnes
     harness.assert_settled()
 
 
-def test_a_create_that_was_undone_has_a_known_outcome(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """Nothing is left of a create whose values got no answer, so the error does not say that there may be."""
+def test_undone_create_has_a_known_outcome(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """The outcome is known when the response to the values is lost and the create is undone."""
     omni.inject(faults.Status(500, processed=True, method="PUT"))
     assert not harness.refusal(ServerError).outcome_unknown
     assert omni.connection_environments() == []

@@ -1,4 +1,4 @@
-"""The environment user attribute of a connection, under each interpretation of Omni's documentation."""
+"""The environment user attribute of a connection, in each dialect of Omni."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ UNKNOWN_ID = "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be999"
 
 @pytest.fixture(params=DIALECTS)
 def omni(request: pytest.FixtureRequest) -> Iterator[OmniSimulator]:
-    """An Omni of each interpretation."""
+    """An Omni of each dialect."""
     dialect: Dialect = DIALECTS[request.param]
     with OmniSimulator(dialect=dialect) as omni:
         yield omni
@@ -43,19 +43,19 @@ def omni(request: pytest.FixtureRequest) -> Iterator[OmniSimulator]:
 
 @pytest.fixture
 def harness(omni: OmniSimulator) -> ResourceHarness:
-    """A stack with the attribute."""
+    """A stack with a connection environment attribute."""
     settings = {"omni:baseUrl": omni.url, "omni:apiKey": omni.api_key, "omni:requestsPerMinute": "1000000"}
     return ResourceHarness(Stack(settings), SAMPLE.provider(), SAMPLE.complete)
 
 
 def attribute(omni: OmniSimulator) -> tuple[str, list[str]] | None:
-    """The name and the default values that Omni has."""
+    """Return the name and the default values that Omni has."""
     found = omni.environment_user_attribute(STAGING_CONNECTION_ID)
     return None if found is None else (found["attribute_name"], [*(found["default_values"] or [])])
 
 
 def writes(omni: OmniSimulator) -> list[str]:
-    """The methods of the requests that may have changed something."""
+    """Return the methods of the requests other than GET."""
     return [request.method for request in omni.requests if request.method != "GET"]
 
 
@@ -83,13 +83,13 @@ def test_without_default_values(harness: ResourceHarness, omni: OmniSimulator) -
 
 
 def test_the_order_of_the_values_is_no_change(harness: ResourceHarness) -> None:
-    """The order of the values means nothing to Omni."""
+    """The order of the default values is no change."""
     harness.up(defaultValues=["b", "a"])
     assert harness.preview(defaultValues=["a", "b"]) == "same"
 
 
 def test_drift(harness: ResourceHarness, omni: OmniSimulator) -> None:
-    """A refresh detects another name and other values, and an `up` repairs them."""
+    """A refresh detects another name and other values, and the next `up` restores them."""
     harness.up()
     omni.set_environment_user_attribute(STAGING_CONNECTION_ID, "region", ["other"])
     harness.assert_drifted_and_repaired()
@@ -108,8 +108,8 @@ def test_removed_outside_pulumi(harness: ResourceHarness, omni: OmniSimulator, l
     assert any(STAGING_CONNECTION_ID in warning for warning in warnings(log))
 
 
-def test_an_attribute_that_exists_is_not_overwritten(harness: ResourceHarness, omni: OmniSimulator) -> None:
-    """A create fails without a write, and its error names what an adoption would change."""
+def test_create_of_an_existing_attribute_fails(harness: ResourceHarness, omni: OmniSimulator) -> None:
+    """A create fails without a write when the connection has an attribute. Its error names what an adoption changes."""
     omni.set_environment_user_attribute(STAGING_CONNECTION_ID, "region", ["production"])
     error = harness.refusal(AlreadyExistsError)
     assert (error.changes, error.undeclared) == (("attributeName",), ())
@@ -130,10 +130,10 @@ def test_adoption(harness: ResourceHarness, omni: OmniSimulator, adopt: object) 
 
 def test_adoption_removes_no_undeclared_value(harness: ResourceHarness, omni: OmniSimulator) -> None:
     """An adoption that would remove a default value fails without a write, and names the value."""
-    omni.set_environment_user_attribute(STAGING_CONNECTION_ID, "environment", ["production", "theirs"])
+    omni.set_environment_user_attribute(STAGING_CONNECTION_ID, "environment", ["production", "set_in_omni"])
     error = harness.refusal(AlreadyExistsError, adopt=True)
-    assert error.undeclared == ('defaultValues "theirs"',)
-    assert attribute(omni) == ("environment", ["production", "theirs"])
+    assert error.undeclared == ('defaultValues "set_in_omni"',)
+    assert attribute(omni) == ("environment", ["production", "set_in_omni"])
 
 
 def test_nothing_to_adopt(harness: ResourceHarness, omni: OmniSimulator) -> None:
@@ -145,32 +145,32 @@ def test_nothing_to_adopt(harness: ResourceHarness, omni: OmniSimulator) -> None
 def test_an_update_keeps_unknown_values(
     harness: ResourceHarness, omni: OmniSimulator, log: pytest.LogCaptureFixture
 ) -> None:
-    """A value that was added since the last refresh stays, and a warning names it."""
+    """An update keeps a value that was added since the last refresh, and a warning names it."""
     harness.up()
-    omni.set_environment_user_attribute(STAGING_CONNECTION_ID, "environment", ["production", "theirs"])
+    omni.set_environment_user_attribute(STAGING_CONNECTION_ID, "environment", ["production", "set_in_omni"])
     assert harness.up(defaultValues=["b"]) == "update"
-    assert attribute(omni) == ("environment", ["b", "theirs"])
-    assert any('"theirs"' in warning for warning in warnings(log))
+    assert attribute(omni) == ("environment", ["b", "set_in_omni"])
+    assert any('"set_in_omni"' in warning for warning in warnings(log))
     assert harness.refresh()
     assert harness.up(defaultValues=["b"]) == "update"
     assert attribute(omni) == ("environment", ["b"])
 
 
 def test_an_unknown_attribute(harness: ResourceHarness, omni: OmniSimulator) -> None:
-    """Omni's message reaches the user."""
-    error = harness.refusal(BadRequestError, attributeName="nobody's")
-    assert "nobody's" in str(error)
+    """The error for an attribute that Omni does not have contains Omni's message."""
+    error = harness.refusal(BadRequestError, attributeName="no_such_attribute")
+    assert "no_such_attribute" in str(error)
     assert attribute(omni) is None
 
 
 def test_an_unknown_connection(harness: ResourceHarness) -> None:
-    """A connection that does not exist is an error, and never an attribute that was removed."""
+    """A connection that does not exist is an error, and does not mean that the attribute was removed."""
     error = harness.refusal(NotFoundError, connectionId=UNKNOWN_ID)
     assert error.resource_id == UNKNOWN_ID
 
 
 def test_a_response_without_the_attribute(harness: ResourceHarness, omni: OmniSimulator) -> None:
-    """A response that lacks the field of the attribute is an error, and never an attribute that was removed."""
+    """A response that lacks the attribute's field is an error, and does not mean that the attribute was removed."""
     harness.up()
     omni.inject(faults.Missing(omni.dialect.user_attribute_field, times=None))
     with pytest.raises(ProviderError) as caught:

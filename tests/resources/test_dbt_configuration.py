@@ -1,4 +1,4 @@
-"""The dbt configuration of a connection, through Pulumi's servicer against a local Omni in both dialects."""
+"""The dbt configuration of a connection, through Pulumi's servicer, in both dialects of Omni."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def put_bodies(omni: OmniSimulator) -> list[dict[str, Any]]:
     return [request.body for request in omni.requests if request.method == "PUT" and isinstance(request.body, dict)]
 
 
-def test_creates_what_the_program_says(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """A create writes the program's values and the documented defaults, and nothing is left to change."""
+def test_create(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """A create writes the declared values and the documented defaults, and the next preview shows no change."""
     assert harness.preview() == "create"
     assert harness.up() == "create"
     assert configuration(omni) == {
@@ -57,8 +57,8 @@ def test_creates_what_the_program_says(omni: OmniSimulator, harness: ResourceHar
     harness.assert_settled()
 
 
-def test_a_preview_sends_nothing(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """Check and diff work without a request."""
+def test_preview_sends_no_request(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """A preview sends no request."""
     harness.up()
     omni.clear_requests()
     harness.preview(branch="dev")
@@ -66,8 +66,8 @@ def test_a_preview_sends_nothing(omni: OmniSimulator, harness: ResourceHarness) 
 
 
 @pytest.mark.parametrize("name", OTHER_VALUES)
-def test_updates_each_field(omni: OmniSimulator, harness: ResourceHarness, name: str) -> None:
-    """A new value arrives at the service, the other fields stay, and going back is an update too."""
+def test_update_of_each_field(omni: OmniSimulator, harness: ResourceHarness, name: str) -> None:
+    """An update changes one field and keeps the others, and so does the update back to the first value."""
     harness.up()
     before = configuration(omni)
     change = {name: OTHER_VALUES[name]}
@@ -80,8 +80,8 @@ def test_updates_each_field(omni: OmniSimulator, harness: ResourceHarness, name:
 
 
 @pytest.mark.parametrize("name", OTHER_VALUES)
-def test_finds_and_repairs_drift(omni: OmniSimulator, harness: ResourceHarness, name: str) -> None:
-    """A field that somebody changed in the web page is seen by a refresh and set back by the next up."""
+def test_drift_of_each_field(omni: OmniSimulator, harness: ResourceHarness, name: str) -> None:
+    """A refresh detects a field that was changed in the Omni UI, and the next `up` restores it."""
     harness.up()
     before = configuration(omni)
     omni.configure_dbt(omni.connection_id, **{to_snake(name): OTHER_VALUES[name]})
@@ -89,15 +89,15 @@ def test_finds_and_repairs_drift(omni: OmniSimulator, harness: ResourceHarness, 
     assert configuration(omni) == before
 
 
-def test_every_write_is_whole(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """Omni's sources disagree on what an update does to omitted fields, so none is omitted."""
+def test_every_write_has_all_fields(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """Omni's documentation contradicts itself about omitted fields, so each write has all fields."""
     harness.up()
     harness.up(branch="dev")
     assert [body.keys() for body in put_bodies(omni)] == [OTHER_VALUES.keys()] * 2
 
 
-def test_not_configured_is_gone(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """A configuration that was unlinked in the web page is gone, and the next up makes it anew."""
+def test_deleted_outside_pulumi(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """A configuration that was unlinked in the Omni UI counts as deleted, and the next `up` creates it again."""
     harness.up()
     omni.unlink_dbt(omni.connection_id)
     assert not harness.refresh()
@@ -105,8 +105,8 @@ def test_not_configured_is_gone(omni: OmniSimulator, harness: ResourceHarness) -
     harness.assert_settled()
 
 
-def test_a_missing_connection_is_an_error(harness: ResourceHarness) -> None:
-    """A 404 of the connection keeps the resource in the state: it says nothing about the configuration."""
+def test_missing_connection(harness: ResourceHarness) -> None:
+    """A 404 for the connection is an error, and the resource stays in the state."""
     harness.up()
     harness.outputs["connectionId"] = "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be999"
     with pytest.raises(ProviderError) as caught:
@@ -116,8 +116,8 @@ def test_a_missing_connection_is_an_error(harness: ResourceHarness) -> None:
     assert harness.id
 
 
-def test_update_makes_a_deleted_one_anew(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """An update of a configuration that was unlinked meanwhile succeeds in the same run."""
+def test_update_recreates(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """An update recreates a configuration that was unlinked outside Pulumi."""
     harness.up()
     omni.unlink_dbt(omni.connection_id)
     assert harness.up(branch="dev") == "update"
@@ -125,22 +125,22 @@ def test_update_makes_a_deleted_one_anew(omni: OmniSimulator, harness: ResourceH
     harness.assert_settled(branch="dev")
 
 
-def test_destroys(omni: OmniSimulator, harness: ResourceHarness) -> None:
+def test_destroy(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """A destroy unlinks the repository."""
     harness.up()
     harness.destroy()
     assert omni.dbt_configuration(omni.connection_id) is None
 
 
-def test_destroys_what_is_gone_already(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """A destroy of a configuration that was unlinked meanwhile succeeds."""
+def test_destroy_when_deleted_already(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """A destroy succeeds when the configuration was unlinked outside Pulumi."""
     harness.up()
     omni.unlink_dbt(omni.connection_id)
     harness.destroy()
 
 
 def test_another_connection_replaces(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """A changed connection means another configuration: the new one is written and the old one unlinked."""
+    """A changed connection replaces: one configuration is created and the other unlinked."""
     harness.up()
     assert harness.preview(connectionId=omni.other_connection_id) == "replace"
     assert harness.up(connectionId=omni.other_connection_id) == "replace"
@@ -150,7 +150,7 @@ def test_another_connection_replaces(omni: OmniSimulator, harness: ResourceHarne
 
 
 @pytest.mark.parametrize(
-    "noise",
+    "equivalent",
     [
         {"projectRootPath": ""},
         {"dbtVersion": "Auto"},
@@ -161,23 +161,23 @@ def test_another_connection_replaces(omni: OmniSimulator, harness: ResourceHarne
     ],
     ids=str,
 )
-def test_noise_is_no_change(harness: ResourceHarness, noise: dict[str, Any]) -> None:
-    """Another way to write the same is no change, whichever of the two comes first."""
+def test_equivalent_values_are_no_change(harness: ResourceHarness, equivalent: dict[str, Any]) -> None:
+    """Two ways to write the same value are no change, in either direction."""
     harness.up()
-    harness.assert_settled(**noise)
-    harness.up(**noise)
+    harness.assert_settled(**equivalent)
+    harness.up(**equivalent)
     harness.assert_settled()
 
 
-def test_an_empty_path_of_the_service_is_no_drift(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """The service may call the repository's root "" instead of null."""
+def test_empty_path_in_omni_is_no_drift(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """Omni may return an empty path for the repository's root instead of null, which is no drift."""
     harness.up()
     omni.configure_dbt(omni.connection_id, project_root_path="")
     harness.assert_settled()
 
 
-def test_refuses_to_overwrite(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """A configuration that exists is left alone, and the message says what it is and what taking over would change."""
+def test_create_of_an_existing_configuration_fails(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """A create fails without a write when a configuration exists. Its error shows what an adoption changes."""
     omni.configure_dbt(omni.connection_id, ssh_url="git@github.com:acme/dbt.git", branch="live", dbt_version="1.10")
     before = configuration(omni)
     error = harness.refusal(AlreadyExistsError)
@@ -191,7 +191,7 @@ def test_refuses_to_overwrite(omni: OmniSimulator, harness: ResourceHarness) -> 
 def test_a_token_in_a_stored_url_is_not_shown(
     omni: OmniSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture
 ) -> None:
-    """Somebody may have stored a git URL with a token in it. Neither a refusal nor the log of an adoption shows it."""
+    """The git URL in Omni may contain a token. Neither an error nor the log of an adoption shows it."""
     omni.configure_dbt(omni.connection_id, ssh_url="https://x-access-token:made-up-token@github.com/acme/dbt.git")
     error = harness.refusal(AlreadyExistsError)
     assert "github.com/acme/dbt.git" in str(error)
@@ -200,8 +200,8 @@ def test_a_token_in_a_stored_url_is_not_shown(
     assert "made-up-token" not in f"{error}{vars(error)}{log.text}"
 
 
-def test_adopts(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """With ``adopt`` the configuration becomes what the program says, and taking ``adopt`` out later is no change."""
+def test_adoption(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """An adoption writes the declared values. Removing ``adopt`` later is no change."""
     omni.configure_dbt(omni.connection_id, branch="live", dbt_version="1.10")
     assert harness.up(adopt=True) == "create"
     adopted = configuration(omni)
@@ -210,22 +210,22 @@ def test_adopts(omni: OmniSimulator, harness: ResourceHarness) -> None:
     harness.assert_settled()
 
 
-def test_adopts_nothing(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """``adopt`` is harmless where nothing exists."""
+def test_adopt_creates(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """With ``adopt=True`` a create succeeds when there is nothing to adopt."""
     assert harness.up(adopt=True) == "create"
     assert configuration(omni)["branch"] == "main"
 
 
-def test_a_trigger_from_the_beginning_rotates_nothing(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """A new configuration has new keys, and one that is taken over keeps its own."""
+def test_first_trigger_rotates_nothing(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """A trigger that the program has from the first `up` rotates no keys, even in an adoption."""
     omni.configure_dbt(omni.connection_id)
     harness.up(rotateKeysTrigger="1", adopt=True)
     harness.assert_settled(rotateKeysTrigger="1")
     assert omni.key_rotations == {}
 
 
-def test_another_trigger_rotates_once(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """A changed trigger rotates the keys in one request, and neither a refresh nor a later update repeats it."""
+def test_changed_trigger_rotates_once(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """A changed trigger rotates the keys in one request. A refresh and later updates do not repeat it."""
     harness.up(rotateKeysTrigger="1")
     assert harness.up(rotateKeysTrigger="2", branch="dev") == "update"
     harness.assert_settled(rotateKeysTrigger="2", branch="dev")
@@ -234,16 +234,16 @@ def test_another_trigger_rotates_once(omni: OmniSimulator, harness: ResourceHarn
     assert [body.get("rotateKeys", False) for body in put_bodies(omni)] == [False, True, False]
 
 
-def test_a_removed_trigger_rotates_nothing(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """Taking the trigger out of the program is a change of the state alone."""
+def test_removed_trigger_rotates_nothing(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """Removing the trigger from the program is an update that rotates no keys."""
     harness.up(rotateKeysTrigger="1")
     assert harness.up() == "update"
     harness.assert_settled()
     assert omni.key_rotations == {}
 
 
-def test_a_refused_value_says_what_and_why(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """The service's own message comes with what was tried on what, and with the certainty that nothing was written."""
+def test_rejected_write(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """The error of a rejected write has the operation, the ID, Omni's message and a known outcome."""
     error = harness.refusal(PermissionDeniedError, connectionId=omni.connection_without_dbt_id)
     assert error.operation == f"write the dbt configuration of connection {omni.connection_without_dbt_id}"
     assert error.resource_id == omni.connection_without_dbt_id
@@ -252,15 +252,15 @@ def test_a_refused_value_says_what_and_why(omni: OmniSimulator, harness: Resourc
     assert not error.outcome_unknown
 
 
-def test_a_lost_write_is_read_back_patiently(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """ "Not configured" that is behind does not make a write that was carried out an error."""
+def test_lost_write_and_stale_reads(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """A lost response is no error when a later read finds the configuration, after stale "not configured" reads."""
     omni.inject(faults.Status(500, processed=True, method="PUT"), faults.Stale(path="/dbt$", after=1, times=2))
     assert harness.up() == "create"
     harness.assert_settled()
 
 
-def test_a_lost_write_that_cannot_be_read_back_tells_both(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """The error says that the write may have been carried out, not only that reading failed."""
+def test_lost_write_and_failed_read(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """When the read after a lost response fails too, the error has both statuses and an unknown outcome."""
     omni.inject(
         faults.Status(500, processed=True, method="PUT"),
         faults.Status(403, processed=False, method="GET", after=1, times=None),
@@ -271,10 +271,10 @@ def test_a_lost_write_that_cannot_be_read_back_tells_both(omni: OmniSimulator, h
     assert [status for status in ("500", "403") if status not in str(error)] == []
 
 
-def test_a_lost_write_whose_repetition_is_refused(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """A token that ends between two attempts does not make the first one undone: the error says so.
+def test_lost_write_and_rejected_retry(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """When the token expires after a lost response, the outcome of the error is unknown.
 
-    Found by the stateful test: the configuration was there, and the error spoke of the token only.
+    Regression: the error was only about the token, although the configuration existed.
     """
     omni.inject(faults.Reset(processed=True, method="PUT"), faults.expired_token(after=1))
     error = harness.refusal(ResponseLostError)
@@ -284,17 +284,17 @@ def test_a_lost_write_whose_repetition_is_refused(omni: OmniSimulator, harness: 
     assert harness.up(adopt=True) == "create"
 
 
-def test_a_lost_write_whose_repetition_is_refused_is_read_back(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """Where it can be read back, it is seen to be written."""
+def test_lost_write_and_rejected_retry_that_is_read_back(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """A rejected retry is no error when a read shows that the first attempt was applied."""
     omni.inject(faults.Reset(processed=True, method="PUT"), faults.Status(403, processed=False, method="PUT"))
     assert harness.up() == "create"
     harness.assert_settled()
 
 
-def test_what_others_set_may_be_what_no_program_may(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """A refresh puts into the inputs what it has found; the next one copes with it, and ``up`` repairs it.
+def test_drift_to_a_value_that_validation_rejects(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """A refresh accepts a value that validation rejects, and the next `up` restores the declared value.
 
-    Found by the stateful test, since they compare in a refresh as the engine does.
+    The refresh puts the value into the inputs, and the engine calls `diff` with it in the next refresh.
     """
     harness.up()
     omni.configure_dbt(omni.connection_id, dbt_version="1.12-beta")
@@ -306,12 +306,11 @@ def test_what_others_set_may_be_what_no_program_may(omni: OmniSimulator, harness
 
 
 @pytest.mark.parametrize("adopt", [True, False])
-def test_a_second_resource_writes_nothing_although_a_read_is_behind(
-    omni: OmniSimulator, omni_stack: Stack, *, adopt: bool
-) -> None:
-    """A read from before the first resource's write shows no configuration, and the second resource is refused still.
+def test_second_resource_fails_despite_stale_reads(omni: OmniSimulator, omni_stack: Stack, *, adopt: bool) -> None:
+    """A second resource of the same configuration fails without a write, even when reads are stale.
 
-    Found by the stateful test: the second resource overwrote the first one's configuration.
+    The stale reads are from before the first resource's write and have no configuration. Regression: the second
+    resource overwrote the configuration.
     """
     program = SAMPLES["DbtConfiguration"].minimal
     with omni_stack.command():

@@ -1,4 +1,4 @@
-"""A dbt environment, through Pulumi's servicer against a local Omni in both dialects."""
+"""A dbt environment, through Pulumi's servicer, in both dialects of Omni."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OTHER_VALUES = {
 }
 
 Declared = tuple[dict[str, str], dict[str, str]]
-"""What a program says: plain variables, secret variables."""
+"""Plain variables and secret variables, by name."""
 
 VARIABLE_CHANGES: dict[str, tuple[Declared, Declared]] = {
     "added": (({}, {}), ({"A": "1"}, {"S": "hush"})),
@@ -52,14 +52,14 @@ def harness(omni: OmniSimulator, omni_stack: Stack) -> ResourceHarness:
 
 @pytest.fixture
 def personal(omni: OmniSimulator) -> ResourceHarness:
-    """The same with a personal access token, whose environments belong to its user."""
+    """A dbt environment with a personal access token. Omni makes the token's user its owner."""
     omni.configure_dbt(omni.connection_id)
     return environment_of(stack_of(omni, omni.personal_access_token))
 
 
 @pytest.fixture(params=[PAGES, GENERATED], ids=["pages", "generated"])
 def keeping_omni(request: pytest.FixtureRequest) -> Iterator[OmniSimulator]:
-    """An Omni that keeps the variables which an update leaves out."""
+    """An Omni that keeps variables that an update leaves out."""
     with OmniSimulator(dialect=replace(request.param, omitted_variables="kept")) as omni:
         omni.configure_dbt(omni.connection_id)
         yield omni
@@ -74,15 +74,18 @@ def environment_of(stack: Stack) -> ResourceHarness:
 
 
 def environments(omni: OmniSimulator, name: str = "Staging") -> list[dict[str, Any]]:
+    """Return the environments with this name."""
     return [each for each in omni.environments(omni.connection_id) if each["name"] == name]
 
 
 def environment(omni: OmniSimulator, name: str = "Staging") -> dict[str, Any]:
+    """Return the only environment with this name."""
     (found,) = environments(omni, name)
     return found
 
 
 def variables(omni: OmniSimulator) -> Declared:
+    """Return the variables of the environment "Staging"."""
     stored = environment(omni)["variables"]
     plain = {each["name"]: each["value"] for each in stored if not each["is_secret"]}
     return plain, {each["name"]: each["value"] for each in stored if each["is_secret"]}
@@ -93,11 +96,12 @@ def variable_ids(omni: OmniSimulator) -> dict[str, str]:
 
 
 def program(declared: Declared) -> dict[str, Any]:
+    """Return the arguments that declare variables."""
     return {"variables": declared[0], "secretVariables": declared[1]}
 
 
-def test_creates_what_the_program_says(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """A create writes the fields and the variables, and nothing is left to change."""
+def test_create(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """A create writes the fields and the variables, and the next preview shows no change."""
     declared = {
         "targetDatabase": "warehouse",
         "targetName": "staging",
@@ -122,8 +126,8 @@ def test_creates_what_the_program_says(omni: OmniSimulator, harness: ResourceHar
     harness.assert_settled(**declared)
 
 
-def test_creates_the_least(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """Without overrides, owner and variables, nothing of them is in the first request, and nothing changes later."""
+def test_create_without_optional_fields(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """A create leaves out optional fields that the program does not declare, and the next preview shows no change."""
     harness.up()
     (post,) = [request for request in omni.requests if request.method == "POST"]
     assert isinstance(post.body, dict)
@@ -132,8 +136,8 @@ def test_creates_the_least(omni: OmniSimulator, harness: ResourceHarness) -> Non
 
 
 @pytest.mark.parametrize("name", OTHER_VALUES)
-def test_updates_each_field(omni: OmniSimulator, harness: ResourceHarness, name: str) -> None:
-    """A new value arrives at the service, the other fields stay, and going back is an update too."""
+def test_update_of_each_field(omni: OmniSimulator, harness: ResourceHarness, name: str) -> None:
+    """An update changes one field and keeps the others, and so does the update back to the first value."""
     harness.up()
     before = environment(omni)
     change = {name: OTHER_VALUES[name]}
@@ -147,8 +151,8 @@ def test_updates_each_field(omni: OmniSimulator, harness: ResourceHarness, name:
 
 
 @pytest.mark.parametrize("name", OTHER_VALUES)
-def test_finds_and_repairs_drift(omni: OmniSimulator, harness: ResourceHarness, name: str) -> None:
-    """A field that somebody changed in the web page is seen by a refresh and set back by the next up."""
+def test_drift_of_each_field(omni: OmniSimulator, harness: ResourceHarness, name: str) -> None:
+    """A refresh detects a field that was changed in the Omni UI, and the next `up` restores it."""
     harness.up(ownerId=USER_ID)
     before = environment(omni)
     omni.edit_environment(before["id"], **{to_snake(name): OTHER_VALUES[name]})
@@ -156,8 +160,8 @@ def test_finds_and_repairs_drift(omni: OmniSimulator, harness: ResourceHarness, 
     assert environment(omni) == before
 
 
-def test_deleted_elsewhere_is_gone(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """An environment that was deleted in the web page is gone, and the next up makes it anew."""
+def test_deleted_outside_pulumi(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """An environment that was deleted in the Omni UI leaves the state. The next `up` creates it again."""
     harness.up()
     omni.delete_environment(environment(omni)["id"])
     assert not harness.refresh()
@@ -165,8 +169,8 @@ def test_deleted_elsewhere_is_gone(omni: OmniSimulator, harness: ResourceHarness
     harness.assert_settled()
 
 
-def test_a_missing_connection_is_an_error(harness: ResourceHarness) -> None:
-    """A list that fails says nothing about the environment, so the resource stays in the state."""
+def test_missing_connection(harness: ResourceHarness) -> None:
+    """A 404 for the list is an error, and the resource stays in the state."""
     harness.up()
     harness.outputs["connectionId"] = "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be999"
     with pytest.raises(ProviderError) as caught:
@@ -176,10 +180,8 @@ def test_a_missing_connection_is_an_error(harness: ResourceHarness) -> None:
     assert harness.id
 
 
-def test_update_makes_a_deleted_one_anew(
-    omni: OmniSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture
-) -> None:
-    """An update of an environment that was deleted meanwhile makes it anew in the same run, and says so."""
+def test_update_recreates(omni: OmniSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture) -> None:
+    """An update recreates an environment that was deleted outside Pulumi, and warns."""
     harness.up()
     omni.delete_environment(environment(omni)["id"])
     assert harness.up(targetRole="analyst") == "update"
@@ -190,22 +192,22 @@ def test_update_makes_a_deleted_one_anew(
     assert harness.id == f"{omni.connection_id}/{environment(omni)['id']}"
 
 
-def test_destroys(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """A destroy deletes the environment and leaves the others."""
+def test_destroy(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """A destroy deletes one environment and keeps the others."""
     harness.up()
     harness.destroy()
     assert [each["name"] for each in omni.environments(omni.connection_id)] == ["Production"]
 
 
-def test_destroys_what_is_gone_already(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """A destroy of an environment that was deleted meanwhile succeeds."""
+def test_destroy_when_deleted_already(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """A destroy succeeds when the environment was deleted outside Pulumi."""
     harness.up()
     omni.delete_environment(environment(omni)["id"])
     harness.destroy()
 
 
 def test_another_connection_replaces(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """An environment cannot move to another connection: a new one is made and the old one deleted."""
+    """A changed connection replaces: one environment is created and the other deleted."""
     omni.configure_dbt(omni.other_connection_id)
     harness.up()
     assert harness.preview(connectionId=omni.other_connection_id) == "replace"
@@ -216,7 +218,7 @@ def test_another_connection_replaces(omni: OmniSimulator, harness: ResourceHarne
 
 
 @pytest.mark.parametrize(
-    "noise",
+    "equivalent",
     [
         {"targetDatabase": "", "targetName": "", "targetRole": ""},
         {"variables": {}, "secretVariables": {}},
@@ -226,40 +228,40 @@ def test_another_connection_replaces(omni: OmniSimulator, harness: ResourceHarne
     ],
     ids=str,
 )
-def test_noise_is_no_change(harness: ResourceHarness, noise: dict[str, Any]) -> None:
-    """Another way to write the same is no change, whichever of the two comes first."""
+def test_equivalent_values_are_no_change(harness: ResourceHarness, equivalent: dict[str, Any]) -> None:
+    """Two ways to write the same value are no change, in either direction."""
     harness.up()
-    harness.assert_settled(**noise)
-    harness.up(**noise)
+    harness.assert_settled(**equivalent)
+    harness.up(**equivalent)
     harness.assert_settled()
 
 
 def test_the_order_of_variables_is_no_change(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """Variables are known by name, so neither the program's order nor the service's matters."""
+    """The order of the variables is no change, neither in the program nor in Omni."""
     harness.up(variables={"A": "1", "B": "2"})
     omni.remove_variable(environment(omni)["id"], "A")
     omni.set_variable(environment(omni)["id"], "A", "1")
     harness.assert_settled(variables={"B": "2", "A": "1"})
 
 
-def test_empty_overrides_of_the_service_are_no_drift(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """The service may answer "" instead of null."""
+def test_empty_overrides_in_omni_are_no_drift(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """Omni may return "" instead of null for an override, which is no drift."""
     harness.up()
     omni.edit_environment(environment(omni)["id"], target_database="", target_name="", target_role="")
     harness.assert_settled()
 
 
 @pytest.mark.parametrize("change", VARIABLE_CHANGES.values(), ids=VARIABLE_CHANGES)
-def test_changes_variables(omni: OmniSimulator, harness: ResourceHarness, change: tuple[Declared, Declared]) -> None:
-    """After any change the service has exactly the program's variables, and those that stay keep their IDs."""
+def test_update_of_variables(omni: OmniSimulator, harness: ResourceHarness, change: tuple[Declared, Declared]) -> None:
+    """After an update Omni has exactly the declared variables, and those that existed keep their IDs."""
     before, after = change
     harness.up(**program(before))
     ids = variable_ids(omni)
     assert harness.preview(**program(after)) == "update"
     assert harness.up(**program(after)) == "update"
     assert variables(omni) == after
-    stayed = {name: id_ for name, id_ in variable_ids(omni).items() if name in ids}
-    assert stayed == {name: ids[name] for name in stayed}
+    remaining = {name: id_ for name, id_ in variable_ids(omni).items() if name in ids}
+    assert remaining == {name: ids[name] for name in remaining}
     harness.assert_settled(**program(after))
 
 
@@ -275,10 +277,10 @@ def test_changes_variables(omni: OmniSimulator, harness: ResourceHarness, change
         pytest.param("S", None, True, id="secret removed"),
     ],
 )
-def test_finds_and_repairs_drift_of_variables(
+def test_drift_of_variables(
     omni: OmniSimulator, harness: ResourceHarness, name: str, value: str | None, *, is_secret: bool
 ) -> None:
-    """What somebody did to variables in the web page is seen by a refresh and undone by the next up."""
+    """A refresh detects a change of variables in the Omni UI, and the next `up` restores them."""
     declared = ({"A": "1"}, {"S": "hush"})
     harness.up(**program(declared))
     if value is None:
@@ -289,8 +291,8 @@ def test_finds_and_repairs_drift_of_variables(
     assert variables(omni) == declared
 
 
-def test_a_secret_of_another_value_cannot_be_seen(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """Omni returns no secrets, so another value of one is no drift, and the next update sets the program's."""
+def test_changed_secret_is_no_drift(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """Omni returns no secrets, so a changed one is no drift. The next update restores it."""
     harness.up(secretVariables={"S": "hush"})
     omni.set_variable(environment(omni)["id"], "S", "other", is_secret=True)
     harness.assert_settled(secretVariables={"S": "hush"})
@@ -298,8 +300,8 @@ def test_a_secret_of_another_value_cannot_be_seen(omni: OmniSimulator, harness: 
     assert variables(omni) == ({}, {"S": "hush"})
 
 
-def test_a_secret_that_was_made_plain_is_not_shown(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """Omni returns the value of a secret that somebody made plain, and the state must not show it."""
+def test_secret_that_becomes_plain_is_not_shown(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """A secret becomes a plain variable in the Omni UI. Omni returns its value, and the state does not contain it."""
     harness.up(secretVariables={"S": "hush"})
     omni.set_variable(environment(omni)["id"], "S", "found-in-omni")
     harness.refresh()
@@ -309,8 +311,8 @@ def test_a_secret_that_was_made_plain_is_not_shown(omni: OmniSimulator, harness:
     assert "found-in-omni" not in f"{harness.outputs}{harness.inputs}"
 
 
-def test_kept_variables_are_told(keeping_omni: OmniSimulator, log: pytest.LogCaptureFixture) -> None:
-    """Where Omni keeps dropped variables, a warning and an output name them, and no change is reported for ever."""
+def test_retained_variables(keeping_omni: OmniSimulator, log: pytest.LogCaptureFixture) -> None:
+    """A warning and an output name dropped variables that Omni keeps, and the next preview shows no change."""
     harness = environment_of(stack_of(keeping_omni))
     harness.up(variables={"A": "1", "B": "2"}, secretVariables={"S": "hush"})
     assert log.messages == []
@@ -324,8 +326,8 @@ def test_kept_variables_are_told(keeping_omni: OmniSimulator, log: pytest.LogCap
     assert harness.outputs["retainedVariables"] == ["B", "S"]
 
 
-def test_kept_variables_that_others_delete_are_forgotten(keeping_omni: OmniSimulator) -> None:
-    """Once somebody has deleted a kept variable in the web page, a refresh forgets it, and that is no change."""
+def test_retained_variable_is_deleted_outside_pulumi(keeping_omni: OmniSimulator) -> None:
+    """A refresh removes a deleted variable from the retained ones, which is no change."""
     harness = environment_of(stack_of(keeping_omni))
     harness.up(variables={"A": "1", "B": "2"})
     harness.up(variables={"A": "1"})
@@ -334,8 +336,8 @@ def test_kept_variables_that_others_delete_are_forgotten(keeping_omni: OmniSimul
     assert harness.outputs["retainedVariables"] == []
 
 
-def test_kept_variables_can_be_declared_again(keeping_omni: OmniSimulator) -> None:
-    """A kept variable that the program declares again is updated under its ID."""
+def test_retained_variable_is_declared_again(keeping_omni: OmniSimulator) -> None:
+    """A retained variable that the program declares again is updated by its ID."""
     harness = environment_of(stack_of(keeping_omni))
     harness.up(variables={"A": "1", "B": "2"})
     ids = variable_ids(keeping_omni)
@@ -347,10 +349,13 @@ def test_kept_variables_can_be_declared_again(keeping_omni: OmniSimulator) -> No
     assert harness.outputs["retainedVariables"] == []
 
 
-def test_variables_that_others_add_are_drift_where_omni_keeps_variables(
+def test_added_variable_is_drift_where_omni_keeps_variables(
     keeping_omni: OmniSimulator, log: pytest.LogCaptureFixture
 ) -> None:
-    """A variable from the web page is seen once; the up that cannot remove it tells, and then all is quiet."""
+    """A variable that is added in the Omni UI is drift once.
+
+    The next `up` cannot remove it and warns. After that, previews show no change.
+    """
     harness = environment_of(stack_of(keeping_omni))
     harness.up()
     keeping_omni.set_variable(environment(keeping_omni)["id"], "NEW", "1")
@@ -359,11 +364,14 @@ def test_variables_that_others_add_are_drift_where_omni_keeps_variables(
     assert all("NEW" in warning for warning in warnings(log))
 
 
-def test_refuses_a_second_one_of_the_same_name(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """An environment of the same name and owner is left alone, and the message says what taking over would change."""
+def test_create_of_an_existing_environment_fails(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """A create changes nothing when an environment has the same name and owner.
+
+    Its error shows what an adoption changes and removes.
+    """
     existing = omni.add_environment(omni.connection_id, name="Staging", target_schema="old", target_role="analyst")
     omni.set_variable(existing, "A", "1")
-    omni.set_variable(existing, "S", "their-secret", is_secret=True)
+    omni.set_variable(existing, "S", "stored-secret", is_secret=True)
     before = environment(omni)
     error = harness.refusal(AlreadyExistsError, secretVariables={"S": "hush"})
     assert error.operation == f'create dbt environment "Staging" of connection {omni.connection_id}'
@@ -376,11 +384,11 @@ def test_refuses_a_second_one_of_the_same_name(omni: OmniSimulator, harness: Res
     assert environment(omni) == before
 
 
-def test_adopts(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """With ``adopt`` the environment becomes what the program says, and taking ``adopt`` out later is no change."""
+def test_adoption(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """An adoption writes the declared values. Removing ``adopt`` later is no change."""
     existing = omni.add_environment(omni.connection_id, name="Staging", target_schema="old")
     omni.set_variable(existing, "B", "1")
-    omni.set_variable(existing, "S", "their-secret", is_secret=True)
+    omni.set_variable(existing, "S", "stored-secret", is_secret=True)
     declared = program(({"B": "2"}, {"S": "hush"}))
     assert harness.up(adopt=True, **declared) == "create"
     stored = environment(omni)
@@ -390,15 +398,15 @@ def test_adopts(omni: OmniSimulator, harness: ResourceHarness) -> None:
     harness.assert_settled(**declared)
 
 
-def test_adopts_nothing(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """``adopt`` is harmless where nothing of the name exists."""
+def test_adopt_creates(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """With ``adopt=True`` a create succeeds when there is nothing to adopt."""
     assert harness.up(adopt=True) == "create"
     assert environment(omni)["target_schema"] == "analytics_staging"
 
 
 def test_another_owner_may_have_the_same_name(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """A shared and a personal environment of one name are two environments."""
-    omni.add_environment(omni.connection_id, name="Staging", target_schema="theirs", owner_id=USER_ID)
+    """A shared and a personal environment with the same name are two environments."""
+    omni.add_environment(omni.connection_id, name="Staging", target_schema="other_schema", owner_id=USER_ID)
     assert harness.up() == "create"
     assert [each["owner_id"] for each in environments(omni)] == [USER_ID, None]
     harness.assert_settled()
@@ -407,7 +415,7 @@ def test_another_owner_may_have_the_same_name(omni: OmniSimulator, harness: Reso
 def test_the_default_environment_is_adopted_and_stays(
     omni: OmniSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture
 ) -> None:
-    """The default environment is taken over by its name and never deleted, which a warning says."""
+    """The default environment is adopted by its name. A destroy does not delete it, and warns."""
     default = environment(omni, "Production")["id"]
     error = harness.refusal(AlreadyExistsError, name="Production")
     assert error.resource_id == default
@@ -423,8 +431,8 @@ def test_the_default_environment_is_adopted_and_stays(
     assert environment(omni, "Production")["is_default_environment"]
 
 
-def test_an_owner_that_omni_chose_is_its_own_business(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """An undeclared owner that somebody sets in the web page is no drift, and an update does not take it away."""
+def test_undeclared_owner_is_not_managed(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """An undeclared owner that is changed in the Omni UI is no drift, and an update keeps it."""
     harness.up()
     omni.edit_environment(environment(omni)["id"], owner_id=OTHER_USER_ID)
     harness.assert_settled()
@@ -433,10 +441,8 @@ def test_an_owner_that_omni_chose_is_its_own_business(omni: OmniSimulator, harne
     harness.assert_settled(targetRole="analyst")
 
 
-def test_an_owner_that_is_removed_from_the_program_makes_it_shared(
-    omni: OmniSimulator, harness: ResourceHarness
-) -> None:
-    """Taking the owner out of the program gives the environment to all."""
+def test_removed_owner_makes_the_environment_shared(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """Removing the owner from the program removes it in Omni."""
     harness.up(ownerId=USER_ID)
     assert harness.up() == "update"
     assert environment(omni)["owner_id"] is None
@@ -444,7 +450,7 @@ def test_an_owner_that_is_removed_from_the_program_makes_it_shared(
 
 
 def test_with_a_personal_access_token_the_owner_is_its_user(omni: OmniSimulator, personal: ResourceHarness) -> None:
-    """A token's environment belongs to its user, through updates too, and nothing is reported as changed."""
+    """The token's user owns the environment, also after an update, which is no drift."""
     personal.up()
     assert environment(omni)["owner_id"] == USER_ID
     personal.assert_settled()
@@ -453,8 +459,11 @@ def test_with_a_personal_access_token_the_owner_is_its_user(omni: OmniSimulator,
     personal.assert_settled(targetRole="analyst")
 
 
-def test_with_a_personal_access_token_a_second_one_is_refused(omni: OmniSimulator, personal: ResourceHarness) -> None:
-    """Which owner Omni chooses shows only in its answer: what was just made is undone, and the refusal is the same."""
+def test_with_a_personal_access_token_a_second_one_fails(omni: OmniSimulator, personal: ResourceHarness) -> None:
+    """A create fails when the token's user has an environment with the same name.
+
+    Only the response to the create has the owner, so the new environment is deleted again.
+    """
     existing = omni.add_environment(omni.connection_id, name="Staging", target_schema="old", owner_id=USER_ID)
     error = personal.refusal(AlreadyExistsError)
     assert error.resource_id == existing
@@ -463,8 +472,8 @@ def test_with_a_personal_access_token_a_second_one_is_refused(omni: OmniSimulato
     assert environment(omni)["target_schema"] == "old"
 
 
-def test_with_a_personal_access_token_ones_own_is_adopted(omni: OmniSimulator, personal: ResourceHarness) -> None:
-    """With ``adopt`` the token's user takes over what is theirs, and no second one stays behind."""
+def test_with_a_personal_access_token_the_users_own_is_adopted(omni: OmniSimulator, personal: ResourceHarness) -> None:
+    """With ``adopt`` the existing environment of the token's user is adopted, and no second one stays."""
     existing = omni.add_environment(omni.connection_id, name="Staging", target_schema="old", owner_id=USER_ID)
     personal.up(adopt=True)
     assert environment(omni)["id"] == existing
@@ -472,8 +481,8 @@ def test_with_a_personal_access_token_ones_own_is_adopted(omni: OmniSimulator, p
     personal.assert_settled()
 
 
-def test_finds_one_among_many(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """An environment on a later page is found: by a refresh, by an update and by an adoption."""
+def test_environment_on_a_later_page(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """A refresh, an update and a create find an environment on a later page of the list."""
     for number in range(120):
         omni.add_environment(omni.connection_id, name=f"{'Z' if number % 2 else 'A'}{number}", target_schema="x")
     harness.up()
@@ -484,8 +493,8 @@ def test_finds_one_among_many(omni: OmniSimulator, harness: ResourceHarness) -> 
     assert error.resource_id == environment(omni)["id"]
 
 
-def test_neither_state_nor_inputs_have_more_than_the_program(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """What a refresh hands back as inputs is what a program would write: no computed output is among it."""
+def test_refreshed_inputs_have_no_computed_output(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """The inputs after a refresh have only arguments, and no computed outputs."""
     harness.up(variables={"A": "1"}, ownerId=USER_ID)
     harness.refresh()
     assert harness.inputs == {
@@ -499,10 +508,11 @@ def test_neither_state_nor_inputs_have_more_than_the_program(omni: OmniSimulator
     }
 
 
-def test_the_default_environment_stays_after_an_answer_that_lacks_the_field(
-    omni: OmniSimulator, harness: ResourceHarness
-) -> None:
-    """What was known to be the default environment still is when the answer to an update does not say so."""
+def test_default_environment_when_the_response_lacks_the_field(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """The output stays true when the response to an update lacks ``isDefaultEnvironment``.
+
+    So a destroy does not delete the environment.
+    """
     harness.up(name="Production", adopt=True)
     omni.inject(faults.Missing("isDefaultEnvironment", method="PUT"))
     assert harness.up(name="Production", targetSchema="other") == "update"
@@ -512,22 +522,26 @@ def test_the_default_environment_stays_after_an_answer_that_lacks_the_field(
 
 
 @pytest.mark.parametrize("adopt", [False, True])
-def test_an_owner_that_the_answer_lacks_is_the_program_s(
-    omni: OmniSimulator, harness: ResourceHarness, *, adopt: bool
-) -> None:
-    """A shared environment of the name is not the twin of one with an owner, whatever the answer leaves out."""
-    shared = omni.add_environment(omni.connection_id, name="Staging", target_schema="theirs")
+def test_owner_when_the_response_lacks_it(omni: OmniSimulator, harness: ResourceHarness, *, adopt: bool) -> None:
+    """When the response to a create lacks the owner, the declared owner counts.
+
+    A shared environment with the same name does not conflict with it.
+    """
+    shared = omni.add_environment(omni.connection_id, name="Staging", target_schema="other_schema")
     omni.inject(faults.Missing("ownerId", method="POST"))
     assert harness.up(ownerId=USER_ID, adopt=adopt) == "create"
     assert harness.outputs["environmentId"] != shared
     assert {each["owner_id"]: each["target_schema"] for each in environments(omni)} == {
-        None: "theirs",
+        None: "other_schema",
         USER_ID: "analytics_staging",
     }
 
 
-def test_an_owner_that_the_answer_lacks_is_looked_up(omni: OmniSimulator, personal: ResourceHarness) -> None:
-    """With a personal access token the new one belongs to the key's user, who has one of the name: it is removed."""
+def test_undeclared_owner_when_the_response_lacks_it(omni: OmniSimulator, personal: ResourceHarness) -> None:
+    """When the response to a create lacks an undeclared owner, the list is read again.
+
+    The token's user has an environment with the same name, so the new one is deleted and the create fails.
+    """
     existing = omni.add_environment(omni.connection_id, name="Staging", target_schema="s", owner_id=USER_ID)
     omni.inject(faults.Missing("ownerId", method="POST"))
     error = personal.refusal(AlreadyExistsError)
@@ -536,8 +550,8 @@ def test_an_owner_that_the_answer_lacks_is_looked_up(omni: OmniSimulator, person
     assert [each["id"] for each in environments(omni)] == [existing]
 
 
-def test_an_owner_that_cannot_be_looked_up_loses_nothing(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """The environment is in the state, whatever becomes of the look."""
+def test_owner_when_the_list_fails(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """When the list that is read for the owner fails, the create succeeds and the environment is in the state."""
     omni.inject(
         faults.Missing("ownerId", method="POST"), faults.Status(403, processed=False, method="GET", after=1, times=None)
     )
@@ -545,8 +559,11 @@ def test_an_owner_that_cannot_be_looked_up_loses_nothing(omni: OmniSimulator, ha
     assert environment(omni)["id"] == harness.outputs["environmentId"]
 
 
-def test_variables_are_not_made_twice_while_the_list_is_behind(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """After a lost answer an update waits until the list shows the new variables, whose IDs the next one needs."""
+def test_lost_update_of_variables_and_stale_lists(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """After a lost response the update waits until the list has the new variables.
+
+    The next request needs their IDs, or Omni creates them a second time.
+    """
     harness.up()
     omni.inject(faults.Reset(processed=True, method="PUT"), faults.Stale(path="/dbt/environments$", after=1, times=2))
     assert harness.up(variables={"A": "1"}) == "update"
@@ -555,8 +572,11 @@ def test_variables_are_not_made_twice_while_the_list_is_behind(omni: OmniSimulat
     assert [each["id"] for each in sent["variables"]] == [*variable_ids(omni).values()]
 
 
-def test_a_refused_update_says_why_also_when_the_list_fails(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """The look after a refusal is only for variables that moved: its own failure does not hide the refusal."""
+def test_rejected_update_and_failed_list(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """The error of a rejected update is raised, even when the read after it fails.
+
+    The read finds variables whose IDs changed.
+    """
     harness.up()
     omni.inject(
         faults.Status(400, processed=False, method="PUT"),
@@ -565,8 +585,8 @@ def test_a_refused_update_says_why_also_when_the_list_fails(omni: OmniSimulator,
     assert harness.refusal(BadRequestError, targetSchema="other").status == 400
 
 
-def test_a_refusal_after_a_lost_update_keeps_the_outcome_unknown(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """The first request may have been carried out, although Omni refuses the second one."""
+def test_lost_update_and_rejected_retry(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """When Omni rejects the retry after a lost response, the outcome is unknown: the first one may be applied."""
     harness.up()
     omni.inject(faults.Reset(processed=True, method="PUT"), faults.Status(400, processed=False, method="PUT"))
     error = harness.refusal(BadRequestError, targetSchema="other")

@@ -1,4 +1,4 @@
-"""An additional dbt source of a Lightdash project, through Pulumi's servicer against a local Lightdash."""
+"""An additional dbt source of a Lightdash project, through Pulumi's servicer."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from tests.logged import warnings
 from tests.servicer import ProviderError, Refusal, Stack, claim_nothing
 
 TOKEN = 'ghp_"quoted"\\and-secret'
-"""A made-up token that looks different inside of JSON."""
+"""A made-up token that JSON escapes."""
 
 CONNECTION = {**SAMPLES["LightdashDbtSource"].minimal["dbtConnection"], "personalAccessToken": TOKEN}
-WIRE = {
+API_CONNECTION = {
     "type": "github",
     "authorization_method": "personal_access_token",
     "repository": "acme/dbt",
@@ -38,6 +38,8 @@ WIRE = {
     "project_sub_path": "/",
     "personal_access_token": TOKEN,
 }
+"""The connection of the program, as the API has it."""
+
 OTHER_VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
     "repository": ("acme/other", {"repository": "acme/other"}),
     "branch": ("dev", {"branch": "dev"}),
@@ -47,7 +49,7 @@ OTHER_VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
     "hostDomain": ("github.acme.com", {"host_domain": "github.acme.com"}),
     "environment": ({"A": "1", "B": "2"}, {"environment": [{"key": "A", "value": "1"}, {"key": "B", "value": "2"}]}),
 }
-"""Another value of each field of the connection: in a program, and in Lightdash's own form."""
+"""Another value of each field of the connection: in a program, and in the API."""
 
 
 @pytest.fixture
@@ -57,25 +59,30 @@ def harness(lightdash_stack: Stack) -> ResourceHarness:
 
 
 def connection(**changes: Any) -> dict[str, Any]:
-    """A change of the program's connection; a change to ``None`` leaves the property out."""
+    """Return a change of the program's connection. A property that changes to ``None`` is left out."""
     return {"dbtConnection": {name: value for name, value in {**CONNECTION, **changes}.items() if value is not None}}
 
 
 def source(lightdash: LightdashSimulator, name: str = "finance") -> dict[str, Any]:
+    """Return the only source with this name."""
     (found,) = [each for each in lightdash.sources(lightdash.project_id) if each["name"] == name]
     return found
 
 
 def bodies(lightdash: LightdashSimulator, method: str) -> list[Any]:
+    """Return the bodies of all requests with this method."""
     return [request.body for request in lightdash.requests if request.method == method]
 
 
-def test_creates_what_the_program_says(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
-    """A create writes the connection with the method that follows from its token, and nothing is left to change."""
+def test_create(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
+    """A create writes the connection, and the next preview shows no change.
+
+    The authorization method follows from the token.
+    """
     assert harness.preview() == "create"
     assert harness.up() == "create"
     created = source(lightdash)
-    assert created["connection"] == WIRE
+    assert created["connection"] == API_CONNECTION
     assert harness.id == f"{lightdash.project_id}/{created['id']}"
     assert harness.outputs["sourceUuid"] == created["id"]
     assert harness.outputs["precedence"] == 1
@@ -83,54 +90,52 @@ def test_creates_what_the_program_says(lightdash: LightdashSimulator, harness: R
 
 
 @pytest.mark.parametrize("name", OTHER_VALUES)
-def test_updates_each_field_of_the_connection(
+def test_update_of_each_field_of_the_connection(
     lightdash: LightdashSimulator, harness: ResourceHarness, name: str
 ) -> None:
-    """A new value arrives with the whole connection, token included, and dropping it again is an update too."""
+    """An update sends the whole connection with its token, and so does the update that removes the new value."""
     value, wire = OTHER_VALUES[name]
     harness.up()
     assert harness.preview(**connection(**{name: value})) == "update"
     assert harness.up(**connection(**{name: value})) == "update"
-    assert bodies(lightdash, "PATCH") == [{"name": "finance", "dbtConnection": {**WIRE, **wire}}]
-    assert source(lightdash)["connection"] == {**WIRE, **wire}
+    assert bodies(lightdash, "PATCH") == [{"name": "finance", "dbtConnection": {**API_CONNECTION, **wire}}]
+    assert source(lightdash)["connection"] == {**API_CONNECTION, **wire}
     harness.assert_settled(**connection(**{name: value}))
     assert harness.up() == "update"
-    assert source(lightdash)["connection"] == WIRE
+    assert source(lightdash)["connection"] == API_CONNECTION
 
 
-def test_updates_the_name(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
-    """A source is renamed in place."""
+def test_update_of_the_name(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
+    """An update renames the source."""
     harness.up()
     assert harness.up(name="money") == "update"
-    assert source(lightdash, "money")["connection"] == WIRE
+    assert source(lightdash, "money")["connection"] == API_CONNECTION
     harness.assert_settled(name="money")
 
 
 @pytest.mark.parametrize("name", OTHER_VALUES)
-def test_finds_and_repairs_drift_of_the_connection(
+def test_drift_of_each_field_of_the_connection(
     lightdash: LightdashSimulator, harness: ResourceHarness, name: str
 ) -> None:
-    """A field that somebody changed in the web page is seen by a refresh and set back by the next up."""
+    """A refresh detects a field that was changed in the Lightdash UI, and the next `up` restores it."""
     harness.up()
     lightdash.edit_source(source(lightdash)["id"], connection=OTHER_VALUES[name][1])
     harness.assert_drifted_and_repaired()
-    assert source(lightdash)["connection"] == WIRE
+    assert source(lightdash)["connection"] == API_CONNECTION
 
 
 @pytest.mark.parametrize("name", ["target", "selector", "hostDomain", "environment"])
-def test_finds_and_repairs_what_others_removed(
-    lightdash: LightdashSimulator, harness: ResourceHarness, name: str
-) -> None:
-    """An optional field that somebody removed in the web page is seen by a refresh and set again."""
+def test_drift_of_a_removed_field(lightdash: LightdashSimulator, harness: ResourceHarness, name: str) -> None:
+    """A refresh detects an optional field that was removed in the Lightdash UI, and the next `up` restores it."""
     value, wire = OTHER_VALUES[name]
     harness.up(**connection(**{name: value}))
-    lightdash.edit_source(source(lightdash)["id"], connection=WIRE)
+    lightdash.edit_source(source(lightdash)["id"], connection=API_CONNECTION)
     harness.assert_drifted_and_repaired(**connection(**{name: value}))
-    assert source(lightdash)["connection"] == {**WIRE, **wire}
+    assert source(lightdash)["connection"] == {**API_CONNECTION, **wire}
 
 
-def test_finds_and_repairs_another_name(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
-    """A source that somebody renamed gets its name back."""
+def test_drift_of_the_name(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
+    """A refresh detects that the source was renamed in the Lightdash UI, and the next `up` restores the name."""
     harness.up()
     lightdash.edit_source(source(lightdash)["id"], name="money")
     harness.assert_drifted_and_repaired()
@@ -138,24 +143,27 @@ def test_finds_and_repairs_another_name(lightdash: LightdashSimulator, harness: 
 
 
 @pytest.mark.parametrize(
-    "theirs",
+    "existing_connection",
     [
         pytest.param({"type": "none"}, id="type"),
         pytest.param({"authorization_method": "installation_id", "installation_id": "42"}, id="authorization method"),
     ],
 )
-def test_finds_and_repairs_another_kind_of_connection(
-    lightdash: LightdashSimulator, harness: ResourceHarness, theirs: dict[str, str]
+def test_drift_of_the_type_of_connection(
+    lightdash: LightdashSimulator, harness: ResourceHarness, existing_connection: dict[str, str]
 ) -> None:
-    """A connection that somebody replaced by one of another kind is written again, with its token."""
+    """A refresh detects a connection of another type or authorization method.
+
+    The next `up` writes the declared connection with its token.
+    """
     harness.up()
-    lightdash.edit_source(source(lightdash)["id"], connection=theirs)
+    lightdash.edit_source(source(lightdash)["id"], connection=existing_connection)
     harness.assert_drifted_and_repaired()
-    assert source(lightdash)["connection"] == WIRE
+    assert source(lightdash)["connection"] == API_CONNECTION
 
 
-def test_a_new_token_is_written(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
-    """Another token in the program replaces the stored one."""
+def test_update_of_the_token(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
+    """An update replaces the stored token with the declared one."""
     harness.up()
     change = connection(personalAccessToken="ghp_new")
     assert harness.preview(**change) == "update"
@@ -164,19 +172,19 @@ def test_a_new_token_is_written(lightdash: LightdashSimulator, harness: Resource
     harness.assert_settled(**change)
 
 
-def test_a_token_of_others_cannot_be_seen(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
-    """Lightdash returns no token: another one is no drift, and the state keeps the program's."""
+def test_changed_token_is_no_drift(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
+    """Lightdash returns no token, so a changed one is no drift, and the state keeps the declared token."""
     harness.up()
-    lightdash.edit_source(source(lightdash)["id"], connection={"personal_access_token": "ghp_theirs"})
+    lightdash.edit_source(source(lightdash)["id"], connection={"personal_access_token": "ghp_other"})
     harness.assert_settled()
     assert harness.outputs["dbtConnection"]["personalAccessToken"] == TOKEN
     assert harness.inputs["dbtConnection"]["personalAccessToken"] == TOKEN
 
 
-def test_a_dropped_token_stays_with_a_warning(
+def test_replaced_credential_stays_with_a_warning(
     lightdash: LightdashSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture
 ) -> None:
-    """An update cannot remove a token, so the preview says that it stays and how to be rid of it."""
+    """An update cannot remove a token. The preview warns that Lightdash keeps the token."""
     harness.up()
     change = connection(personalAccessToken=None, installationId="42")
     assert harness.preview(**change) == "update"
@@ -191,15 +199,15 @@ def test_a_dropped_token_stays_with_a_warning(
     assert log.messages == []
 
 
-def test_another_token_is_no_dropped_one(harness: ResourceHarness, log: pytest.LogCaptureFixture) -> None:
-    """A replaced token needs no warning."""
+def test_update_of_the_token_does_not_warn(harness: ResourceHarness, log: pytest.LogCaptureFixture) -> None:
+    """The preview of another token logs no warning."""
     harness.up()
     harness.preview(**connection(personalAccessToken="ghp_new"))
     assert warnings(log) == []
 
 
-def test_deleted_elsewhere_is_gone(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
-    """A source that was deleted in the web page is gone, and the next up makes it anew."""
+def test_deleted_outside_pulumi(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
+    """A source that was deleted in the Lightdash UI leaves the state. The next `up` creates it again."""
     harness.up()
     lightdash.delete_source(source(lightdash)["id"])
     assert not harness.refresh()
@@ -207,8 +215,8 @@ def test_deleted_elsewhere_is_gone(lightdash: LightdashSimulator, harness: Resou
     harness.assert_settled()
 
 
-def test_a_missing_project_is_an_error(harness: ResourceHarness) -> None:
-    """A 404 of the project says nothing about the source, so the resource stays in the state."""
+def test_missing_project(harness: ResourceHarness) -> None:
+    """A 404 for the project is an error, and the resource stays in the state."""
     harness.up()
     harness.outputs["projectUuid"] = "3f6d1c58-92ab-4e07-8c41-d0b7e5a9f999"
     with pytest.raises(ProviderError) as caught:
@@ -218,10 +226,10 @@ def test_a_missing_project_is_an_error(harness: ResourceHarness) -> None:
     assert harness.id
 
 
-def test_update_makes_a_deleted_one_anew(
+def test_update_recreates(
     lightdash: LightdashSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture
 ) -> None:
-    """An update of a source that was deleted meanwhile makes it anew in the same run, and says so."""
+    """An update recreates a source that was deleted outside Pulumi, and warns."""
     harness.up()
     lightdash.delete_source(source(lightdash)["id"])
     assert harness.up(**connection(branch="dev")) == "update"
@@ -231,28 +239,26 @@ def test_update_makes_a_deleted_one_anew(
     harness.assert_settled(**connection(branch="dev"))
 
 
-def test_destroys(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
-    """A destroy deletes the source and leaves the others."""
-    lightdash.add_source(lightdash.project_id, "theirs", WIRE)
+def test_destroy(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
+    """A destroy deletes one source and keeps the others."""
+    lightdash.add_source(lightdash.project_id, "existing", API_CONNECTION)
     harness.up()
     harness.destroy()
-    assert [each["name"] for each in lightdash.sources(lightdash.project_id)] == ["theirs"]
+    assert [each["name"] for each in lightdash.sources(lightdash.project_id)] == ["existing"]
 
 
-def test_destroys_what_is_gone_already(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
-    """A destroy of a source that was deleted meanwhile succeeds."""
+def test_destroy_when_deleted_already(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
+    """A destroy succeeds when the source was deleted outside Pulumi."""
     harness.up()
     lightdash.delete_source(source(lightdash)["id"])
     harness.destroy()
 
 
 @pytest.mark.parametrize("name", ["results", "projectDbtSourceUuid", "name", "dbtConnection", "type", "key", "value"])
-def test_an_answer_of_another_shape_is_named(
-    lightdash: LightdashSimulator, harness: ResourceHarness, name: str
-) -> None:
-    """A read that lacks a field keeps the state, with an error that names the field.
+def test_response_that_lacks_a_field(lightdash: LightdashSimulator, harness: ResourceHarness, name: str) -> None:
+    """A refresh fails when the response lacks a field. The error names the field, and the state is kept.
 
-    Found by the stateful test: a variable without a value ended in a traceback.
+    Regression: an environment variable without a value raised a `KeyError`.
     """
     program = connection(environment={"A": "1"})
     harness.up(**program)
@@ -268,7 +274,7 @@ def test_an_answer_of_another_shape_is_named(
 
 
 def test_another_project_replaces(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
-    """A source cannot move to another project: a new one is made and the old one deleted."""
+    """A changed project replaces: one source is created and the other deleted."""
     harness.up()
     assert harness.preview(projectUuid=lightdash.other_project_id) == "replace"
     assert harness.up(projectUuid=lightdash.other_project_id) == "replace"
@@ -278,7 +284,7 @@ def test_another_project_replaces(lightdash: LightdashSimulator, harness: Resour
 
 
 @pytest.mark.parametrize(
-    "noise",
+    "equivalent",
     [
         connection(target="", selector="", hostDomain="", environment={}),
         connection(authorizationMethod="personal_access_token"),
@@ -287,33 +293,33 @@ def test_another_project_replaces(lightdash: LightdashSimulator, harness: Resour
     ],
     ids=["empty", "authorizationMethod", "projectUuid", "adopt"],
 )
-def test_noise_is_no_change(harness: ResourceHarness, noise: dict[str, Any]) -> None:
-    """Another way to write the same is no change, whichever of the two comes first."""
+def test_equivalent_values_are_no_change(harness: ResourceHarness, equivalent: dict[str, Any]) -> None:
+    """Two ways to write the same value are no change, in either direction."""
     harness.up()
-    harness.assert_settled(**noise)
-    harness.up(**noise)
+    harness.assert_settled(**equivalent)
+    harness.up(**equivalent)
     harness.assert_settled()
 
 
 def test_nulls_are_no_change(harness: ResourceHarness) -> None:
-    """Fields of a connection that a program leaves at ``None`` are as if they were not there."""
+    """A field of the connection that is ``None`` is the same as one that is left out."""
     harness.up()
     nulls = dict.fromkeys(["target", "selector", "hostDomain", "environment", "installationId", "authorizationMethod"])
     harness.assert_settled(dbtConnection={**CONNECTION, **nulls})
 
 
 def test_the_order_of_the_environment_is_no_change(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
-    """Environment variables are known by name, so neither the program's order nor the service's matters."""
+    """The order of the environment variables is no change, neither in the program nor in Lightdash."""
     harness.up(**connection(environment={"A": "1", "B": "2"}))
-    theirs = [{"key": "B", "value": "2"}, {"key": "A", "value": "1"}]
-    lightdash.edit_source(source(lightdash)["id"], connection={"environment": theirs})
+    existing_variables = [{"key": "B", "value": "2"}, {"key": "A", "value": "1"}]
+    lightdash.edit_source(source(lightdash)["id"], connection={"environment": existing_variables})
     harness.assert_settled(**connection(environment={"B": "2", "A": "1"}))
 
 
 def test_broken_credentials_are_repaired(
     lightdash: LightdashSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture
 ) -> None:
-    """A source whose stored credentials cannot be read any more is drift, and the next up writes them again."""
+    """Each refresh warns that Lightdash cannot decrypt the credentials, and the next `up` writes them again."""
     harness.up()
     lightdash.break_credentials(source(lightdash)["id"])
     for _ in range(2):
@@ -322,52 +328,52 @@ def test_broken_credentials_are_repaired(
     assert all(source(lightdash)["id"] in warning for warning in warnings(log))
     assert harness.preview() == "update"
     assert harness.up() == "update"
-    assert source(lightdash)["connection"] == WIRE
+    assert source(lightdash)["connection"] == API_CONNECTION
     harness.assert_settled()
 
 
-def test_refuses_a_name_in_use(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
-    """A source of the same name is left alone, and the message says what taking over would change."""
-    theirs = {**WIRE, "branch": "live", "personal_access_token": "ghp_theirs"}
-    existing = lightdash.add_source(lightdash.project_id, "finance", theirs)
+def test_create_of_an_existing_source_fails(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
+    """A create changes nothing when a source has the name. Its error shows what an adoption changes."""
+    existing_connection = {**API_CONNECTION, "branch": "live", "personal_access_token": "ghp_other"}
+    existing = lightdash.add_source(lightdash.project_id, "finance", existing_connection)
     error = harness.refusal(AlreadyExistsError)
     assert error.resource_id == existing
     assert error.changes == ("dbtConnection.branch", "dbtConnection.personalAccessToken")
     assert [fact for fact in (existing, '"finance"', "adopt=True", '"live"') if fact not in str(error)] == []
     assert "ghp_" not in f"{error}{vars(error)}"
-    assert source(lightdash)["connection"] == theirs
+    assert source(lightdash)["connection"] == existing_connection
 
 
-def test_adopts(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
-    """With ``adopt`` the source becomes what the program says, and taking ``adopt`` out later is no change."""
-    theirs = {**WIRE, "branch": "live", "personal_access_token": "ghp_theirs"}
-    existing = lightdash.add_source(lightdash.project_id, "finance", theirs)
+def test_adoption(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
+    """An adoption writes the declared values. Removing ``adopt`` later is no change."""
+    existing_connection = {**API_CONNECTION, "branch": "live", "personal_access_token": "ghp_other"}
+    existing = lightdash.add_source(lightdash.project_id, "finance", existing_connection)
     assert harness.up(adopt=True) == "create"
     adopted = source(lightdash)
-    assert (adopted["id"], adopted["connection"]) == (existing, WIRE)
+    assert (adopted["id"], adopted["connection"]) == (existing, API_CONNECTION)
     harness.assert_settled(adopt=True)
     harness.assert_settled()
 
 
-def test_adopts_nothing(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
-    """``adopt`` is harmless where nothing of the name exists."""
+def test_adopt_creates(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
+    """With ``adopt=True`` a create succeeds when there is nothing to adopt."""
     assert harness.up(adopt=True) == "create"
-    assert source(lightdash)["connection"] == WIRE
+    assert source(lightdash)["connection"] == API_CONNECTION
 
 
 def test_a_rename_to_a_name_in_use_fails(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
-    """An update does not take over another source, and the service's message comes through."""
+    """An update does not adopt the source that has the new name, and the error has Lightdash's message."""
     harness.up()
-    lightdash.add_source(lightdash.project_id, "money", WIRE)
+    lightdash.add_source(lightdash.project_id, "money", API_CONNECTION)
     error = harness.refusal(ConflictError, name="money")
     assert 'A dbt source named "money" already exists on this project' in error.detail
     assert error.detail in str(error)
-    assert source(lightdash)["connection"] == WIRE
+    assert source(lightdash)["connection"] == API_CONNECTION
 
 
 @pytest.mark.parametrize("adopt", [False, True])
-def test_the_primary_source_is_refused(*, adopt: bool) -> None:
-    """The source that a project was made with has the project's ID and cannot be taken over."""
+def test_primary_source_cannot_be_adopted(*, adopt: bool) -> None:
+    """The primary source of a project, whose ID is the project's, is neither overwritten nor adopted."""
     project = LightdashSimulator.project_id
     client = mock.create_autospec(LightdashClient, instance=True)
     client.create_dbt_source.side_effect = ConflictError("The name is taken.", status=409)
@@ -385,10 +391,11 @@ def test_the_primary_source_is_refused(*, adopt: bool) -> None:
     client.update_dbt_source.assert_not_called()
 
 
-def test_another_kind_than_github_is_refused_by_lightdash(
-    lightdash: LightdashSimulator, harness: ResourceHarness
-) -> None:
-    """The service has the last word on which kinds it takes, and its message comes through."""
+def test_connection_that_lightdash_rejects(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
+    """A preview accepts each type of connection, and Lightdash may reject one.
+
+    The error has Lightdash's message and no token.
+    """
     gitlab = {**CONNECTION, "type": "gitlab"}
     error = harness.refusal(BadRequestError, dbtConnection=gitlab)
     assert "Additional dbt sources currently support GitHub connections only" in error.detail
@@ -397,19 +404,19 @@ def test_another_kind_than_github_is_refused_by_lightdash(
     assert lightdash.sources(lightdash.project_id) == []
 
 
-def test_what_adopting_shows_of_variables(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
-    """A refusal names variables without their values, which may be secret on either side."""
-    theirs = {**WIRE, "environment": [{"key": "DB_PASSWORD", "value": "hunter2"}]}
-    lightdash.add_source(lightdash.project_id, "finance", theirs)
+def test_error_names_variables_without_values(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
+    """The error of a create names environment variables without their values, which may be secret."""
+    existing_connection = {**API_CONNECTION, "environment": [{"key": "DB_PASSWORD", "value": "hunter2"}]}
+    lightdash.add_source(lightdash.project_id, "finance", existing_connection)
     error = harness.refusal(AlreadyExistsError)
     assert error.changes == ("dbtConnection.environment.DB_PASSWORD", "dbtConnection.personalAccessToken")
     assert "dbtConnection.environment.DB_PASSWORD" in str(error)
     assert "hunter2" not in f"{error}{vars(error)}"
 
 
-def test_an_adopted_source_has_its_precedence(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
-    """All outputs are there after taking over, not only after the next refresh."""
-    lightdash.add_source(lightdash.project_id, "finance", WIRE)
+def test_adopted_source_has_all_outputs(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
+    """The outputs after an adoption are complete: a refresh does not change them."""
+    lightdash.add_source(lightdash.project_id, "finance", API_CONNECTION)
     harness.up(adopt=True)
     outputs = harness.outputs
     assert outputs["precedence"] == 1
@@ -418,20 +425,22 @@ def test_an_adopted_source_has_its_precedence(lightdash: LightdashSimulator, har
 
 
 INSTALLATION = {
-    **{name: value for name, value in WIRE.items() if name != "personal_access_token"},
+    **{name: value for name, value in API_CONNECTION.items() if name != "personal_access_token"},
     "authorization_method": "installation_id",
     "installation_id": "42",
 }
 NO_CREDENTIALS = connection(personalAccessToken=None)
+"""A change of the program that leaves out the credentials."""
+
 CREDENTIALS = {"personalAccessToken", "installationId", "authorizationMethod"}
 
 either_method = pytest.mark.parametrize(
-    "theirs", [pytest.param(WIRE, id="token"), pytest.param(INSTALLATION, id="installation")]
+    "existing_connection", [pytest.param(API_CONNECTION, id="token"), pytest.param(INSTALLATION, id="installation")]
 )
 
 
 def assert_needs_credentials(harness: ResourceHarness, lightdash: LightdashSimulator, **changes: Any) -> None:
-    """An ``up`` fails with an error that names both credentials, and sends no write."""
+    """Assert that an `up` fails without a write, and that its error names both credentials."""
     before = lightdash.sources(lightdash.project_id)
     sent = len(bodies(lightdash, "POST") + bodies(lightdash, "PATCH"))
     error = harness.refusal(ConfigurationError, **changes)
@@ -444,18 +453,18 @@ def assert_needs_credentials(harness: ResourceHarness, lightdash: LightdashSimul
 
 @either_method
 @pytest.mark.parametrize("adopt", [True, "existing"])
-def test_adopts_without_credentials_and_without_a_write(
+def test_adoption_without_credentials_sends_no_write(
     lightdash: LightdashSimulator,
     harness: ResourceHarness,
     log: pytest.LogCaptureFixture,
-    theirs: dict[str, Any],
+    existing_connection: dict[str, Any],
     adopt: object,
 ) -> None:
-    """A program that is as the source and declares no credentials adopts it without a write.
+    """A source that has what the program declares is adopted without credentials and without a write.
 
-    The credentials are not the program's, so they are not in the state.
+    The state has no credentials, because the program declares none.
     """
-    existing = lightdash.add_source(lightdash.project_id, "finance", theirs)
+    existing = lightdash.add_source(lightdash.project_id, "finance", existing_connection)
     assert harness.up(**NO_CREDENTIALS, adopt=adopt) == "create"
     assert bodies(lightdash, "PATCH") == []
     assert harness.outputs["sourceUuid"] == existing
@@ -467,36 +476,40 @@ def test_adopts_without_credentials_and_without_a_write(
 
 
 @either_method
-def test_adopts_without_credentials_and_keeps_them(
-    lightdash: LightdashSimulator, harness: ResourceHarness, theirs: dict[str, Any]
+def test_adoption_without_credentials_keeps_them(
+    lightdash: LightdashSimulator, harness: ResourceHarness, existing_connection: dict[str, Any]
 ) -> None:
-    """Lightdash keeps a token that is left out, and not the way of authorization, which is sent back."""
-    lightdash.add_source(lightdash.project_id, "finance", {**theirs, "branch": "live"})
+    """An adoption that declares no credentials keeps those of the source.
+
+    Lightdash keeps a token that is left out. It does not keep the authorization method, so the write has it.
+    """
+    lightdash.add_source(lightdash.project_id, "finance", {**existing_connection, "branch": "live"})
     harness.up(**NO_CREDENTIALS, adopt=True)
     (body,) = bodies(lightdash, "PATCH")
     assert "personal_access_token" not in body["dbtConnection"]
-    assert source(lightdash)["connection"] == theirs
+    assert source(lightdash)["connection"] == existing_connection
     harness.assert_settled(**NO_CREDENTIALS)
 
 
 @either_method
-def test_updates_without_credentials_and_keeps_them(
-    lightdash: LightdashSimulator, harness: ResourceHarness, theirs: dict[str, Any]
+def test_update_without_credentials_keeps_them(
+    lightdash: LightdashSimulator, harness: ResourceHarness, existing_connection: dict[str, Any]
 ) -> None:
-    """An update of an adopted source needs no credentials either."""
-    lightdash.add_source(lightdash.project_id, "finance", theirs)
+    """An update that declares no credentials keeps those of the source."""
+    lightdash.add_source(lightdash.project_id, "finance", existing_connection)
     harness.up(**NO_CREDENTIALS, adopt=True)
     change = connection(personalAccessToken=None, branch="dev")
     assert harness.up(**change) == "update"
-    assert source(lightdash)["connection"] == {**theirs, "branch": "dev"}
+    assert source(lightdash)["connection"] == {**existing_connection, "branch": "dev"}
     harness.assert_settled(**change)
 
 
-def test_other_credentials_are_no_drift_where_none_are_declared(
-    lightdash: LightdashSimulator, harness: ResourceHarness
-) -> None:
-    """Somebody else manages the credentials, and may exchange a token for an installation of the GitHub app."""
-    existing = lightdash.add_source(lightdash.project_id, "finance", WIRE)
+def test_undeclared_credentials_are_not_managed(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
+    """Credentials that the program does not declare may change in the Lightdash UI, which is no drift.
+
+    The next update keeps the new ones.
+    """
+    existing = lightdash.add_source(lightdash.project_id, "finance", API_CONNECTION)
     harness.up(**NO_CREDENTIALS, adopt=True)
     lightdash.edit_source(existing, connection=INSTALLATION)
     harness.assert_settled(**NO_CREDENTIALS)
@@ -507,31 +520,37 @@ def test_other_credentials_are_no_drift_where_none_are_declared(
 def test_credentials_can_be_declared_after_the_adoption(
     lightdash: LightdashSimulator, harness: ResourceHarness
 ) -> None:
-    """A token that is declared later is written, and takes the place of an installation of the GitHub app."""
+    """A token that is declared after the adoption replaces the installation of the GitHub app."""
     lightdash.add_source(lightdash.project_id, "finance", INSTALLATION)
     harness.up(**NO_CREDENTIALS, adopt=True)
     assert harness.up() == "update"
-    assert source(lightdash)["connection"] == WIRE
+    assert source(lightdash)["connection"] == API_CONNECTION
     harness.assert_settled()
 
 
-def test_a_program_can_drop_its_token(
+def test_removed_token_stays_with_a_warning(
     lightdash: LightdashSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture
 ) -> None:
-    """A token that the program drops leaves the state and stays in Lightdash, with a warning in the preview."""
+    """A token that is removed from the program leaves the state and stays in Lightdash.
+
+    The preview warns about it.
+    """
     harness.up()
     assert harness.preview(**NO_CREDENTIALS) == "update"
     (warning,) = warnings(log)
     assert "personalAccessToken" in warning
     assert harness.up(**NO_CREDENTIALS) == "update"
     assert CREDENTIALS.isdisjoint(harness.outputs["dbtConnection"])
-    assert source(lightdash)["connection"] == WIRE
+    assert source(lightdash)["connection"] == API_CONNECTION
     assert TOKEN not in log.text
     harness.assert_settled(**NO_CREDENTIALS)
 
 
 def test_a_new_source_needs_credentials_at_preview(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
-    """A create and a replacement cannot keep credentials, so a preview without them fails and names both."""
+    """The preview of a create fails without credentials, and its failure names both properties.
+
+    An adoption and an update can keep the credentials in Lightdash, so their previews succeed.
+    """
     servicer, program = harness.stack.servicer, harness.declared(**NO_CREDENTIALS)
     refused = servicer.check(harness.provider, program)
     assert isinstance(refused, Refusal)
@@ -546,17 +565,20 @@ def test_a_new_source_needs_credentials_at_preview(lightdash: LightdashSimulator
 
 @pytest.mark.parametrize("missing", ["never created", "deleted"])
 def test_a_create_needs_credentials(lightdash: LightdashSimulator, harness: ResourceHarness, missing: str) -> None:
-    """Where there is nothing to adopt, and where the source was deleted, there are no credentials to keep."""
+    """A create without credentials fails when there is nothing to adopt.
+
+    So does an update that would recreate a deleted source.
+    """
     if missing == "deleted":
-        lightdash.add_source(lightdash.project_id, "finance", WIRE)
+        lightdash.add_source(lightdash.project_id, "finance", API_CONNECTION)
         harness.up(**NO_CREDENTIALS, adopt=True)
         lightdash.delete_source(source(lightdash)["id"])
     assert_needs_credentials(harness, lightdash, **connection(personalAccessToken=None, branch="dev"), adopt=True)
 
 
-def test_another_type_needs_credentials(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
-    """Lightdash keeps credentials of the same type only."""
-    existing = lightdash.add_source(lightdash.project_id, "finance", WIRE)
+def test_changed_type_needs_credentials(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
+    """An update of a connection whose type changed in Lightdash fails without credentials, which belong to the type."""
+    existing = lightdash.add_source(lightdash.project_id, "finance", API_CONNECTION)
     harness.up(**NO_CREDENTIALS, adopt=True)
     lightdash.edit_source(existing, connection={"type": "none"})
     assert_needs_credentials(harness, lightdash, **connection(personalAccessToken=None, branch="dev"))
@@ -566,8 +588,11 @@ def test_another_type_needs_credentials(lightdash: LightdashSimulator, harness: 
 def test_broken_credentials_need_new_ones(
     lightdash: LightdashSimulator, harness: ResourceHarness, *, adopting: bool
 ) -> None:
-    """Credentials that Lightdash can no longer decrypt cannot be kept; with new ones the source is repaired."""
-    existing = lightdash.add_source(lightdash.project_id, "finance", WIRE)
+    """An `up` without credentials fails when Lightdash cannot decrypt those that it has.
+
+    An `up` with credentials repairs the source.
+    """
+    existing = lightdash.add_source(lightdash.project_id, "finance", API_CONNECTION)
     if not adopting:
         harness.up(**NO_CREDENTIALS, adopt=True)
     lightdash.break_credentials(existing)
@@ -575,50 +600,60 @@ def test_broken_credentials_need_new_ones(
         assert harness.refresh()
     assert_needs_credentials(harness, lightdash, **NO_CREDENTIALS, adopt=True)
     assert harness.up(adopt=True) == ("create" if adopting else "update")
-    assert source(lightdash)["connection"] == WIRE
+    assert source(lightdash)["connection"] == API_CONNECTION
     harness.assert_settled()
 
 
-def test_adopting_removes_nothing_undeclared(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
-    """A source with fields and variables that the program does not declare is refused, without their values."""
-    theirs = {**WIRE, "target": "prod", "environment": [{"key": "B", "value": "hunter2"}, {"key": "A", "value": "1"}]}
-    existing = lightdash.add_source(lightdash.project_id, "finance", theirs)
+def test_adoption_removes_nothing_undeclared(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
+    """An adoption that would remove fields or variables fails without a write.
+
+    The error names them without their values.
+    """
+    existing_connection = {
+        **API_CONNECTION,
+        "target": "prod",
+        "environment": [{"key": "B", "value": "hunter2"}, {"key": "A", "value": "1"}],
+    }
+    existing = lightdash.add_source(lightdash.project_id, "finance", existing_connection)
     error = harness.refusal(AlreadyExistsError, **connection(environment={"A": "1"}), adopt=True)
     assert error.resource_id == existing
     assert error.undeclared == ("dbtConnection.environment.B", "dbtConnection.target")
     assert "hunter2" not in f"{error}{vars(error)}"
-    assert source(lightdash)["connection"] == theirs
+    assert source(lightdash)["connection"] == existing_connection
 
 
 @pytest.mark.parametrize("name", ["target", "selector", "hostDomain", "environment"])
-def test_an_update_keeps_what_nobody_declared(
+def test_update_keeps_unknown_fields(
     lightdash: LightdashSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture, name: str
 ) -> None:
-    """A field that was added in Lightdash since the last refresh is sent back, with a warning that names it.
+    """An update keeps a field that was added in the Lightdash UI since the last refresh, and a warning names it.
 
-    It enters the state with the next refresh, and the program then decides about it.
+    After a refresh the field is drift, and the next `up` removes it.
     """
     _, wire = OTHER_VALUES[name]
     harness.up()
     lightdash.edit_source(source(lightdash)["id"], connection=wire)
     assert harness.up(**connection(branch="dev")) == "update"
-    assert source(lightdash)["connection"] == {**WIRE, **wire, "branch": "dev"}
+    assert source(lightdash)["connection"] == {**API_CONNECTION, **wire, "branch": "dev"}
     (warning,) = warnings(log)
     paths = ["environment.A", "environment.B"] if name == "environment" else [name]
     assert [path for path in paths if f"dbtConnection.{path}" not in warning] == []
     assert name not in harness.outputs["dbtConnection"]
     assert harness.preview(**connection(branch="dev")) == "same"
     harness.assert_drifted_and_repaired(**connection(branch="dev"))
-    assert source(lightdash)["connection"] == {**WIRE, "branch": "dev"}
+    assert source(lightdash)["connection"] == {**API_CONNECTION, "branch": "dev"}
 
 
-def test_an_update_keeps_unknown_variables_beside_declared_ones(
+def test_update_keeps_unknown_variables(
     lightdash: LightdashSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture
 ) -> None:
-    """A variable that the program dropped is removed, one that somebody added stays, and neither value is logged."""
+    """An update removes a variable that the program dropped and keeps one that was added in the Lightdash UI.
+
+    The warning and the log do not have its value.
+    """
     harness.up(**connection(environment={"A": "1", "B": "2"}))
-    theirs = [{"key": "C", "value": "hunter2"}, {"key": "B", "value": "2"}, {"key": "A", "value": "1"}]
-    lightdash.edit_source(source(lightdash)["id"], connection={"environment": theirs})
+    existing_variables = [{"key": "C", "value": "hunter2"}, {"key": "B", "value": "2"}, {"key": "A", "value": "1"}]
+    lightdash.edit_source(source(lightdash)["id"], connection={"environment": existing_variables})
     change = connection(environment={"D": "4", "A": "other"})
     assert harness.up(**change) == "update"
     assert source(lightdash)["connection"]["environment"] == [
@@ -634,110 +669,122 @@ def test_an_update_keeps_unknown_variables_beside_declared_ones(
 
 
 @pytest.mark.parametrize("adopting", [False, True])
-def test_fields_of_a_later_lightdash_stay(
+def test_fields_of_a_newer_lightdash_are_kept(
     lightdash: LightdashSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture, *, adopting: bool
 ) -> None:
-    """Lightdash stores and returns fields that this package does not know. They are sent back, and no drift."""
-    later = {**WIRE, "shallow_clone": True}
+    """A field of a newer version of Lightdash, which this package does not know, is sent back and is no drift."""
+    with_new_field = {**API_CONNECTION, "shallow_clone": True}
     if not adopting:
         harness.up()
-        lightdash.edit_source(source(lightdash)["id"], connection=later)
+        lightdash.edit_source(source(lightdash)["id"], connection=with_new_field)
     else:
-        lightdash.add_source(lightdash.project_id, "finance", later)
+        lightdash.add_source(lightdash.project_id, "finance", with_new_field)
     harness.up(**connection(branch="dev"), adopt=True)
-    assert source(lightdash)["connection"] == {**later, "branch": "dev"}
+    assert source(lightdash)["connection"] == {**with_new_field, "branch": "dev"}
     assert warnings(log) == []
     harness.assert_settled(**connection(branch="dev"))
 
 
 def test_the_environment_is_sent_sorted(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
-    """The same program sends the same request, whatever the order in which it names the variables."""
+    """The environment variables of a request are sorted by name."""
     harness.up(**connection(environment={"C": "3", "A": "1", "B": "2"}))
     assert [item["key"] for item in source(lightdash)["connection"]["environment"]] == ["A", "B", "C"]
 
 
 def test_secrets_trigger_writes_the_token_again(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
-    """Another token in Lightdash cannot be seen: a changed trigger writes the program's again, in place."""
+    """A changed ``secretsTrigger`` is an update that writes the declared token again."""
     harness.up(secretsTrigger="1")
     id_ = harness.id
-    lightdash.edit_source(source(lightdash)["id"], connection={"personal_access_token": "ghp_theirs"})
+    lightdash.edit_source(source(lightdash)["id"], connection={"personal_access_token": "ghp_other"})
     harness.assert_settled(secretsTrigger="1")
     assert harness.preview(secretsTrigger="2") == "update"
     assert harness.up(secretsTrigger="2") == "update"
     assert harness.id == id_
-    assert source(lightdash)["connection"] == WIRE
+    assert source(lightdash)["connection"] == API_CONNECTION
     assert harness.outputs["secretsTrigger"] == "2"
     harness.assert_settled(secretsTrigger="2")
 
 
-ENVIRONMENT = connection(environment={"A": "hunter2"})
+WITH_VARIABLE = connection(environment={"A": "hunter2"})
 
 
 @pytest.fixture
-def later() -> Iterator[LightdashSimulator]:
-    """A Lightdash that hides environment variables from tokens that may not manage the project."""
+def newer_lightdash() -> Iterator[LightdashSimulator]:
+    """A Lightdash that hides environment variables from users who may not manage the project."""
     with LightdashSimulator(version="1.237.0") as lightdash:
         yield lightdash
 
 
-def with_token(lightdash: LightdashSimulator, token: str) -> dict[str, str]:
-    """The configuration of a stack that uses a token."""
+def settings(lightdash: LightdashSimulator, token: str) -> dict[str, str]:
+    """Return the configuration of a stack that uses this token."""
     return {"lightdash:url": lightdash.url, "lightdash:apiKey": token}
 
 
 @pytest.mark.parametrize("token", [LightdashSimulator.viewer_token, LightdashSimulator.developer_token])
 def test_hidden_variables_stay_in_the_state(
-    later: LightdashSimulator, log: pytest.LogCaptureFixture, token: str
+    newer_lightdash: LightdashSimulator, log: pytest.LogCaptureFixture, token: str
 ) -> None:
-    """A refresh with a token that does not see the environment keeps it, says so, and finds other drift."""
-    program = {**SAMPLES["LightdashDbtSource"].minimal, **ENVIRONMENT}
-    harness = ResourceHarness(Stack(with_token(later, later.api_key)), LightdashDbtSourceProvider(), program)
+    """A refresh whose token may not see the environment variables keeps them in the state, and warns.
+
+    It detects other drift.
+    """
+    program = {**SAMPLES["LightdashDbtSource"].minimal, **WITH_VARIABLE}
+    harness = ResourceHarness(
+        Stack(settings(newer_lightdash, newer_lightdash.api_key)), LightdashDbtSourceProvider(), program
+    )
     harness.up()
-    harness.stack.config = with_token(later, token)
+    harness.stack.config = settings(newer_lightdash, token)
     assert harness.refresh()
     assert harness.outputs["dbtConnection"]["environment"] == {"A": "hunter2"}
     (warning,) = warnings(log)
-    assert source(later)["id"] in warning
+    assert source(newer_lightdash)["id"] in warning
     assert "hunter2" not in log.text
     assert harness.preview() == "same"
-    later.edit_source(source(later)["id"], connection={"branch": "hotfix"})
+    newer_lightdash.edit_source(source(newer_lightdash)["id"], connection={"branch": "hotfix"})
     assert harness.refresh()
     assert harness.preview() == "update"
     assert harness.refusal(PermissionDeniedError).status == 403
 
 
-def test_several_hidden_environments_ask_for_the_permissions_once(later: LightdashSimulator) -> None:
-    """The sources of an instance are read at about the same time, and one request tells what the token may do."""
-    stack = Stack(with_token(later, later.api_key))
+def test_permissions_are_requested_once(newer_lightdash: LightdashSimulator) -> None:
+    """One request finds out what the token may do, for all sources whose environment variables are hidden."""
+    stack = Stack(settings(newer_lightdash, newer_lightdash.api_key))
     for name in ("finance", "money"):
-        program = {**SAMPLES["LightdashDbtSource"].minimal, **ENVIRONMENT, "name": name}
+        program = {**SAMPLES["LightdashDbtSource"].minimal, **WITH_VARIABLE, "name": name}
         stack.up(name, LightdashDbtSourceProvider(), program)
-    stack.config = with_token(later, later.viewer_token)
+    stack.config = settings(newer_lightdash, newer_lightdash.viewer_token)
     with stack.command():
         assert all(stack.refresh(name) for name in ("finance", "money"))
-    assert [request.path for request in later.requests].count("/api/v1/user") == 1
+    assert [request.path for request in newer_lightdash.requests].count("/api/v1/user") == 1
 
 
-def test_a_manager_sees_that_variables_were_removed(later: LightdashSimulator, log: pytest.LogCaptureFixture) -> None:
-    """What a token that may manage the project does not see is not there."""
-    program = {**SAMPLES["LightdashDbtSource"].minimal, **ENVIRONMENT}
-    harness = ResourceHarness(Stack(with_token(later, later.api_key)), LightdashDbtSourceProvider(), program)
+def test_removed_variables_are_drift_for_a_manager(
+    newer_lightdash: LightdashSimulator, log: pytest.LogCaptureFixture
+) -> None:
+    """A token that may manage the project sees all variables, so missing ones are drift."""
+    program = {**SAMPLES["LightdashDbtSource"].minimal, **WITH_VARIABLE}
+    harness = ResourceHarness(
+        Stack(settings(newer_lightdash, newer_lightdash.api_key)), LightdashDbtSourceProvider(), program
+    )
     harness.up()
-    stored_one = source(later)["connection"]
-    without = {name: value for name, value in stored_one.items() if name != "environment"}
-    later.edit_source(source(later)["id"], connection=without)
+    stored = source(newer_lightdash)["connection"]
+    without = {name: value for name, value in stored.items() if name != "environment"}
+    newer_lightdash.edit_source(source(newer_lightdash)["id"], connection=without)
     harness.assert_drifted_and_repaired()
     assert warnings(log) == []
 
 
-def test_a_viewer_of_an_earlier_lightdash_sees_drift(
+def test_removed_variables_are_drift_in_an_older_lightdash(
     lightdash: LightdashSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture
 ) -> None:
-    """0.3277.1 shows the environment to everybody, so nothing is asked and its drift is found."""
-    harness.up(**ENVIRONMENT)
+    """Version 0.3277.1 shows the variables to every user, so missing ones are drift.
+
+    No request finds out what the token may do.
+    """
+    harness.up(**WITH_VARIABLE)
     lightdash.edit_source(source(lightdash)["id"], connection={"environment": []})
-    harness.stack.config = with_token(lightdash, lightdash.viewer_token)
+    harness.stack.config = settings(lightdash, lightdash.viewer_token)
     assert harness.refresh()
-    assert harness.preview(**ENVIRONMENT) == "update"
+    assert harness.preview(**WITH_VARIABLE) == "update"
     assert warnings(log) == []
     assert "/api/v1/user" not in [request.path for request in lightdash.requests]

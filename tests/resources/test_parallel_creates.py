@@ -1,4 +1,4 @@
-"""Creates of one object at the same time, in as many threads as the engine uses."""
+"""Simultaneous creates of the same object, in as many threads as the engine uses."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ THREADS = 4
     "adopt", [(False,) * THREADS, (True,) * THREADS, (False, True) * 2], ids=["without", "with", "mixed"]
 )
 @every_sample
-def test_one_create_wins(
+def test_one_create_succeeds(
     stack: Stack,
     omni_services: dict[str, OmniSimulator],
     lightdash: LightdashSimulator,
     sample: Sample,
     adopt: Sequence[bool],
 ) -> None:
-    """Of four creates of one identity at once, one creates it, and three are refused with the ID of the object."""
+    """One of four simultaneous creates sends a request. The other three fail, and their errors have the object's ID."""
     omni = omni_services["generated"]
     for service in (omni, lightdash):
         service.inject(faults.Slow(0.02, processed=False, times=None))

@@ -1,4 +1,4 @@
-"""One stack, two instances: what a profile does to a resource."""
+"""Profiles: one stack manages objects of two instances."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ IN_EUROPE = {**PROGRAM, "profile": "eu"}
 
 @pytest.fixture
 def europe() -> Iterator[OmniSimulator]:
-    """Another Omni."""
+    """A second instance of Omni."""
     with OmniSimulator() as europe:
         yield europe
         PROCESS.reset()
 
 
 def stack(omni: OmniSimulator, europe: OmniSimulator) -> Stack:
-    """A stack that is configured for both."""
+    """Return a stack that is configured for both instances: the second one has the profile ``eu``."""
     return Stack(
         {
             "omni:baseUrl": omni.url,
@@ -37,8 +37,8 @@ def stack(omni: OmniSimulator, europe: OmniSimulator) -> Stack:
     )
 
 
-def test_each_goes_to_its_own(omni: OmniSimulator, europe: OmniSimulator) -> None:
-    """Resources of two profiles live side by side, each on its instance, through all operations."""
+def test_each_profile_has_its_instance(omni: OmniSimulator, europe: OmniSimulator) -> None:
+    """Each operation of a resource goes to the instance of its profile."""
     both = stack(omni, europe)
     provider = DbtConfigurationProvider()
     assert both.up("here", provider, PROGRAM) == "create"
@@ -53,8 +53,8 @@ def test_each_goes_to_its_own(omni: OmniSimulator, europe: OmniSimulator) -> Non
     assert omni.dbt_configuration(CONNECTION_ID) is not None
 
 
-def test_another_instance_replaces(omni: OmniSimulator, europe: OmniSimulator) -> None:
-    """A profile that leads elsewhere makes the object there and removes it here."""
+def test_profile_of_another_instance_replaces(omni: OmniSimulator, europe: OmniSimulator) -> None:
+    """Changing to a profile of another instance creates the object there and deletes it on the first instance."""
     both = stack(omni, europe)
     provider = DbtConfigurationProvider()
     both.up("it", provider, PROGRAM)
@@ -63,8 +63,11 @@ def test_another_instance_replaces(omni: OmniSimulator, europe: OmniSimulator) -
     assert europe.dbt_configuration(CONNECTION_ID) is not None
 
 
-def test_another_name_for_the_same_instance_does_not_replace(omni: OmniSimulator) -> None:
-    """To replace here would remove what was just taken over: a profile that is only renamed is an update."""
+def test_profile_of_the_same_instance_does_not_replace(omni: OmniSimulator) -> None:
+    """Changing to another profile of the same instance is an update.
+
+    A replacement would delete the object that it adopts.
+    """
     both = stack(omni, omni)
     provider = DbtConfigurationProvider()
     both.up("it", provider, PROGRAM)
@@ -73,8 +76,11 @@ def test_another_name_for_the_same_instance_does_not_replace(omni: OmniSimulator
     assert both.preview("it", provider, IN_EUROPE) == "same"
 
 
-def test_a_profile_without_settings_is_named(omni: OmniSimulator) -> None:
-    """At preview, with the commands that set it; and in a destroy, which has no preview of its own."""
+def test_profile_without_settings(omni: OmniSimulator) -> None:
+    """A preview fails when a profile has no settings, and names the commands that set them.
+
+    A destroy fails in the same way, because it does not validate inputs.
+    """
     configured = stack(omni, omni)
     provider = DbtConfigurationProvider()
     configured.up("it", provider, IN_EUROPE)

@@ -1,8 +1,7 @@
-"""The model that the stateful test compares the providers with: a program, its stack, and the two services.
+"""The model of the stateful test: one program, its stack, and the objects of both services.
 
-The model follows each resource through the steps of each `pulumi` command, and knows by itself what the state has: what
-the program declared in the last write, and what a refresh has shown since. After each step it compares the services
-with what they were before it.
+The model computes what the state of each resource has: what the last write declared, and what later refreshes found.
+After each step of a `pulumi` command it compares the objects with those before the step.
 """
 
 from __future__ import annotations
@@ -45,12 +44,12 @@ from tests.stateful.step import Failure, History, Objects, Step
 _TRIGGERS = ("secretsTrigger", "rotateKeysTrigger")
 """Arguments whose change alone is an update."""
 
-_LIST_SECONDS = 5.0
-"""How old the list may be that a write relies on."""
+_MAX_LIST_AGE = 5.0
+"""The maximum age in seconds of a list that a write may rely on."""
 
 
 class Model:
-    """One stack with its program, and the services as they are."""
+    """One stack with its program, and the two services."""
 
     def __init__(
         self, omni: OmniSimulator, lightdash: LightdashSimulator, log: Log, clock: Clock, choices: random.Random
@@ -61,24 +60,26 @@ class Model:
         self.outside = Outside(omni, lightdash, clock)
         self.program: dict[str, dict[str, Any]] = {}
         self.ignored: dict[str, Collection[str]] = {}
-        """What `ignore_changes` of each resource names."""
+        """Properties that `ignore_changes` of each resource names."""
         self.failures: list[Failure] = []
-        """The steps of the last command that failed."""
+        """The failed steps of the last command."""
         self.figures: Counter[str] = Counter()
+        """How often interesting cases happened."""
         self._known: dict[str, frozenset[str]] = {}
-        """The parts that each resource has in the state."""
+        """Paths of the parts that each resource has in the state."""
         self._hidden: dict[tuple[str, str], object] = {}
-        """Values of declared secrets that changed outside Pulumi, by object and path. No refresh can show them."""
-        self._told: set[tuple[object, ...]] = set()
-        """Identities of objects of which an error said that they may be there without being in the state."""
-        self._settled: set[str] = set()
-        """The resources whose `up` succeeded in the last command."""
-        self._gone: set[str] = set()
-        """The resources that a refresh of the last command did not find."""
+        """Declared secrets that changed outside Pulumi, by object ID and path. A refresh cannot find them."""
+        self._may_exist: set[tuple[object, ...]] = set()
+        """Identities of objects that may exist without being in the state, after an unknown outcome or a kill."""
+        self._succeeded: set[str] = set()
+        """Resources whose `up` succeeded in the last command."""
+        self._found_deleted: set[str] = set()
+        """Resources that a refresh of the last command found deleted."""
         self._history = History()
         self._stale = False
-        """Whether a service may show what it had before the last write."""
+        """Whether responses of the services may be older than the last write."""
         self._requests = 0
+        """Number of requests at the last check of the log."""
         self.stack = Stack(
             {
                 "omni:baseUrl": omni.url,
@@ -89,7 +90,7 @@ class Model:
             }
         )
 
-    # The program.
+    # Changes of the program
 
     def declare(
         self,
@@ -100,14 +101,14 @@ class Model:
         adopt: object,
         ignored: Collection[str],
     ) -> None:
-        """Put a resource into the program, or change it there.
+        """Put a resource into the program, or change it.
 
         Args:
             name: the name of the resource in the program.
             properties: its arguments.
-            kept: those that stay as they are in the program, among them `ignored`.
-            adopt: the argument `adopt`, ``None`` where it stays as it is.
-            ignored: what the resource option `ignore_changes` names.
+            kept: arguments that keep their value in the program. ``"ignored"`` keeps `ignore_changes`.
+            adopt: the argument `adopt`, ``None`` to keep its value.
+            ignored: the properties that `ignore_changes` names.
         """
         before = self.program.get(name, {})
         merged = {**copy.deepcopy(properties), **{key: before[key] for key in kept if key in before}}
@@ -121,14 +122,14 @@ class Model:
         self.program[name] = merged
 
     def drop(self, name: str) -> None:
-        """Take a resource out of the program."""
+        """Remove a resource from the program."""
         self.program.pop(name, None)
         self.ignored.pop(name, None)
 
     def rename(self, name: str) -> bool:
-        """Give a resource another name in the program, and return whether that was possible.
+        """Rename a resource in the program, and return whether that is possible.
 
-        To the engine the former name is a resource that was dropped and the new one a resource that adopts the object.
+        To the engine the old name is a resource that was dropped, and the new one a resource that adopts the object.
         """
         former = f"{name} formerly"
         if name not in self.program or name not in self.stack.resources or former in self.stack.resources:
@@ -141,7 +142,7 @@ class Model:
         return True
 
     def share(self, name: str, duplicate: str) -> bool:
-        """Let two resources have one object in the state, as 0.1 could, and return whether that was possible."""
+        """Make two resources manage one object in the state, as version 0.1 could. Return whether that is possible."""
         if name not in self.program or name not in self.stack.resources or duplicate in self.stack.resources:
             return False
         self.stack.resources[duplicate] = copy.deepcopy(self.stack.resources[name])
@@ -151,7 +152,7 @@ class Model:
         return True
 
     def _inputs(self, name: str) -> dict[str, Any]:
-        """The program of a resource, with the inputs in the state where `ignore_changes` says so."""
+        """Return the arguments of a resource, with the inputs in the state where `ignore_changes` names them."""
         return self.stack.inputs(name, self.program[name], self.ignored.get(name, ()))
 
     def _declared(self, name: str) -> Parts:
@@ -160,11 +161,11 @@ class Model:
     def _identity(self, name: str) -> tuple[object, ...]:
         return identity(kind_of(name), self._declared(name))
 
-    def _rivals(self, name: str) -> list[str]:
-        """The resources of the program that declare the same object, the resource among them."""
+    def _conflicting(self, name: str) -> list[str]:
+        """Return the resources of the program that declare the same object, including this one."""
         return [each for each in self.program if self._identity(each) == self._identity(name)]
 
-    # A `pulumi` command.
+    # A `pulumi` command
 
     def run(
         self,
@@ -174,16 +175,16 @@ class Model:
         killed_at: int | None = None,
         injected: Collection[faults.Fault] = (),
     ) -> None:
-        """Run ``up``, going on after errors, which are kept in ``failures``. As in the engine, deletes come last.
+        """Run `up`. It continues after errors, which `failures` keeps. As in the engine, deletions come last.
 
         Args:
-            refresh: whether it is ``up --refresh``.
-            meanwhile: what happens outside Pulumi before a step, by its number: 0 is the first one after the refresh.
-            killed_at: the number of the step that the command does not survive: its result does not reach the state.
+            refresh: whether it is `up --refresh`.
+            meanwhile: changes outside Pulumi, by the number of the step after them. Step 0 follows the refreshes.
+            killed_at: number of the step during which the command is killed. Its result does not reach the state.
             injected: the faults of the services.
         """
         self.failures = []
-        self._settled, self._gone = set(), set()
+        self._succeeded, self._found_deleted = set(), set()
         self.outside.command += 1
         self._stale = any(isinstance(fault, faults.Stale) for fault in injected)
         steps = self._steps(refresh=refresh)
@@ -195,7 +196,7 @@ class Model:
                 if operation != "up" and name not in self.stack.resources:
                     continue
                 if operation == "destroy" and any(failure.error is None for failure in self.failures):
-                    break  # the engine deletes nothing when it cannot check the program
+                    break  # the engine deletes nothing when validation fails
                 state = {each: replace(resource) for each, resource in self.stack.resources.items()}
                 known = {**self._known}
                 self._step(operation, name)
@@ -208,7 +209,7 @@ class Model:
         self._no_secret_was_shown()
 
     def _steps(self, *, refresh: bool) -> list[tuple[str, str]]:
-        """The steps of a command. The engine runs those of a kind at the same time, so in any order."""
+        """Return the steps of a command. The order within an operation is random, as in the engine."""
         in_state, program = sorted(self.stack.resources), sorted(self.program)
         deleted = [name for name in in_state if name not in program]
         for names in (in_state, program, deleted):
@@ -222,13 +223,15 @@ class Model:
     def _lose_step(
         self, operation: str, name: str, state: dict[str, Resource], known: dict[str, frozenset[str]]
     ) -> None:
+        """Restore the state from before a step during which the command was killed."""
         self.figures["kills"] += 1
-        if operation == "up":  # an update creates what was deleted meanwhile
-            self._told.add(self._identity(name))
+        if operation == "up":  # an update may recreate the object
+            self._may_exist.add(self._identity(name))
         self.stack.resources, self._known = state, known
-        self._settled.discard(name)
+        self._succeeded.discard(name)
 
     def _step(self, operation: str, name: str) -> None:
+        """Run one step, check it, and record what it means for the state."""
         resource = self.stack.resources.get(name)
         inputs = self._inputs(name) if operation == "up" else {}
         before = self._history.note(objects(self.omni, self.lightdash))
@@ -236,11 +239,11 @@ class Model:
         after = self._history.note(objects(self.omni, self.lightdash))
         if failure is not None:
             self.failures.append(failure)
-            if failure.error is not None and self._may_be_missing(name, failure.error):
-                self._told.add(self._identity(name))
+            if failure.error is not None and self._may_have_created(name, failure.error):
+                self._may_exist.add(self._identity(name))
         step = Step(name, inputs, resource, result, failure, before, after)
         if operation == "refresh":
-            assert after == before, "a refresh has written"
+            assert after == before, "a refresh sent a write"
             self._learn_from_refresh(step)
         elif operation == "destroy":
             self._check_destroy(step)
@@ -252,10 +255,10 @@ class Model:
     def _perform(self, operation: str, name: str) -> tuple[str, Failure | None]:
         try:
             if operation == "refresh":
-                return "same" if self.stack.refresh(name) else "gone", None
+                return "same" if self.stack.refresh(name) else "deleted", None
             if operation == "destroy":
                 self.stack.destroy(name)
-                return "gone", None
+                return "deleted", None
             ignore = self.ignored.get(name, ())
             return self.stack.up(name, _provider(name), self.program[name], ignore=ignore), None
         except ProviderError as error:
@@ -263,19 +266,19 @@ class Model:
         except InvalidInputsError as error:
             return "failed", Failure(operation, name, None, str(error))
 
-    def _may_be_missing(self, name: str, error: Error) -> bool:
-        """Whether the service may have an object of the resource that the state lacks.
+    def _may_have_created(self, name: str, error: Error) -> bool:
+        """Return whether a failed step may have created an object that is not in the state.
 
-        An update keeps the object in the state, unless it creates what was deleted meanwhile.
+        A failed update keeps its object in the state, unless it recreated the object.
         """
         in_state = name in self.stack.resources and not isinstance(error, PartlyCreatedError)
         return name in self.program and error.outcome_unknown and not in_state
 
-    # What the state has.
+    # What the state has
 
     def _learn_from_refresh(self, step: Step) -> None:
-        if step.result == "gone":
-            self._gone.add(step.name)
+        if step.result == "deleted":
+            self._found_deleted.add(step.name)
             del self._known[step.name]
         elif step.result == "same":
             outputs = self.stack.resources[step.name].outputs
@@ -284,7 +287,7 @@ class Model:
 
     def _learn_from_write(self, step: Step) -> None:
         if step.result != "failed":
-            self._settled.add(step.name)
+            self._succeeded.add(step.name)
         if step.result == "create":
             self._known[step.name] = frozenset(step.declared)
         elif step.result == "update":
@@ -297,7 +300,12 @@ class Model:
             self._known[step.name] = frozenset({*step.declared, *retained})
 
     def change_outside(self, number: int, name: str | None) -> str:
-        """Let somebody change something outside Pulumi, if possible the object of a resource, and return what."""
+        """Make one change outside Pulumi, and return a description of it.
+
+        Args:
+            number: selects the change.
+            name: a resource whose object is changed if it exists, ``None`` for any object.
+        """
         object_id = self._object_id(name, self.stack.resources.get(name)) if name else None
         done, changes = self.outside.change(number, object_id)
         now = objects(self.omni, self.lightdash)
@@ -308,14 +316,14 @@ class Model:
         return done
 
     def _forget_hidden(self, now: Objects) -> None:
-        """Forget the secrets that have been written since, or that are gone."""
+        """Forget the hidden secrets that were overwritten or deleted since."""
         hidden = self._hidden.items()
         self._hidden = {(id_, path): value for (id_, path), value in hidden if now.get(id_, {}).get(path) == value}
 
-    # What has to be true after a step.
+    # Checks after each step and command
 
     def _check_write(self, step: Step) -> None:
-        """A write changes one object, in no part that somebody else made and nobody has given up."""
+        """Assert that a write changes only its own object, and only the parts that it may change."""
         managed = self._object_id(step.name, step.resource)
         own = {managed} if managed in step.before else step.adoptable
         for id_, parts in step.before.items():
@@ -343,7 +351,7 @@ class Model:
             assert [before.get(key) for key in _TRIGGERS] == [now.get(key) for key in _TRIGGERS], step.name
 
     def _count_kept(self, step: Step, parts: Parts, known: Collection[str]) -> None:
-        """Count what an update had to leave alone, so that a soak shows that it was tried."""
+        """Count the parts that an update keeps. The figures of a soak show that such updates happened."""
         for path in {*parts} - {"kind"}:
             if path in step.declared:
                 self.figures["placeholders not sent"] += is_placeholder(step.declared[path])
@@ -353,11 +361,12 @@ class Model:
                 self.figures[f"unknown parts of {step.kind} kept"] += 1
 
     def _check_created(self, step: Step) -> None:
+        """Assert that a step creates at most one object, as declared, and none when it can adopt one."""
         created = {id_: parts for id_, parts in step.after.items() if id_ not in step.before}
-        if step.kind == "dbt":  # comes with the configuration
+        if step.kind == "dbt":  # Omni adds an environment to a new configuration
             created = {id_: parts for id_, parts in created.items() if parts["kind"] == "dbt"}
         assert len(created) <= (0 if step.is_refused else 1), (step.name, created)
-        may_create = step.inputs.get("adopt") != "existing" or step.resource is not None or self._gone
+        may_create = step.inputs.get("adopt") != "existing" or step.resource is not None or self._found_deleted
         assert may_create or not created, (step.name, created)
         for parts in created.values():
             assert unexpected_changes({"kind": step.kind}, parts, program=step.declared, known=()) == {}, step.name
@@ -365,6 +374,7 @@ class Model:
             assert missed == [] or self._stale, (step.name, missed)
 
     def _check_success(self, step: Step, managed: str | None) -> None:
+        """Assert that the object has what the program declares."""
         id_ = self._id_in_state(step.name)
         now = step.after[id_]
         wrong = [p for p, value in step.declared.items() if not is_placeholder(value) and now.get(p) != value]
@@ -375,7 +385,7 @@ class Model:
             self._check_adopted(step, id_)
 
     def _check_adopted(self, step: Step, id_: str) -> None:
-        """The program says so, and declares all that the object had, or leaves it to others."""
+        """Assert that the program sets `adopt`, and that it declares each part of the object or leaves it unmanaged."""
         assert step.inputs.get("adopt") or self._stale, step.name
         self.figures["adopted"] += 1
         seen = {*step.before[id_]} - {"kind", TOKEN} - {*self._recent(id_, {})}
@@ -383,9 +393,9 @@ class Model:
         assert undeclared == [], (step.name, undeclared)
 
     def _recent(self, object_id: str, now: Parts) -> dict[str, list[object]]:
-        """The values that parts of an object had a moment ago, so that a write may rely on them.
+        """Return the values that the parts of an object had recently. A write may rely on them.
 
-        A read-modify-write relies on a list at most 5 s old, and a list that is behind may show any earlier value.
+        An update is built from a list that is at most 5 s old, and a stale list may have any earlier value.
         """
         if self._stale:
             return self._history.values(object_id)
@@ -401,27 +411,27 @@ class Model:
 
     def _is_recent(self, change: Change) -> bool:
         same_command = change.command == self.outside.command
-        return same_command and self.clock() - change.at < _LIST_SECONDS
+        return same_command and self.clock() - change.at < _MAX_LIST_AGE
 
     def _is_new(self, object_id: str) -> bool:
-        """Whether somebody created an object so late that a list need not have it."""
+        """Return whether an object was created outside Pulumi so recently that a list may lack it."""
         created = (each for each in self.outside.changes if (each.object_id, each.path) == (object_id, "kind"))
         return any(self._is_recent(change) for change in created)
 
     def _check_destroy(self, step: Step) -> None:
-        """A destroy deletes its own object at most, and not one that another resource of the program has."""
+        """Assert that a destroy deletes only its own object, and none that another resource of the program has."""
         own = self._object_id(step.name, step.resource)
         deleted = {*step.before} - {*step.after}
         assert deleted <= {own}, (step.name, deleted)
         assert {id_: parts for id_, parts in step.before.items() if id_ != own or own not in deleted} == step.after
         others = {self._id_in_state(name) for name in self.program if name in self.stack.resources}
         assert not deleted & others, step.name
-        if step.result == "gone":
+        if step.result == "deleted":
             del self._known[step.name]
 
     def _one_resource_manages_an_object(self) -> None:
-        ids = [self._id_in_state(name) for name in sorted(self._settled)]
-        assert len(ids) == len({*ids}), sorted(self._settled)
+        ids = [self._id_in_state(name) for name in sorted(self._succeeded)]
+        assert len(ids) == len({*ids}), sorted(self._succeeded)
 
     def _no_placeholder_is_stored(self) -> None:
         for id_, parts in objects(self.omni, self.lightdash).items():
@@ -431,42 +441,42 @@ class Model:
         keys = (self.omni.api_key, self.lightdash.api_key, SECRET)
         lines = self.log.take()
         sent = len(self.omni.requests) + len(self.lightdash.requests)
-        assert sent == self._requests or any(" attempt 1" in line for line in lines), "the debug log is not looked at"
+        assert sent == self._requests or any(" attempt 1" in line for line in lines), "the debug log is not captured"
         self._requests = sent
         errors = [failure.error for failure in self.failures if failure.error is not None]
         printed = [*(failure.text for failure in self.failures), *(str(vars(error)) for error in errors), *lines]
         assert [text for text in printed if any(key in text for key in keys)] == []
         for resource in self.stack.resources.values():
-            for bag in (resource.inputs, resource.outputs):
-                rest = json.loads(json.dumps(bag))
+            for properties in (resource.inputs, resource.outputs):
+                rest = json.loads(json.dumps(properties))
                 rest.get("secretVariables", {}).clear()
                 rest.get("dbtConnection", {}).pop("personalAccessToken", None)
                 assert not any(key in json.dumps(rest) for key in keys), rest
 
-    # What has to be true in the end.
+    # Checks after the faults
 
     def converge(self) -> None:
-        """Quiet ``up --refresh`` until all is as declared, doing what the errors say, and check everything."""
-        promised = {*self._told}
+        """Run `up --refresh` without faults until nothing changes, following the advice of errors. Check everything."""
+        may_exist = {*self._may_exist}
         for _ in range(10):
             self._two_resources_of_one_object_are_refused()
             self.run(refresh=True)
             if self.failures:
-                self._do_what_was_said(promised)
+                self._follow_advice(may_exist)
             elif not self._unseen():
                 break
         assert self.failures == []
         self._services_have_what_is_declared()
         self._nothing_is_left_over()
-        self._nothing_is_changed()
+        self._previews_show_no_change()
         with self.stack.command():
             for name in self.program:
                 self.stack.refresh(name)
-        self._nothing_is_changed()
-        self._told.clear()
+        self._previews_show_no_change()
+        self._may_exist.clear()
 
     def _unseen(self) -> list[str]:
-        """The variables that the next refresh will show: those that `unmanagedVariables` lists no longer."""
+        """Return the variables that only the next refresh finds, because `unmanagedVariables` no longer lists them."""
         now = objects(self.omni, self.lightdash)
         return [
             path
@@ -477,7 +487,7 @@ class Model:
             and not is_unmanaged(path, self.program[name].get("unmanagedVariables", []))
         ]
 
-    def _nothing_is_changed(self) -> None:
+    def _previews_show_no_change(self) -> None:
         with self.stack.command():
             for name in self.program:
                 assert self._preview(name) == "same", name
@@ -486,7 +496,7 @@ class Model:
         return self.stack.preview(name, _provider(name), self.program[name], ignore=self.ignored.get(name, ()))
 
     def _two_resources_of_one_object_are_refused(self) -> None:
-        """A preview refuses at least all but one of the resources that have one object in the state."""
+        """Assert that a preview rejects the resources that have one object in the state, except one at most."""
         resources: dict[str, list[str]] = {}
         for name in self.program:
             if name in self.stack.resources:
@@ -506,13 +516,14 @@ class Model:
             return True
         return False
 
-    def _do_what_was_said(self, promised: Collection[tuple[object, ...]]) -> None:
+    def _follow_advice(self, may_exist: Collection[tuple[object, ...]]) -> None:
+        """Change the program as the errors advise."""
         removed: set[tuple[object, ...]] = set()
         not_adopted = {self._identity(failure.name) for failure in self.failures if failure.operation == "up"}
         for failure in self.failures:
             name, error = failure.name, failure.error
             if failure.operation == "up" and name not in self.program:
-                continue  # it was one of two resources for one object
+                continue  # it was removed as a duplicate
             if failure.operation == "destroy":
                 assert type(error) is Error, failure
                 assert self._state_identity(name) in not_adopted, failure
@@ -522,10 +533,10 @@ class Model:
                 self.program[name]["adopt"] = True
             else:
                 assert isinstance(error, AlreadyExistsError), failure
-                self._resolve(name, error, promised, removed)
+                self._resolve(name, error, may_exist, removed)
 
     def _make_valid(self, name: str, failure: Failure) -> None:
-        """Without a token a source cannot be created; ignored inputs may contradict the program."""
+        """Add the token that a new source needs, or stop ignoring inputs that contradict the program."""
         if kind_of(name) == "source":
             connection = self.program[name]["dbtConnection"]
             assert "personalAccessToken" not in connection, failure
@@ -542,36 +553,40 @@ class Model:
         self,
         name: str,
         error: AlreadyExistsError,
-        promised: Collection[tuple[object, ...]],
+        may_exist: Collection[tuple[object, ...]],
         removed: set[tuple[object, ...]],
     ) -> None:
-        """Remove one of two resources of one object, or adopt an object that somebody else made."""
-        if (it := self._identity(name)) in removed:
+        """Remove one of the resources that declare the same object, or adopt an existing object."""
+        if (wanted := self._identity(name)) in removed:
             return
-        if len(rivals := self._rivals(name)) > 1:
+        if len(conflicting := self._conflicting(name)) > 1:
             self.figures["duplicates removed"] += 1
-            removed.add(it)
-            self.drop(self.choices.choice(sorted(rivals)))
+            removed.add(wanted)
+            self.drop(self.choices.choice(sorted(conflicting)))
             return
         now = objects(self.omni, self.lightdash)
-        found = [id_ for id_, parts in now.items() if identity(str(parts["kind"]), parts) == it]
+        found = [id_ for id_, parts in now.items() if identity(str(parts["kind"]), parts) == wanted]
         existing = error.resource_id or next(iter(found), None)
-        if existing not in now:  # a resource that the program dropped had it
+        if existing not in now:  # a dropped resource had it, and it is deleted now
             return
-        dropped = {self._id_in_state(each) for each in self.stack.resources if each not in self.program}
-        is_expected = existing in self.outside.owned | dropped | self._default() or it in promised or error.undeclared
+        dropped_ids = {self._id_in_state(each) for each in self.stack.resources if each not in self.program}
+        is_expected = (
+            existing in self.outside.owned | dropped_ids | self._default_environments()
+            or wanted in may_exist
+            or error.undeclared
+        )
         assert is_expected, (name, error)
         if name.startswith("route") and not self.omni.dialect.connection_environment_list:
             self.omni.delete_connection_environment(existing)
             self.outside.owned.discard(existing)
         elif self.program[name].get("adopt"):
             self.figures["undeclared parts refused"] += len(error.undeclared)
-            self._declare(name, error.undeclared, now[existing])
+            self._add_undeclared(name, error.undeclared, now[existing])
         self.program[name].setdefault("adopt", True)
         self.program[name]["adopt"] = self.program[name]["adopt"] or True
 
-    def _declare(self, name: str, undeclared: Collection[str], existing: Parts) -> None:
-        """Put into the program what an adoption would have removed."""
+    def _add_undeclared(self, name: str, undeclared: Collection[str], existing: Parts) -> None:
+        """Add to the program what an adoption would remove."""
         assert undeclared, name
         properties = self.program[name]
         for each in undeclared:
@@ -590,7 +605,7 @@ class Model:
                 properties[path] = existing[SERVICE_NAMES[path]]
 
     def _services_have_what_is_declared(self) -> None:
-        """Each object has what the program declares, and nothing else but what it leaves to others."""
+        """Assert that each object has what the program declares. All else is unmanaged, retained or a token."""
         now = objects(self.omni, self.lightdash)
         keeps = self.omni.dialect.omitted_variables == "kept"
         for name in self.program:
@@ -608,13 +623,13 @@ class Model:
                     assert now[id_].get(path) == wanted, (name, path)
 
     def _nothing_is_left_over(self) -> None:
-        """Nothing exists twice, and everything belongs to the stack, to somebody outside Pulumi, or to Omni itself."""
+        """Assert that each object is in the state, was created outside Pulumi, or is Omni's default environment."""
         managed = {self._id_in_state(name) for name in self.stack.resources}
-        left = objects(self.omni, self.lightdash).keys() - managed - self.outside.owned - self._default()
+        left = objects(self.omni, self.lightdash).keys() - managed - self.outside.owned - self._default_environments()
         assert left == set()
 
-    def _default(self) -> set[str]:
-        """The environment that Omni adds to a dbt configuration."""
+    def _default_environments(self) -> set[str]:
+        """Return the IDs of the environments that Omni adds to a dbt configuration."""
         return {each["id"] for each in self.omni.environments(CONNECTION_ID) if each["is_default_environment"]}
 
     def _id_in_state(self, name: str) -> str:
@@ -622,23 +637,23 @@ class Model:
 
     @staticmethod
     def _object_id(name: str, resource: Resource | None) -> str | None:
-        """The ID of the object that a resource has in the state."""
+        """Return the ID of the object that a resource has in the state."""
         return None if resource is None else str(resource.outputs[sample_of(name).id_key])
 
 
 class Log(logging.Handler):
-    """Everything that the package logs."""
+    """Keeps all messages of the package."""
 
     def __init__(self) -> None:
         super().__init__()
         self._texts: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a line."""
+        """Keep a message."""
         self._texts.append(record.getMessage())
 
     def take(self) -> list[str]:
-        """The lines since the last time, those of single requests among them."""
+        """Return the messages since the last call, including the debug messages about requests."""
         texts, self._texts = self._texts, []
         return texts
 

@@ -1,4 +1,4 @@
-"""What somebody changes outside Pulumi, and when."""
+"""Changes outside Pulumi, and when they happen."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ from tests.stateful.parts import TOKEN, Parts, objects
 from tests.stateful.programs import SECRET
 
 _VARIABLES = ("A", "D", "X", "Y", "Z", "TEAM_1", "TEAM_2")
+"""Names of the variables that are set outside Pulumi."""
 
 
 class Clock:
-    """The clock by which the providers' lists get old. It stands still until a test moves it."""
+    """The clock that determines the age of the providers' lists. It stands still until a test advances it."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -37,10 +38,10 @@ class Change:
 
     Attributes:
         object_id: ID of the object.
-        path: the part.
-        before: its value before the change, ``None`` for a part that did not exist.
-        at: when it changed.
-        command: the number of the `pulumi` command.
+        path: path of the part.
+        before: its value before the change, ``None`` if it did not exist.
+        at: the time of the change.
+        command: number of the `pulumi` command that started last.
     """
 
     object_id: str
@@ -51,12 +52,12 @@ class Change:
 
 
 class Outside:
-    """Somebody who works in the web pages of both services.
+    """A user of the Omni UI and the Lightdash UI.
 
     Attributes:
-        owned: IDs of the objects that they made and that no resource has adopted.
-        changes: all that they changed.
-        command: the number of the present `pulumi` command.
+        owned: IDs of the objects that the user created and no resource has adopted.
+        changes: all changes so far.
+        command: number of the `pulumi` command that started last.
     """
 
     def __init__(self, omni: OmniSimulator, lightdash: LightdashSimulator, clock: Clock) -> None:
@@ -66,7 +67,7 @@ class Outside:
         self.command = 0
 
     def possible(self) -> dict[str, Callable[[], object]]:
-        """Return the changes that are possible now, by what they do: each begins with what it changes."""
+        """Return the possible changes by description. It begins with the ID of the object if there is one."""
         omni = self._omni
         possible: dict[str, Callable[[], object]] = {"nothing": lambda: None}
         if omni.dbt_configuration(CONNECTION_ID) is None:
@@ -93,17 +94,17 @@ class Outside:
         return possible
 
     def change(self, number: int, object_id: str | None) -> tuple[str, list[Change]]:
-        """Make one of the possible changes, and return what it does and the parts that changed.
+        """Make one of the possible changes. Return its description and the parts that changed.
 
         Args:
-            number: any number, which selects the change.
-            object_id: the object to change, ``None`` for any. One that does not exist counts as any.
+            number: selects the change.
+            object_id: the object to change. If it is ``None`` or does not exist, ``number`` selects the object too.
         """
         possible = self.possible()
-        things = sorted({_thing(name) for name in possible})
-        thing = object_id if object_id in things else things[number % len(things)]
-        of_one = sorted(name for name in possible if _thing(name) == thing)
-        name = of_one[number // len(things) % len(of_one)]
+        targets = sorted({_target(name) for name in possible})
+        target = object_id if object_id in targets else targets[number % len(targets)]
+        descriptions = sorted(name for name in possible if _target(name) == target)
+        name = descriptions[number // len(targets) % len(descriptions)]
         before = objects(self._omni, self._lightdash)
         possible[name]()
         after = objects(self._omni, self._lightdash)
@@ -124,7 +125,7 @@ class Outside:
         ]
 
     def _text(self) -> str:
-        """Another text each time, so that an old one is told from the present one."""
+        """Return a different text each time, so that earlier values differ from the current one."""
         return f'outside "{len(self.changes)}" ü'
 
     def _configure_dbt(self) -> None:
@@ -211,6 +212,6 @@ class Outside:
         self._lightdash.edit_source(source_id, connection={field: self._text()})
 
 
-def _thing(name: str) -> str:
-    """What a change is about: the ID of an object, or what else is changed."""
+def _target(name: str) -> str:
+    """Return what a change is about: the ID of an object, or the whole description without one."""
     return name.partition(": ")[0]

@@ -1,7 +1,7 @@
 """The objects of both services as parts such as `variables.A`, and what a write may change in them.
 
-A part is the smallest thing that a program, or somebody outside Pulumi, sets. The rule for a write is the same for
-every kind of object: see :func:`unexpected_changes`.
+A part is the smallest unit that a program, or a change outside Pulumi, can set. One rule for writes applies to each
+kind of object: see :func:`unexpected_changes`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from typing import Any
 from omni_pulumi.simulator import CONNECTION_ID, PROJECT_ID, STAGING_CONNECTION_ID, LightdashSimulator, OmniSimulator
 
 Parts = dict[str, object]
+"""Values by path. The value of a variable or a token is a pair: the value, and whether it is secret."""
 
 PLACEHOLDERS = {"(set in Omni)", "(was secret)"}
-"""What a refresh puts into the state instead of a value that it must not or cannot know."""
+"""Values that a refresh puts into the state in place of a secret."""
 
 TOKEN = "personal_access_token"
-"""The part of a source that Lightdash never returns, and keeps when an update leaves it out."""
+"""The path of a source's token. Lightdash never returns it, and keeps it when an update leaves it out."""
 
 IDENTITY = {
     "dbt": ("connection",),
@@ -27,7 +28,7 @@ IDENTITY = {
     "attribute": ("connection",),
     "source": ("name",),
 }
-"""The parts by which a create finds an object that exists, by the kind of object."""
+"""The parts by which a create finds an object, by the kind of object."""
 
 _DBT = {
     "sshUrl": "ssh_url",
@@ -57,7 +58,7 @@ _CONNECTION = {
     "hostDomain": "host_domain",
 }
 SERVICE_NAMES = {**_DBT, **_ENVIRONMENT, **_ROUTE, **_ATTRIBUTE, **_CONNECTION}
-"""The services' names of the properties."""
+"""The names of properties in the services' APIs."""
 
 KINDS = {
     "dbt": "dbt",
@@ -67,15 +68,16 @@ KINDS = {
     "attribute": "attribute",
     "source": "source",
 }
+"""The kind of object, by the first word of a resource's name. A route is a connection environment."""
 
 
 def kind_of(name: str) -> str:
-    """Return the kind of a resource's object. The first word of the name tells it."""
+    """Return the kind of a resource's object, by the first word of the resource's name."""
     return KINDS[name.split()[0]]
 
 
 def objects(omni: OmniSimulator, lightdash: LightdashSimulator) -> dict[str, Parts]:
-    """Return all objects of both services by ID. That of a dbt configuration is the connection's."""
+    """Return all objects of both services by ID. The ID of a dbt configuration is its connection's."""
     found: dict[str, Parts] = {}
     if (configuration := omni.dbt_configuration(CONNECTION_ID)) is not None:
         fields = {key: value for key, value in configuration.items() if value not in {None, ""}}
@@ -84,11 +86,11 @@ def objects(omni: OmniSimulator, lightdash: LightdashSimulator) -> dict[str, Par
         variables = {f"variables.{v['name']}": (v["value"], v["is_secret"]) for v in environment["variables"]}
         found[environment["id"]] = {"kind": "environment", **_stored(_ENVIRONMENT, environment), **variables}
     for route in omni.connection_environments():
-        selecting = {f"values.{value}": True for value in route["user_attribute_values"]}
-        found[route["id"]] = {"kind": "route", **_stored(_ROUTE, route), **selecting}
+        values = {f"values.{value}": True for value in route["user_attribute_values"]}
+        found[route["id"]] = {"kind": "route", **_stored(_ROUTE, route), **values}
     if (attribute := omni.environment_user_attribute(STAGING_CONNECTION_ID)) is not None:
-        selecting = {f"values.{value}": True for value in attribute["default_values"] or []}
-        fields = {"connection": STAGING_CONNECTION_ID, **_stored(_ATTRIBUTE, attribute), **selecting}
+        values = {f"values.{value}": True for value in attribute["default_values"] or []}
+        fields = {"connection": STAGING_CONNECTION_ID, **_stored(_ATTRIBUTE, attribute), **values}
         found[STAGING_CONNECTION_ID] = {"kind": "attribute", **fields}
     for source in lightdash.sources(PROJECT_ID):
         connection = source["connection"] or {}
@@ -100,7 +102,7 @@ def objects(omni: OmniSimulator, lightdash: LightdashSimulator) -> dict[str, Par
 
 
 def declared(kind: str, properties: Mapping[str, Any]) -> Parts:
-    """Return the parts that inputs or outputs have."""
+    """Return the parts that inputs or outputs set."""
     if kind == "dbt":
         defaults = {"enableSemanticLayer": False, "dbtVersion": "Auto"}
         return {"connection": properties["connectionId"], **_fields(_DBT, {**defaults, **properties})}
@@ -122,25 +124,27 @@ def declared(kind: str, properties: Mapping[str, Any]) -> Parts:
 
 
 def _stored(names: Mapping[str, str], fields: Mapping[str, Any]) -> Parts:
+    """Return the parts that a service has, without empty ones."""
     return {name: fields[name] for name in names.values() if fields.get(name)}
 
 
 def _fields(names: Mapping[str, str], properties: Mapping[str, Any]) -> Parts:
+    """Return the parts that properties set, without empty ones."""
     return {name: properties[key] for key, name in names.items() if properties.get(key) not in {None, ""}}
 
 
 def identity(kind: str, parts: Mapping[str, object]) -> tuple[object, ...]:
-    """Return what a create finds the object by."""
+    """Return the values by which a create finds the object."""
     return kind, *(parts[part] for part in IDENTITY[kind])
 
 
 def is_placeholder(value: object) -> bool:
-    """Return whether a part has a placeholder as its value."""
+    """Return whether the value of a part is a placeholder."""
     return isinstance(value, tuple) and value[0] in PLACEHOLDERS
 
 
 def is_unmanaged(path: str, patterns: Iterable[str]) -> bool:
-    """Return whether a part is a variable that `unmanagedVariables` lists."""
+    """Return whether a path is a variable that `unmanagedVariables` lists."""
     kind, _, name = path.partition(".")
     return kind == "variables" and any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
@@ -154,15 +158,15 @@ def unexpected_changes(
     unmanaged: Iterable[str] = (),
     recent: Mapping[str, Collection[object]] | None = None,
 ) -> dict[str, tuple[object, object]]:
-    """Return the parts that a write must not have changed so, with their values before and after it.
+    """Return the parts that a write must not change in this way, with their values before and after it.
 
     Args:
         before: the object before the write.
-        after: the object after it.
-        program: what the program declares. A placeholder stands for the value that the service has.
-        known: the paths that the state has. What is known and no longer declared may go.
+        after: the object after the write.
+        program: what the program declares. A placeholder keeps the service's value.
+        known: the paths in the state. A write may remove those that the program no longer declares.
         unmanaged: the program's `unmanagedVariables`.
-        recent: values that parts had a moment ago, ``None`` for a part that did not exist. The write may rely on them.
+        recent: earlier values of parts on which the write may rely, ``None`` for a part that did not exist.
     """
     found = {}
     for path in {*before, *after}:

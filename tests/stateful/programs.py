@@ -1,4 +1,4 @@
-"""The programs of the stateful test, drawn from few values so that names and values collide."""
+"""The programs of the stateful test. They have few names and values, so that conflicts are frequent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from omni_pulumi.simulator import DEVELOPMENT_CONNECTION_ID
 from tests.catalogue import SAMPLES, Sample
 
 SECRET = "hush-hush-"
-"""How every secret of a program begins."""
+"""The prefix of every secret of a program."""
 
 texts = st.sampled_from(["a", "b", "c d"])
 secrets = st.sampled_from([f"{SECRET}1", f'{SECRET}"2', f"{SECRET}ü3"])
@@ -59,7 +59,7 @@ def dbt_environments() -> st.SearchStrategy[dict[str, Any]]:
 
 
 def valid_environment(properties: dict[str, Any]) -> dict[str, Any]:
-    """Return a program in which each variable has one kind: secrets count first, then plain ones, then names."""
+    """Return the arguments with each name once: as a secret variable, else a plain one, else an unmanaged one."""
     hidden = properties["secretVariables"]
     plain = {name: value for name, value in properties["variables"].items() if name not in hidden}
     listed = [each for each in properties.get("unmanagedVariables", []) if each not in {*plain, *hidden}]
@@ -76,7 +76,10 @@ def routes(draw: st.DrawFn, values: tuple[str, ...]) -> dict[str, Any]:
 
 @st.composite
 def attributes(draw: st.DrawFn) -> dict[str, Any]:
-    """Attributes of a connection without a dbt configuration, whose object would have the same ID."""
+    """Draw the attribute of a connection that has no dbt configuration.
+
+    A dbt configuration and an attribute of the same connection would have the same ID.
+    """
     return {
         **SAMPLES["ConnectionEnvironmentAttribute"].minimal,
         "attributeName": draw(st.sampled_from(["environment", "region"])),
@@ -109,14 +112,15 @@ _RESOURCES = {
     "attribute": "ConnectionEnvironmentAttribute",
     "source": "LightdashDbtSource",
 }
+"""The resource class, by the first word of a resource's name. A route is a connection environment."""
 
 
 def sample_of(name: str) -> Sample:
-    """The sample of a resource's kind, which is the first word of its name in the program."""
+    """Return the sample of a resource's class, by the first word of the resource's name."""
     return SAMPLES[_RESOURCES[name.split()[0]]]
 
 
-_OWN: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+_DISTINCT: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "dbt": dbt_configurations(),
     "environment 1": dbt_environments(),
     "environment 2": dbt_environments().map(lambda e: {**e, "name": "Dev"}),
@@ -127,27 +131,28 @@ _OWN: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "source 1": sources(),
     "source 2": sources().map(lambda s: {**s, "name": "marketing"}),
 }
+"""Arguments of resources that declare different objects, by the resource's name."""
 
 DUPLICATES = {
     name: f"{name} duplicate" for name in ("dbt", "environment 1", "production", "route 1", "attribute", "source 1")
 }
-"""Names of resources that declare the same object as another one, by the name of that one."""
+"""Names of resources that declare the same object as another one, by the name of the other one."""
 
-DECLARATIONS = {**_OWN, **{duplicate: _OWN[name] for name, duplicate in DUPLICATES.items()}}
-"""What a program may declare, by the name in the program."""
+DECLARATIONS = {**_DISTINCT, **{duplicate: _DISTINCT[name] for name, duplicate in DUPLICATES.items()}}
+"""Arguments that a program may declare, by the resource's name."""
 
 NAMES = st.sampled_from([*sorted(DECLARATIONS), *[name for name in sorted(DECLARATIONS) if name.startswith("env")]])
-"""Names of resources, those of dbt environments more often, because they have most of the rules."""
+"""Names of resources. Those of dbt environments are more frequent, because they have most of the rules."""
 
 KEPT = st.frozensets(
     st.sampled_from(["variables", "secretVariables", "unmanagedVariables", "secretsTrigger", "targetRole", "ignored"])
 )
-"""What a change of the program leaves as it is."""
+"""What a change of the program keeps. ``"ignored"`` stands for `ignore_changes`."""
 
 ADOPT = st.sampled_from([None, None, False, True, "existing"])
-"""The argument `adopt`, ``None`` where the program leaves it as it is."""
+"""The argument `adopt`. ``None`` keeps its value in the program."""
 
 IGNORED = st.sampled_from(
     [(), (), ("secretVariables",), ("variables", "secretVariables"), ("targetRole",), ("variables", "targetRole")]
 )
-"""What the resource option `ignore_changes` of a dbt environment names."""
+"""Properties that `ignore_changes` of a dbt environment names."""

@@ -1,4 +1,4 @@
-"""One step of a `pulumi` command: what it does with one resource, and what the services had before and after it."""
+"""One step of a `pulumi` command, and the objects of both services before and after it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class Step:
 
     Attributes:
         name: the name of the resource in the program.
-        inputs: its inputs in the program, or in the state where `ignore_changes` says so.
+        inputs: its inputs in the program, or in the state where `ignore_changes` names them.
         resource: the resource in the state before the step.
-        result: what was done, `failed` if it failed.
-        failure: how it failed.
+        result: what was done, such as `create`, `same`, `deleted` or `failed`.
+        failure: why the step failed, ``None`` if it succeeded.
         before: the objects of both services before the step.
-        after: the objects of both services after it.
+        after: the objects of both services after the step.
     """
 
     name: str
@@ -46,19 +46,19 @@ class Step:
 
     @property
     def unmanaged(self) -> Sequence[str]:
-        """Names and globs of the variables that the program leaves to others."""
+        """Names and globs in `unmanagedVariables`."""
         names: Sequence[str] = self.inputs.get("unmanagedVariables", [])
         return names
 
     @property
     def adoptable(self) -> set[str]:
-        """The objects that a create finds."""
+        """IDs of the objects that a create finds and may adopt."""
         wanted = identity(self.kind, self.declared)
         return {id_ for id_, parts in self.before.items() if identity(str(parts["kind"]), parts) == wanted}
 
     @property
     def is_refused(self) -> bool:
-        """Whether the provider refused the step before any write."""
+        """Whether the provider rejected the step before any write."""
         if self.failure is None:
             return False
         refusals = (AlreadyExistsError, NothingToAdoptError, ConfigurationError)
@@ -67,13 +67,13 @@ class Step:
 
 @dataclass(frozen=True)
 class Failure:
-    """A step that failed.
+    """Why a step failed.
 
     Attributes:
         operation: `refresh`, `up` or `destroy`.
         name: the name of the resource in the program.
-        error: what the provider raised, ``None`` where `check` refused the inputs.
-        text: what the engine shows.
+        error: the provider's error, ``None`` when validation failed.
+        text: what the engine displays.
     """
 
     operation: str
@@ -83,13 +83,13 @@ class Failure:
 
 
 class History:
-    """All values that parts have had, which a list that is behind may still show."""
+    """All values that parts have had. A stale list may have any of them."""
 
     def __init__(self) -> None:
         self._values: dict[str, dict[str, list[object]]] = {}
 
     def note(self, now: Objects) -> Objects:
-        """Keep the present values, and return them."""
+        """Record the current values, and return them."""
         for object_id, parts in now.items():
             is_new = object_id not in self._values
             known = self._values.setdefault(object_id, {})
@@ -100,5 +100,5 @@ class History:
         return now
 
     def values(self, object_id: str) -> dict[str, list[object]]:
-        """Return the values of each part of an object, ``None`` among them where the part was not there."""
+        """Return all values of each part of an object. ``None`` means that the part did not exist."""
         return self._values.get(object_id, {})

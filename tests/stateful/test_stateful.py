@@ -1,10 +1,10 @@
-"""Stateful tests: random programs, changes outside Pulumi and faults, after which a quiet ``up`` makes all as declared.
+"""Stateful tests: random programs, changes outside Pulumi, and faults of the services.
 
-A sequence is the history of one stack with all resources. Faults of the services, changes outside Pulumi and a kill may
-disturb each `pulumi` command in it. The model checks every step. After each command the faults stop, one more
-``up --refresh`` runs, and the services are compared with the program.
+A sequence is the history of one stack with all types of resources. Faults, changes outside Pulumi and a kill may
+disturb each `pulumi` command. The model checks every step. After each command the faults stop, and `up --refresh` runs
+until the services have what the program declares.
 
-``make soak`` runs many sequences from a seed, and ``make test`` runs a few, always the same.
+``make soak`` runs many sequences from a seed. ``make test`` runs a few, which are always the same.
 """
 
 from __future__ import annotations
@@ -44,9 +44,10 @@ DIALECTS = {
 }
 
 figures: Counter[str] = Counter()
+"""How often interesting cases happened, over all sequences."""
 
 
-# What the services do wrong: any request of a run, before or after it was carried out.
+# Faults: a service may fail any request of a command, before or after applying it.
 
 where = st.fixed_dictionaries(
     {
@@ -82,8 +83,11 @@ fields = st.sampled_from(
         "success",
     ]
 )
-_LOOKED_AT = r"^(?!.*/connection-environments)"
-"""Where a false 404 is seen through. An Omni without a list of connection environments has nothing else to ask."""
+_VERIFIED = r"^(?!.*/connection-environments)"
+"""Paths for which the providers verify a 404.
+
+A 404 for a connection environment cannot be verified when Omni has no list of them.
+"""
 
 FAULTS = st.one_of(
     st.builds(
@@ -102,7 +106,7 @@ FAULTS = st.one_of(
         st.sampled_from(["vendor", "html", "empty"]),
     ),
     st.builds(
-        lambda w, t, body: faults.Status(404, path=_LOOKED_AT, processed=False, times=t, body=body, **w),
+        lambda w, t, body: faults.Status(404, path=_VERIFIED, processed=False, times=t, body=body, **w),
         where,
         times,
         st.sampled_from(["vendor", "html", "empty"]),
@@ -129,25 +133,28 @@ FAULTS = st.one_of(
 )
 
 
-def _kind(fault: faults.Fault) -> object:
-    """What a run has once: lists that are behind, for more than two looks they would be taken at their word."""
+def _unique_key(fault: faults.Fault) -> object:
+    """Return a key that two stale faults share, so that a command has one of them at most.
+
+    Two of them would make more reads stale than a provider repeats.
+    """
     return faults.Stale if isinstance(fault, faults.Stale) else id(fault)
 
 
 MEANWHILE = st.dictionaries(
     st.integers(-3, 6), st.tuples(st.integers(0, 9999), st.sampled_from([0.0, 3.0, 6.0])), max_size=3
 )
-"""Changes outside Pulumi during a command by the step, with the seconds that pass after each. See `Model.run`."""
+"""Changes outside Pulumi, by step: the number that selects the change, and the seconds that pass after it."""
 
 
 class Stateful(RuleBasedStateMachine):
-    """The history of a stack."""
+    """The history of one stack."""
 
     services: tuple[dict[str, OmniSimulator], LightdashSimulator]
     log: Log
     clock: Clock
     ids: random.Random
-    """Where the services get their IDs from, by which Omni sorts what has one name."""
+    """Draws the IDs of new objects. Omni sorts objects of the same name by ID."""
 
     @initialize(
         dialect=st.sampled_from(sorted(DIALECTS)),
@@ -156,13 +163,13 @@ class Stateful(RuleBasedStateMachine):
         data=st.data(),
     )
     def begin(self, dialect: str, names: set[str], ids: random.Random, data: st.DataObject) -> None:
-        """An empty stack, and a first program."""
+        """Start with an empty stack and a program."""
         Stateful.ids = ids
         omnis, lightdash = self.services
         self.model = Model(omnis[dialect], lightdash, self.log, self.clock, random.Random(ids.random()))  # noqa: S311
         figures["sequences"] += 1
         if figures["sequences"] % 500 == 0:
-            print(f"{figures['sequences']} sequences", flush=True)  # noqa: T201 - a soak takes long
+            print(f"{figures['sequences']} sequences", flush=True)  # noqa: T201 - the progress of a soak
         for name in sorted(names):
             self.declare(name, data)
 
@@ -175,8 +182,8 @@ class Stateful(RuleBasedStateMachine):
         changes=st.lists(st.integers(0, 9999), min_size=1, max_size=6),
         meanwhile=MEANWHILE,
         killed_at=st.none() | st.integers(0, 12),
-        omni=st.lists(FAULTS, max_size=3, unique_by=_kind),
-        lightdash=st.lists(FAULTS, max_size=2, unique_by=_kind),
+        omni=st.lists(FAULTS, max_size=3, unique_by=_unique_key),
+        lightdash=st.lists(FAULTS, max_size=2, unique_by=_unique_key),
         refresh=st.booleans(),
         data=st.data(),
     )
@@ -195,7 +202,7 @@ class Stateful(RuleBasedStateMachine):
         refresh: bool,  # noqa: FBT001 - hypothesis passes it by name
         data: st.DataObject,
     ) -> None:
-        """Program and services change, then ``up`` runs while the services fail, and again when they do not."""
+        """Change the program and the services, run `up` with faults, and run it again without faults."""
         model = self.model
         managed = sorted(name for name in model.program if name in model.stack.resources)
         edits = [managed[number % len(managed)] for number in edited if managed]
@@ -225,13 +232,13 @@ class Stateful(RuleBasedStateMachine):
         model.converge()
 
     def change_outside(self, number: int, name: str | None, seconds: float = 0) -> None:
-        """Any change that is possible now, if possible of the object of a resource, and then time passes."""
+        """Make one change outside Pulumi, to a resource's object if possible, and advance the clock."""
         note(f"outside Pulumi: {self.model.change_outside(number, name)}, then {seconds} s")
         self.clock.now += seconds
         figures["changes outside"] += 1
 
     def declare(self, name: str, data: st.DataObject) -> None:
-        """A resource comes into the program, or changes there."""
+        """Put a resource into the program, or change it."""
         properties = data.draw(DECLARATIONS[name], label=name)
         self.model.declare(
             name,
@@ -242,7 +249,7 @@ class Stateful(RuleBasedStateMachine):
         )
 
     def teardown(self) -> None:
-        """The stack goes, and with it all that it made."""
+        """Remove all resources from the program, so that `up` deletes what the stack created."""
         if hasattr(self, "model"):
             self.model.program.clear()
             self.model.converge()
@@ -269,7 +276,10 @@ def test_stateful(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Once the faults stop, the services have what the program says, once; nothing is lost, no secret is shown."""
+    """Without faults the services have exactly what the program declares.
+
+    No object is lost or created twice, nothing outside the program is changed, and no secret is shown.
+    """
     monkeypatch.setenv("OMNI_PULUMI_LOG", "debug")
     Stateful.services, Stateful.log, Stateful.clock = services, Log(), Clock()
     monkeypatch.setattr(PROCESS, "clock", Stateful.clock)

@@ -1,4 +1,4 @@
-"""An error never means that an object is gone: whatever a service answers to a read, the state is kept."""
+"""An error of a read never means that an object is deleted, so the resource stays in the state."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from omni_pulumi.api.instance import Instance
 from tests.catalogue import Sample, every_sample, every_sample_where
 
 UUID = "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be001"
-ERROR = {"error": "code", "message": "It is odd.", "detail": "It is odd."}
-ANSWERS = {
+ERROR = {"error": "code", "message": "Something failed.", "detail": "Something failed."}
+RESPONSES = {
     "401": httpx.Response(401, json=ERROR),
     "401 in plain text": httpx.Response(401, text="Unauthorized"),
     "403": httpx.Response(403, json=ERROR),
@@ -22,27 +22,32 @@ ANSWERS = {
     "a proxy's 502": httpx.Response(502, html="<html></html>"),
     "a proxy's page": httpx.Response(200, html="<html></html>"),
     "a redirect": httpx.Response(302, headers={"Location": "/login"}),
-    "nothing": httpx.Response(200),
+    "an empty body": httpx.Response(200),
     "an empty object": httpx.Response(200, json={}),
     "null": httpx.Response(200, content=b"null"),
 }
 
 
-@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("response", RESPONSES)
 @every_sample
-def test_a_read_that_fails_raises(monkeypatch: pytest.MonkeyPatch, sample: Sample, answer: str) -> None:
-    """Only an answer in the service's own form can say that an object is not there; the text is one line."""
-    assert_raises(monkeypatch, sample, ANSWERS[answer])
+def test_failed_read_raises(monkeypatch: pytest.MonkeyPatch, sample: Sample, response: str) -> None:
+    """An error response, or a success in an unknown format, raises an error with a message of one line.
+
+    Only a complete response in the service's format shows that an object is deleted.
+    """
+    assert_read_raises(monkeypatch, sample, RESPONSES[response])
 
 
-@every_sample_where(lambda sample: sample.name != "ConnectionEnvironment")  # Omni may have no list of them
+@every_sample_where(
+    lambda sample: sample.name != "ConnectionEnvironment"
+)  # a 404 may mean that Omni has no list of them
 def test_a_404_of_a_proxy_raises(monkeypatch: pytest.MonkeyPatch, sample: Sample) -> None:
-    """A 404 that is not in the service's own form does not say that an object is not there."""
-    assert_raises(monkeypatch, sample, httpx.Response(404, html="<html></html>"))
+    """A 404 that is not in the service's format does not show that an object is deleted."""
+    assert_read_raises(monkeypatch, sample, httpx.Response(404, html="<html></html>"))
 
 
-def assert_raises(monkeypatch: pytest.MonkeyPatch, sample: Sample, response: httpx.Response) -> None:
-    """A read that gets this response raises an error of one line."""
+def assert_read_raises(monkeypatch: pytest.MonkeyPatch, sample: Sample, response: httpx.Response) -> None:
+    """Assert that a read that gets this response raises an error with a message of one line."""
     lifecycle = sample.provider.lifecycle
     monkeypatch.setattr(httpx.HTTPTransport, "handle_request", lambda _transport, _request: response)
     state = lifecycle.state.model_validate({**sample.complete, sample.id_key: UUID})

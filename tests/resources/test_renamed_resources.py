@@ -1,4 +1,4 @@
-"""What one resource of a program takes over from another one is not deleted with the other's name."""
+"""Renamed resources: an object that one resource adopts from another is not deleted with the other resource."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ ENVIRONMENT = SAMPLES["DbtEnvironment"].minimal
 
 
 @pytest.mark.parametrize("interrupted", [False, True])
-def test_another_object_of_the_name_is_deleted(
+def test_environment_gets_the_name_of_a_dropped_one(
     stack: Stack, omni_services: dict[str, OmniSimulator], *, interrupted: bool
 ) -> None:
-    """An environment that gets the name of one that is dropped is not the one that is dropped.
+    """When an environment gets the name of one that the program drops, only the dropped one is deleted.
 
-    Found by the stateful test: when the command ended between the two, the next one forgot what it was to delete.
+    The deletion can also happen in the next command, when the first one is interrupted. Regression: the next command
+    did not delete the dropped environment.
     """
     omni = omni_services["generated"]
     program = {**ENVIRONMENT, "adopt": True}
@@ -40,23 +41,27 @@ def test_another_object_of_the_name_is_deleted(
     assert [each["id"] for each in omni.environments(CONNECTION_ID)] == [stack.resources["a"].outputs["environmentId"]]
 
 
-def test_a_replacement_that_takes_over_another_object(stack: Stack, omni_services: dict[str, OmniSimulator]) -> None:
-    """The engine may replace what only changes, as `replacement_trigger` wants it: what the resource had is deleted."""
+def test_replacement_adopts_another_object(stack: Stack, omni_services: dict[str, OmniSimulator]) -> None:
+    """When a replacement adopts another object, the object that the resource had before is deleted.
+
+    The engine can replace a resource without calling `diff`, as `replacement_trigger` does.
+    """
     omni = omni_services["generated"]
     program: dict[str, Any] = {**ENVIRONMENT, "adopt": True}
     stack.up("it", DbtEnvironmentProvider(), program)
     before = stack.resources["it"].outputs["environmentId"]
-    omni.edit_environment(before, name="Renamed in the web page")
-    other = omni.add_environment(CONNECTION_ID, name=program["name"], target_schema="of others")
+    omni.edit_environment(before, name="Renamed in the Omni UI")
+    existing = omni.add_environment(CONNECTION_ID, name=program["name"], target_schema="other_schema")
     with stack.command():
         stack.replace("it", DbtEnvironmentProvider(), program)
-    assert [each["id"] for each in omni.environments(CONNECTION_ID)] == [other]
+    assert [each["id"] for each in omni.environments(CONNECTION_ID)] == [existing]
 
 
-def test_what_could_not_be_taken_over_is_kept(stack: Stack, omni_services: dict[str, OmniSimulator]) -> None:
-    """While the new resource fails, the old one stays, in the service and in the state, also if the engine goes on.
+def test_failed_adoption_keeps_the_old_resource(stack: Stack, omni_services: dict[str, OmniSimulator]) -> None:
+    """When the new resource cannot adopt the object, the old resource stays, in Omni and in the state.
 
-    Found by the stateful test: it was forgotten, and of two of the name the next command took over the other one.
+    The deletion of the old resource fails too, when the engine goes on to it. Regression: the object was no longer in
+    the state, and with two objects of the same name the next command adopted the other one.
     """
     omni = omni_services["generated"]
     program = {**ENVIRONMENT, "adopt": True}
@@ -79,8 +84,8 @@ def test_what_could_not_be_taken_over_is_kept(stack: Stack, omni_services: dict[
     ]
 
 
-def test_what_nobody_takes_over_is_deleted(stack: Stack, omni_services: dict[str, OmniSimulator]) -> None:
-    """A refresh in the same command, in which the engine compares as well, keeps nothing that the program dropped."""
+def test_dropped_resource_is_deleted_after_a_refresh(stack: Stack, omni_services: dict[str, OmniSimulator]) -> None:
+    """A dropped resource is deleted although a refresh in the same command calls `diff` for it."""
     stack.up("it", DbtEnvironmentProvider(), {**ENVIRONMENT, "adopt": True})
     with stack.command():
         assert stack.refresh("it")
@@ -90,7 +95,7 @@ def test_what_nobody_takes_over_is_deleted(stack: Stack, omni_services: dict[str
 
 @pytest.mark.parametrize("interrupted", [False, True])
 @every_sample
-def test_another_name_in_the_program(
+def test_renamed_resource_keeps_its_object(
     stack: Stack,
     omni_services: dict[str, OmniSimulator],
     lightdash: LightdashSimulator,
@@ -99,9 +104,10 @@ def test_another_name_in_the_program(
     *,
     interrupted: bool,
 ) -> None:
-    """The engine makes the new name's before it deletes the old name's: with ``adopt`` both are the same object.
+    """A resource that is renamed in the program adopts its object with ``adopt``, and the object is not deleted.
 
-    So they are when the command ended between the two, and the next one deletes.
+    The engine creates the new resource before it deletes the old one. The object also stays when the command is
+    interrupted in between, and the next command does the deletion.
     """
     omni = omni_services["generated"]
     program = sample.complete

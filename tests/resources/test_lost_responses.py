@@ -1,4 +1,4 @@
-"""A create or an update whose answer gets lost: made once, in the state, and as declared."""
+"""Lost responses: the object is created once, is in the state, and has what the program declares."""
 
 from __future__ import annotations
 
@@ -29,40 +29,48 @@ ENVIRONMENT = {
     "variables": {"A": "1"},
     "secretVariables": {"S": "made-up-secret"},
 }
-LOST: dict[str, Any] = {
-    "reset": lambda **of: faults.Reset(processed=True, **of),
-    "closed": lambda **of: faults.Close(processed=True, **of),
-    "gateway": lambda **of: faults.Status(504, processed=True, body="html", **of),
-    "crash": lambda **of: faults.Status(500, processed=True, **of),
-    "cut": lambda **of: faults.Cut(**of),
-    "malformed": lambda **of: faults.Malformed(**of),
-    "empty": lambda **of: faults.Empty(**of),
-    "another shape": lambda **of: faults.Missing("results" if "sources" in of["path"] else "id", **of),
+LOST_RESPONSES: dict[str, Any] = {
+    "reset": lambda **request: faults.Reset(processed=True, **request),
+    "closed": lambda **request: faults.Close(processed=True, **request),
+    "gateway": lambda **request: faults.Status(504, processed=True, body="html", **request),
+    "server error": lambda **request: faults.Status(500, processed=True, **request),
+    "cut": lambda **request: faults.Cut(**request),
+    "malformed": lambda **request: faults.Malformed(**request),
+    "empty": lambda **request: faults.Empty(**request),
+    "missing field": lambda **request: faults.Missing("results" if "sources" in request["path"] else "id", **request),
 }
-LATE: dict[str, Callable[[OmniSimulator, LightdashSimulator], object]] = {
+"""Faults that apply a request and lose its response."""
+
+LATE_CREATES: dict[str, Callable[[OmniSimulator, LightdashSimulator], object]] = {
     "ConnectionEnvironment": lambda omni, _: omni.add_connection_environment(CONNECTION_ID, STAGING_CONNECTION_ID),
     "LightdashDbtSource": lambda _, lightdash: lightdash.add_source(
         PROJECT_ID, "finance", {"type": "github", "repository": "acme/dbt", "branch": "main", "project_sub_path": "/"}
     ),
 }
-"""What a lost request creates later, of the resources whose service refuses a second object of the same name."""
+"""Creates the object of a delayed request, where the service rejects a second object of the same name."""
 
 
-def creates(sample: Sample) -> dict[str, Any]:
-    """The request that creates. Omni refuses the first one for a connection environment because of its form."""
-    refused = 1 if sample is SAMPLES["ConnectionEnvironment"] else 0
-    return {"method": sample.create_method, "path": sample.create_path, "after": refused}
+def create_request(sample: Sample) -> dict[str, Any]:
+    """Select the request that creates an object, for a fault.
+
+    Omni rejects the first create of a connection environment, because the field types are those of the other dialect.
+    """
+    rejected = 1 if sample is SAMPLES["ConnectionEnvironment"] else 0
+    return {"method": sample.create_method, "path": sample.create_path, "after": rejected}
 
 
-@pytest.mark.parametrize("lost", LOST)
+@pytest.mark.parametrize("lost", LOST_RESPONSES)
 @every_sample
-def test_a_create_that_was_carried_out_is_found(
+def test_lost_response_of_applied_create(
     stack: Stack, omni_services: dict[str, OmniSimulator], lightdash: LightdashSimulator, sample: Sample, lost: str
 ) -> None:
-    """The object is looked up and taken, not made again, and the next preview is clean."""
+    """After a lost response the object is found in the list, and is not created a second time.
+
+    The next preview shows no change.
+    """
     omni = omni_services["generated"]
     for service in (omni, lightdash):
-        service.inject(LOST[lost](**creates(sample)))
+        service.inject(LOST_RESPONSES[lost](**create_request(sample)))
     assert stack.up("it", sample.provider(), sample.complete) == "create"
     assert len(objects(omni, lightdash)) == 1
     assert stack.refresh("it")
@@ -70,25 +78,25 @@ def test_a_create_that_was_carried_out_is_found(
 
 
 @every_sample
-def test_a_create_that_was_not_carried_out_is_tried_again(
+def test_lost_response_of_unapplied_create(
     stack: Stack, omni_services: dict[str, OmniSimulator], lightdash: LightdashSimulator, sample: Sample
 ) -> None:
-    """When a few looks show nothing, the request is sent once more."""
+    """When several reads do not find the object, the create is sent again."""
     omni = omni_services["generated"]
     for service in (omni, lightdash):
-        service.inject(faults.Close(processed=False, **creates(sample)))
+        service.inject(faults.Close(processed=False, **create_request(sample)))
     assert stack.up("it", sample.provider(), sample.complete) == "create"
     assert len(objects(omni, lightdash)) == 1
 
 
 @every_sample_where(lambda sample: sample.create_method == "POST")
-def test_a_create_that_is_never_carried_out_has_a_known_outcome(
+def test_create_that_is_never_applied(
     stack: Stack, omni_services: dict[str, OmniSimulator], lightdash: LightdashSimulator, sample: Sample
 ) -> None:
-    """The list is read after each lost answer: when it never shows the object, the error says that there is none."""
+    """The list is read after each lost response. When it never has the object, the outcome of the error is known."""
     omni = omni_services["generated"]
     for service in (omni, lightdash):
-        service.inject(faults.Close(processed=False, times=None, **creates(sample)))
+        service.inject(faults.Close(processed=False, times=None, **create_request(sample)))
     with pytest.raises(ProviderError) as caught:
         stack.up("it", sample.provider(), sample.complete)
     assert isinstance(caught.value.error, ResponseLostError)
@@ -97,14 +105,17 @@ def test_a_create_that_is_never_carried_out_has_a_known_outcome(
 
 
 @every_sample_where(lambda sample: sample.create_method == "POST")
-def test_when_looking_fails_too_the_error_says_how_to_go_on(
+def test_lost_response_and_failed_check(
     stack: Stack, omni_services: dict[str, OmniSimulator], lightdash: LightdashSimulator, sample: Sample
 ) -> None:
-    """The object may be there and is not in the state: the error names ``adopt=True``, with which all ends well."""
+    """When the check after a lost response fails too, the object may exist without being in the state.
+
+    The error names ``adopt=True``, which adopts the object.
+    """
     omni = omni_services["generated"]
     for service in (omni, lightdash):
         service.inject(
-            faults.Close(processed=True, **creates(sample)),
+            faults.Close(processed=True, **create_request(sample)),
             faults.Status(401, processed=False, method="GET", path=sample.create_path, after=1, times=None),
         )
     with pytest.raises(ProviderError) as lost:
@@ -124,10 +135,13 @@ def test_when_looking_fails_too_the_error_says_how_to_go_on(
 
 @pytest.mark.parametrize("fault", [faults.Reset, faults.Close])
 @pytest.mark.parametrize("processed", [True, False])
-def test_an_update_of_variables_is_made_anew(
+def test_lost_response_of_update_with_variables(
     stack: Stack, omni_services: dict[str, OmniSimulator], fault: Any, *, processed: bool
 ) -> None:
-    """A new variable has no ID until the lost request was carried out: the next one uses what Omni has then."""
+    """After a lost response the update is built from another read.
+
+    A new variable has no ID before the first request is applied, and needs its ID afterwards.
+    """
     omni = omni_services["generated"]
     provider = DbtEnvironmentProvider()
     stack.up("it", provider, ENVIRONMENT)
@@ -139,8 +153,11 @@ def test_an_update_of_variables_is_made_anew(
     assert stack.preview("it", provider, changed) == "same"
 
 
-def test_a_variable_that_goes_meanwhile_is_no_obstacle(stack: Stack, omni_services: dict[str, OmniSimulator]) -> None:
-    """Somebody removes a variable between our look and our request, which Omni refuses for its ID: one run copes."""
+def test_variable_is_deleted_during_an_update(stack: Stack, omni_services: dict[str, OmniSimulator]) -> None:
+    """An `up` succeeds although a variable is deleted outside Pulumi between its read and its write.
+
+    Omni rejects the write, because it has the ID of the deleted variable.
+    """
     omni = omni_services["generated"]
     provider = DbtEnvironmentProvider()
     stack.up("it", provider, ENVIRONMENT)
@@ -151,8 +168,11 @@ def test_a_variable_that_goes_meanwhile_is_no_obstacle(stack: Stack, omni_servic
     assert sorted(variable["name"] for variable in environment["variables"]) == ["A", "S"]
 
 
-def test_a_rotation_is_not_sent_twice(stack: Stack, omni_services: dict[str, OmniSimulator]) -> None:
-    """Whether a lost request rotated the keys cannot be seen unless it changed something else too: an error says so."""
+def test_lost_response_of_key_rotation(stack: Stack, omni_services: dict[str, OmniSimulator]) -> None:
+    """A lost response to a key rotation is an error, and the rotation is not sent again.
+
+    It succeeds when another changed field shows that the request was applied.
+    """
     omni = omni_services["generated"]
     provider = DbtConfigurationProvider()
     program = {**CONFIGURATION, "rotateKeysTrigger": "one"}
@@ -169,61 +189,65 @@ def test_a_rotation_is_not_sent_twice(stack: Stack, omni_services: dict[str, Omn
     assert omni.key_rotations == {CONNECTION_ID: 2}
 
 
-@pytest.mark.parametrize("behind", [1, 2, 3, 4])
-def test_a_lost_answer_after_a_list_that_was_behind(
-    stack: Stack, omni_services: dict[str, OmniSimulator], behind: int
+@pytest.mark.parametrize("stale_reads", [1, 2, 3, 4])
+def test_lost_response_after_stale_lists(
+    stack: Stack, omni_services: dict[str, OmniSimulator], stale_reads: int
 ) -> None:
-    """The default environment, which the list did not show, is taken over or left alone, never taken for the new one.
+    """A default environment that stale lists lack is not mistaken for the environment of a lost create.
 
-    Found by the stateful test: the one that was made had no owner afterwards.
+    The resource adopts the default environment, or creates another one and leaves the default one alone. Regression:
+    the created environment was not in the state.
     """
     omni = omni_services["generated"]
     assert stack.up("dbt", DbtConfigurationProvider(), CONFIGURATION) == "create"
     omni.inject(
-        faults.Stale(path="/dbt/environments$", times=behind),
+        faults.Stale(path="/dbt/environments$", times=stale_reads),
         faults.Reset(processed=True, method="POST", path="/dbt/environments$"),
     )
     program = {**ENVIRONMENT, "name": "Production", "adopt": True}
     assert stack.up("it", DbtEnvironmentProvider(), program) == "create"
     unmanaged = {e["id"] for e in omni.environments(CONNECTION_ID)} - {stack.resources["it"].outputs["environmentId"]}
-    assert len(unmanaged) == (1 if behind == 4 else 0)
+    assert len(unmanaged) == (1 if stale_reads == 4 else 0)
     assert unmanaged <= {e["id"] for e in omni.environments(CONNECTION_ID) if e["is_default_environment"]}
     assert stack.refresh("it")
     assert stack.preview("it", DbtEnvironmentProvider(), program) == "same"
 
 
-@pytest.mark.parametrize("name", LATE)
-def test_a_first_request_that_is_carried_out_late_is_found(
+@pytest.mark.parametrize("name", LATE_CREATES)
+def test_first_create_is_applied_late(
     stack: Stack, omni_services: dict[str, OmniSimulator], lightdash: LightdashSimulator, name: str
 ) -> None:
-    """The second one is refused for what the first one has made after all: that is ours."""
+    """When the first create is applied late, the second one is rejected and the resource has the first one's object."""
     omni = omni_services["generated"]
 
     sample = SAMPLES[name]
-    create = creates(sample)
+    create = create_request(sample)
     for service in (omni, lightdash):
         service.inject(
             faults.Close(processed=False, **create),
-            faults.Callback(lambda: LATE[name](omni, lightdash), processed=False, **create),
+            faults.Callback(lambda: LATE_CREATES[name](omni, lightdash), processed=False, **create),
         )
     assert stack.up("it", sample.provider(), sample.complete) == "create"
     assert len(objects(omni, lightdash)) == 1
     assert stack.refresh("it")
 
 
-def test_an_environment_that_is_made_late_is_told(
+def test_duplicate_environment_is_created_late(
     stack: Stack, omni_services: dict[str, OmniSimulator], log: pytest.LogCaptureFixture
 ) -> None:
-    """Omni takes a name twice, so what a request without an answer made after all is named in a warning."""
+    """Omni accepts two environments of one name, so both creates can be applied.
+
+    A warning names the environment of the request that was applied late.
+    """
     omni = omni_services["generated"]
-    late: list[str] = []
+    late_ids: list[str] = []
 
-    def arrive() -> None:
-        late.append(omni.add_environment(CONNECTION_ID, name="Staging", target_schema="staging"))
+    def apply_late() -> None:
+        late_ids.append(omni.add_environment(CONNECTION_ID, name="Staging", target_schema="staging"))
 
-    create = creates(SAMPLES["DbtEnvironment"])
-    omni.inject(faults.Close(processed=False, **create), faults.Callback(arrive, processed=False, **create))
+    create = create_request(SAMPLES["DbtEnvironment"])
+    omni.inject(faults.Close(processed=False, **create), faults.Callback(apply_late, processed=False, **create))
     assert stack.up("it", DbtEnvironmentProvider(), ENVIRONMENT) == "create"
     (warning,) = warnings(log)
-    assert late[0] in warning
-    assert stack.resources["it"].outputs["environmentId"] not in late
+    assert late_ids[0] in warning
+    assert stack.resources["it"].outputs["environmentId"] not in late_ids
