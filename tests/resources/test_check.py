@@ -331,7 +331,7 @@ def test_all_failures_are_reported_together(
 
 @pytest.mark.parametrize(("sample", "change"), SECRETS_IN_WRONG_PLACES, ids=label)
 def test_a_failure_shows_no_value(servicer: Servicer, sample: Sample, change: dict[str, Any]) -> None:
-    """No failure contains a value, because any value may be a secret and a provider is not told which."""
+    """No failure contains a value, because any value may be a secret and a provider cannot know which."""
     assert SECRET not in str(failures_of(servicer, sample, {**sample.complete, **change}))
 
 

@@ -255,7 +255,7 @@ def test_create_with_rejected_values_is_undone(omni: OmniSimulator, harness: Res
 
 
 def test_create_that_cannot_be_undone() -> None:
-    """When the deletion fails too, the error has both reasons, the ID, and ``adopt=True`` as the way to go on."""
+    """When the deletion of a rejected create fails too, the error has both reasons, the ID and ``adopt=True``."""
     client = mock.create_autospec(OmniClient, instance=True)
     client.create_connection_environment.return_value = "c0ffee"
     client.update_connection_environment.side_effect = BadRequestError("The value is in use.", status=400)
@@ -327,8 +327,8 @@ def test_connection_to_another_type_of_database(omni: OmniSimulator, harness: Re
 
 
 @without_list
-def test_without_a_list_a_lost_create_is_not_repeated(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """Without a list a lost create is not sent again, and the error says that the object may exist."""
+def test_without_a_list_a_create_is_not_sent_again(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """Without a list a create is not sent again after a lost response. The outcome of the error is unknown."""
     omni.inject(faults.Reset(processed=True, method="POST"))
     error = harness.refusal(PartlyCreatedError)
     assert error.outcome_unknown

@@ -575,7 +575,7 @@ def test_lost_update_of_variables_and_stale_lists(omni: OmniSimulator, harness: 
 def test_rejected_update_and_failed_list(omni: OmniSimulator, harness: ResourceHarness) -> None:
     """The error of a rejected update is raised, even when the read after it fails.
 
-    The read finds variables whose IDs changed.
+    The read is for variables whose IDs changed.
     """
     harness.up()
     omni.inject(

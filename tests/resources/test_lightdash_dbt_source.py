@@ -258,7 +258,7 @@ def test_destroy_when_deleted_already(lightdash: LightdashSimulator, harness: Re
 def test_response_that_lacks_a_field(lightdash: LightdashSimulator, harness: ResourceHarness, name: str) -> None:
     """A refresh fails when the response lacks a field. The error names the field, and the state is kept.
 
-    Regression: an environment variable without a value raised a `KeyError`.
+    Regression: an environment variable without a value ended in an unhandled exception.
     """
     program = connection(environment={"A": "1"})
     harness.up(**program)
@@ -710,7 +710,7 @@ WITH_VARIABLE = connection(environment={"A": "hunter2"})
 
 @pytest.fixture
 def newer_lightdash() -> Iterator[LightdashSimulator]:
-    """A Lightdash that hides environment variables from users who may not manage the project."""
+    """A Lightdash that hides environment variables from tokens that may not manage the project."""
     with LightdashSimulator(version="1.237.0") as lightdash:
         yield lightdash
 

@@ -193,7 +193,7 @@ def test_lost_response_of_key_rotation(stack: Stack, omni_services: dict[str, Om
 def test_lost_response_after_stale_lists(
     stack: Stack, omni_services: dict[str, OmniSimulator], stale_reads: int
 ) -> None:
-    """A default environment that stale lists lack is not mistaken for the environment of a lost create.
+    """A default environment that stale lists lack is not mistaken for the created environment.
 
     The resource adopts the default environment, or creates another one and leaves the default one alone. Regression:
     the created environment was not in the state.

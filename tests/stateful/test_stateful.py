@@ -55,6 +55,8 @@ where = st.fixed_dictionaries(
         "after": st.integers(0, 4),
     }
 )
+"""Which requests fail: their method, and how many of them succeed first."""
+
 processed = st.booleans()
 times = st.integers(1, 3)
 fields = st.sampled_from(
@@ -83,7 +85,7 @@ fields = st.sampled_from(
         "success",
     ]
 )
-_VERIFIED = r"^(?!.*/connection-environments)"
+_VERIFIED_PATHS = r"^(?!.*/connection-environments)"
 """Paths for which the providers verify a 404.
 
 A 404 for a connection environment cannot be verified when Omni has no list of them.
@@ -91,7 +93,9 @@ A 404 for a connection environment cannot be verified when Omni has no list of t
 
 FAULTS = st.one_of(
     st.builds(
-        lambda w, p, t, code, body: faults.Status(code, processed=p, times=t, body=body, **w),
+        lambda where, processed, times, code, body: faults.Status(
+            code, processed=processed, times=times, body=body, **where
+        ),
         where,
         processed,
         times,
@@ -99,20 +103,22 @@ FAULTS = st.one_of(
         st.sampled_from(["vendor", "html", "text", "empty"]),
     ),
     st.builds(
-        lambda w, t, code, body: faults.Status(code, processed=False, times=t, body=body, **w),
+        lambda where, times, code, body: faults.Status(code, processed=False, times=times, body=body, **where),
         where,
         times,
         st.sampled_from([401, 403]),
         st.sampled_from(["vendor", "html", "empty"]),
     ),
     st.builds(
-        lambda w, t, body: faults.Status(404, path=_VERIFIED, processed=False, times=t, body=body, **w),
+        lambda where, times, body: faults.Status(
+            404, path=_VERIFIED_PATHS, processed=False, times=times, body=body, **where
+        ),
         where,
         times,
         st.sampled_from(["vendor", "html", "empty"]),
     ),
     st.builds(
-        lambda w, t, after: faults.Status(429, processed=False, times=t, retry_after=after, **w),
+        lambda where, times, after: faults.Status(429, processed=False, times=times, retry_after=after, **where),
         where,
         st.integers(1, 12),
         st.sampled_from([None, "0", "1"]),
@@ -120,16 +126,25 @@ FAULTS = st.one_of(
     st.builds(
         lambda after, code: faults.expired_token(after=after, code=code), st.integers(0, 8), st.sampled_from([401, 403])
     ),
-    st.builds(lambda w, p, t: faults.Reset(processed=p, times=t, **w), where, processed, times),
-    st.builds(lambda w, p, t: faults.Close(processed=p, times=t, **w), where, processed, times),
-    st.builds(lambda w, p, t: faults.proxy_page(processed=p, times=t, **w), where, processed, times),
-    st.builds(lambda w, t: faults.Cut(times=t, **w), where, times),
-    st.builds(lambda w, t: faults.Malformed(times=t, **w), where, times),
-    st.builds(lambda w, t: faults.Empty(times=t, **w), where, times),
-    st.builds(lambda w, t: faults.WrongType(times=t, **w), where, times),
-    st.builds(lambda w, t, name: faults.Missing(name, times=t, **w), where, times, fields),
-    st.builds(lambda w, t: faults.Extra("surprise", times=t, **w), where, times),
-    st.builds(lambda after, t: faults.Stale(after=after, times=t), st.integers(0, 3), st.integers(1, 2)),
+    st.builds(
+        lambda where, processed, times: faults.Reset(processed=processed, times=times, **where), where, processed, times
+    ),
+    st.builds(
+        lambda where, processed, times: faults.Close(processed=processed, times=times, **where), where, processed, times
+    ),
+    st.builds(
+        lambda where, processed, times: faults.proxy_page(processed=processed, times=times, **where),
+        where,
+        processed,
+        times,
+    ),
+    st.builds(lambda where, times: faults.Cut(times=times, **where), where, times),
+    st.builds(lambda where, times: faults.Malformed(times=times, **where), where, times),
+    st.builds(lambda where, times: faults.Empty(times=times, **where), where, times),
+    st.builds(lambda where, times: faults.WrongType(times=times, **where), where, times),
+    st.builds(lambda where, times, name: faults.Missing(name, times=times, **where), where, times, fields),
+    st.builds(lambda where, times: faults.Extra("surprise", times=times, **where), where, times),
+    st.builds(lambda after, times: faults.Stale(after=after, times=times), st.integers(0, 3), st.integers(1, 2)),
 )
 
 
