@@ -87,6 +87,7 @@ class Model:
                 "omni:requestsPerMinute": "100000000",
                 "lightdash:url": lightdash.url,
                 "lightdash:apiKey": lightdash.api_key,
+                "lightdash:requestsPerMinute": "100000000",
             }
         )
 
