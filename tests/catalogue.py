@@ -1,7 +1,6 @@
-"""A sample program of each resource, which every test of all resources uses.
+"""Sample programs of each resource. Tests with `@every_sample` run once for each resource.
 
-A new resource is added to `SAMPLES` and is then tested by each test with `@every_sample`. `tests/test_conformance.py`
-fails for a resource without a sample.
+`tests/test_conformance.py` fails for a resource without a sample.
 """
 
 from __future__ import annotations
@@ -31,10 +30,10 @@ class Sample:
     Attributes:
         provider: the class of the provider.
         minimal: the required arguments, and no others.
-        complete: every argument that the resource has of its own, so all but `adopt` and `profile`.
-        id_key: the output that holds the ID of the object in its service.
-        create_path: a regular expression that finds the path of the request that creates the object.
-        create_method: the method of that request. A `PUT` may be sent again, a `POST` may not.
+        complete: all arguments except `adopt` and `profile`, which all resources share.
+        id_key: the output that has the ID of the object in its service.
+        create_path: a regular expression for the path of the request that creates the object.
+        create_method: the method of that request. The transport retries a `PUT` after a lost response, and no `POST`.
         delete_method: the method of the request that deletes the object.
     """
 

@@ -1,4 +1,4 @@
-"""What the tests share: the two services, empty for each test, and a stack that is configured for them."""
+"""Fixtures for all tests: the two simulated services, empty for each test, and stacks that are configured for them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ hypothesis.settings.load_profile("busy machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that says how long the stateful test runs."""
+    """Add the option for the length of the stateful test."""
     parser.addoption("--sequences", type=int, default=60, help="sequences of the stateful test (default: %(default)s)")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the slow tests first, so that the processes end at about the same time."""
+    """Run the slow tests first, so that the parallel test processes end at about the same time."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
@@ -32,7 +32,7 @@ DIALECTS = {"pages": PAGES, "generated": GENERATED}
 
 @pytest.fixture(scope="session")
 def omni_services() -> Iterator[dict[str, OmniSimulator]]:
-    """An Omni for each dialect."""
+    """A simulated Omni for each dialect."""
     with OmniSimulator(dialect=PAGES) as pages, OmniSimulator(dialect=GENERATED) as generated:
         yield {"pages": pages, "generated": generated}
         PROCESS.reset()
@@ -40,14 +40,14 @@ def omni_services() -> Iterator[dict[str, OmniSimulator]]:
 
 @pytest.fixture(scope="session")
 def lightdash_service() -> Iterator[LightdashSimulator]:
-    """A Lightdash."""
+    """A simulated Lightdash."""
     with LightdashSimulator() as lightdash:
         yield lightdash
 
 
 @pytest.fixture(params=DIALECTS)
 def omni(request: pytest.FixtureRequest, omni_services: dict[str, OmniSimulator]) -> OmniSimulator:
-    """An empty Omni; the test runs under each dialect."""
+    """An empty Omni. The test runs once for each dialect."""
     service = omni_services[request.param]
     service.reset()
     return service
@@ -74,7 +74,7 @@ def lightdash_stack(lightdash: LightdashSimulator) -> Stack:
 
 @pytest.fixture
 def log(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.LogCaptureFixture]:
-    """What providers log, which goes to stderr instead of the root logger."""
+    """The log of the providers, which the root logger does not get."""
     logger = logging.getLogger("omni_pulumi")
     monkeypatch.setattr(logger, "propagate", False)
     logger.addHandler(caplog.handler)
@@ -83,16 +83,16 @@ def log(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the developer has set for real instances stays out of the tests."""
+def _remove_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove the environment variables that the developer has set for real instances."""
     for name in list(os.environ):
         if name.startswith(("OMNI_", "LIGHTDASH_")) and name != "OMNI_PULUMI_CACHE":
             monkeypatch.delenv(name)
 
 
 @pytest.fixture(autouse=True)
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses before another try, in seconds, which tests do not wait for."""
-    made: list[float] = []
-    monkeypatch.setattr(PROCESS.cancellation, "sleep", made.append)
-    return made
+def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The delays before retries and reads, in seconds. Tests record them instead of waiting."""
+    delays: list[float] = []
+    monkeypatch.setattr(PROCESS.cancellation, "sleep", delays.append)
+    return delays

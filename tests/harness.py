@@ -1,4 +1,4 @@
-"""Drives one resource in a stack: ``harness.up(branch="dev")``, ``harness.refresh()``."""
+"""Runs Pulumi's operations on one resource: ``harness.up(branch="dev")``, ``harness.refresh()``."""
 
 from __future__ import annotations
 
@@ -17,9 +17,14 @@ E = TypeVar("E", bound=Error)
 
 @dataclass
 class ResourceHarness:
-    """One resource and the program that declares it; changes to the program are given with each step.
+    """One resource of a stack, and the program that declares it.
 
-    A change to ``None`` takes the property out of the program.
+    Each operation takes changes to the program as keyword arguments. A change to ``None`` removes the property.
+
+    Attributes:
+        stack: the stack, which has the state of the resource.
+        provider: the provider of the resource.
+        program: the properties that the program declares.
     """
 
     stack: Stack
@@ -27,27 +32,27 @@ class ResourceHarness:
     program: Mapping[str, Any]
 
     def declared(self, **changes: Any) -> dict[str, Any]:
-        """The program with changes."""
+        """Return the properties of the changed program."""
         return {name: value for name, value in {**self.program, **changes}.items() if value is not None}
 
     def up(self, **changes: Any) -> str:
-        """What was done."""
+        """Run ``pulumi up``, and return ``create``, ``update``, ``replace`` or ``same``."""
         return self.stack.up("it", self.provider, self.declared(**changes))
 
     def preview(self, **changes: Any) -> str:
-        """What would be done."""
+        """Run ``pulumi preview``, and return what an ``up`` would do."""
         return self.stack.preview("it", self.provider, self.declared(**changes))
 
     def refresh(self) -> bool:
-        """Whether the object is still there."""
+        """Run ``pulumi refresh``, and return whether the object exists."""
         return self.stack.refresh("it")
 
     def destroy(self) -> None:
-        """Delete the object."""
+        """Run ``pulumi destroy``."""
         self.stack.destroy("it")
 
     def refusal(self, kind: type[E], **changes: Any) -> E:
-        """The error of this kind with which an ``up`` fails."""
+        """Run an ``up`` that fails, and return its error, which is of this class."""
         with pytest.raises(ProviderError) as caught:
             self.up(**changes)
         error = caught.value.error
@@ -55,13 +60,13 @@ class ResourceHarness:
         return error
 
     def assert_settled(self, **changes: Any) -> None:
-        """No change is reported, neither at once nor after a refresh."""
+        """Assert that a preview shows no change, before and after a refresh."""
         assert self.preview(**changes) == "same"
         assert self.refresh()
         assert self.preview(**changes) == "same"
 
     def assert_drifted_and_repaired(self, **changes: Any) -> None:
-        """A refresh finds a difference, one ``up`` removes it, and then all is quiet."""
+        """Assert that a refresh finds drift, and that one ``up`` repairs it."""
         assert self.refresh()
         assert self.preview(**changes) == "update"
         assert self.up(**changes) == "update"

@@ -1,4 +1,4 @@
-"""Whether the time that a search takes grows with the text, and not with its square."""
+"""Measures whether the time of a search grows linearly with the length of the text."""
 
 from __future__ import annotations
 
@@ -6,35 +6,42 @@ import time
 from collections.abc import Callable
 
 LENGTH = 1_000
-ATTACKS = (
+REPEATED_PARTS = (
     *'aA1 \n/:@-_.["`?',
     *("a.", "a:", "1.", "//", "http://a:", "a@", "TOKENS_", "NUM_A_", "-eyJabcdefgh", "-----BEGIN ", "?password="),
     *("\x1b[0;", "<{%", "omni_pulumi: a: ", "during preview: ", "[id=", "/api/v1", ".variables", 'urn:"];'),
 )
-"""What patterns begin, repeat and end with. Each makes a text by repetition."""
-HEADS = ("", "https://", "omni_pulumi: ", "can't run policy ")
-TAIL = "\x00"
+"""Parts of texts that the patterns match. Each is repeated to make a long text."""
+PREFIXES = ("", "https://", "omni_pulumi: ", "can't run policy ")
+"""A long text begins with one of these."""
+SUFFIX = "\x00"
+"""A long text ends with this. Few patterns match it, so a search goes through the whole text."""
 
 
 def seconds(search: Callable[[str], object], text: str) -> float:
-    """The time of one search."""
+    """Return the seconds that one search takes."""
     start = time.perf_counter()
     search(text)
     return time.perf_counter() - start
 
 
-def is_linear(search: Callable[[str], object], head: str, attack: str) -> bool:
-    """Whether ten times the text takes at most fifteen times the time, or next to none.
+def is_linear(search: Callable[[str], object], prefix: str, repeated: str) -> bool:
+    """Return whether a text of ten times the length takes at most fifteen times the time, or less than 0.02 seconds.
 
-    Compares the shortest of several times, which other processes disturb least.
+    Each text is searched several times. The shortest time counts, because other processes affect it least.
     """
-    short, long = (head + attack * (length // len(attack)) + TAIL for length in (LENGTH, 10 * LENGTH))
+    short, long = (prefix + repeated * (length // len(repeated)) + SUFFIX for length in (LENGTH, 10 * LENGTH))
     return seconds(search, long) < 0.02 or (
         min(seconds(search, long) for _ in range(5)) <= 15 * min(seconds(search, short) for _ in range(5))
     )
 
 
 def slow_text(search: Callable[[str], object]) -> tuple[str, str] | None:
-    """Returns a beginning and its repeated rest for which the search takes more than linear time."""
-    slow = ((head, attack) for head in HEADS for attack in ATTACKS if not is_linear(search, head, attack))
+    """Return a prefix and a repeated part for which the search takes more than linear time, ``None`` without one."""
+    slow = (
+        (prefix, repeated)
+        for prefix in PREFIXES
+        for repeated in REPEATED_PARTS
+        if not is_linear(search, prefix, repeated)
+    )
     return next(slow, None)

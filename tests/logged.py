@@ -1,4 +1,4 @@
-"""What the providers have logged, by level: a test names the level and the fact, not the sentence."""
+"""Reads the log of the providers. Tests assert on the level and on facts, not on sentences."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ import pytest
 
 
 def warnings(log: pytest.LogCaptureFixture) -> list[str]:
-    """Texts of the warnings, in the order in which they were logged."""
+    """Return the texts of the logged warnings, in order."""
     return [record.getMessage() for record in log.records if record.levelno == logging.WARNING]

@@ -1,7 +1,7 @@
-"""Drives providers through Pulumi's own dynamic-provider servicer, with real protobufs, as the engine does.
+"""Calls providers through Pulumi's servicer for dynamic providers, with real protobufs, as the engine does.
 
-:class:`Stack` keeps the inputs and outputs that an engine would keep, so that a test reads as a program's life: ``up``
-until it is clean, ``refresh``, ``destroy``.
+:class:`Stack` keeps the state as the engine does, so that a test can run ``preview``, ``up``, ``refresh`` and
+``destroy``.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ PROVIDER_KEY = "__provider"
 
 
 def claim_nothing(_object_id: str) -> None:
-    """Stands for the claim of a lifecycle that is called without a provider: nothing else manages the object."""
+    """Claim an object for a lifecycle that a test calls without a provider. No other resource manages the object."""
 
 
 def _import_servicer() -> Any:
-    """Import the module of ``python -m pulumi.dynamic``, which would serve for ever."""
+    """Import the module that ``python -m pulumi.dynamic`` runs, without starting its server."""
     with (
         mock.patch.object(grpc, "server"),
         mock.patch.object(threading.Event, "wait", side_effect=KeyboardInterrupt),
@@ -48,14 +48,14 @@ def _import_servicer() -> Any:
 _pulumi = _import_servicer()
 
 _pickled: dict[type, str] = {}
-"""Providers have no attributes, so one pickled form serves all of a class."""
+"""Pickled providers by class. Providers have no attributes, so all providers of a class have the same pickled form."""
 
 
 class ProviderError(Exception):
-    """What the engine shows when a provider raises: a whole traceback.
+    """A provider raised an error, and the servicer sent its traceback.
 
     Attributes:
-        error: the error that the provider raised. Its text is the last line of the traceback, the one that people read.
+        error: the error that the provider raised. Its text is the last line of the traceback.
     """
 
     def __init__(self, text: str, error: Error) -> None:
@@ -66,7 +66,7 @@ class ProviderError(Exception):
 
 
 class InvalidInputsError(Exception):
-    """`check` refused the inputs of a program. Nothing was sent.
+    """`check` refused the inputs of a program, and no request was sent.
 
     Attributes:
         failures: reasons by property path.
@@ -79,45 +79,49 @@ class InvalidInputsError(Exception):
 
 class _Context:
     def abort(self, _code: grpc.StatusCode, details: str) -> None:
-        """Called by Pulumi's servicer in its ``except`` clause."""
+        """Raise the error of the provider. Pulumi's servicer calls this in its ``except`` clause."""
         error = sys.exc_info()[1]
         assert isinstance(error, Error), details
         raise ProviderError(details, error)
 
 
 def to_struct(properties: Mapping[str, Any]) -> struct_pb2.Struct:
-    """Properties as the engine sends them; ``UNKNOWN`` for what a preview does not know."""
+    """Return properties as the engine sends them. ``UNKNOWN`` is a value that a preview does not know."""
     serializing = rpc.serialize_properties(dict(properties), {})
     try:
         serializing.send(None)
     except StopIteration as done:
         struct: struct_pb2.Struct = done.value
         return struct
-    raise AssertionError("plain values have nothing to wait for")
+    raise AssertionError("plain values are serialized without waiting")
 
 
 def from_struct(struct: struct_pb2.Struct) -> dict[str, Any]:
-    """Properties as a provider returned them, without the pickled provider."""
+    """Return the properties that a provider returned, without the pickled provider."""
     properties = rpc.deserialize_properties(struct, keep_unknowns=True)
     return {key: value for key, value in properties.items() if key != PROVIDER_KEY}
 
 
 @dataclass
 class Refusal:
-    """A refused preview: reasons by property path. Settings are no property: their reason stands under ``""``."""
+    """The failures of a `check`.
+
+    Attributes:
+        failures: reasons by property path. The reason of a wrong setting has the path ``""``.
+    """
 
     failures: dict[str, str]
 
 
 def _failure(text: str, properties: set[str]) -> tuple[str, str]:
-    """Property path and reason of a failure, whose text begins with the path of one of the properties."""
+    """Return the property path and the reason of a failure. The path is empty when the text does not begin with one."""
     path, _, reason = text.partition(" ")
     return (path, reason) if path.partition(".")[0] in properties else ("", text)
 
 
 @dataclass
 class Diff:
-    """An answer to ``Diff``."""
+    """The result of `diff`."""
 
     changes: bool
     replaces: list[str]
@@ -125,10 +129,10 @@ class Diff:
 
 
 class Servicer:
-    """One provider process: the stack's configuration and any provider."""
+    """A provider process with the configuration of a stack. It serves every provider."""
 
     def __init__(self, config: Mapping[str, str]) -> None:
-        _pulumi._PROVIDER_CACHE.clear()  # noqa: SLF001 - Pulumi has no public way to forget unpickled providers
+        _pulumi._PROVIDER_CACHE.clear()  # noqa: SLF001 - Pulumi has no public way to clear this cache
         PROCESS.reset()
         self._servicer = _pulumi.DynamicResourceProviderServicer()
         self._servicer.Configure(provider_pb2.ConfigureRequest(args=to_struct(config)), _Context())
@@ -136,12 +140,14 @@ class Servicer:
     def check(
         self, provider: Provider[Any, Any, Any], news: Mapping[str, Any], olds: Mapping[str, Any] | None = None
     ) -> dict[str, Any] | Refusal:
-        """Validate inputs. ``olds`` are the inputs in the state, ``None`` for a resource that is not there."""
-        old_inputs = to_struct({}) if olds is None else self._bag(provider, olds)
-        request = provider_pb2.CheckRequest(olds=old_inputs, news=self._bag(provider, news))
+        """Validate inputs. ``olds`` are the inputs in the state, ``None`` for a resource that is not in the state."""
+        old_inputs = to_struct({}) if olds is None else self._struct(provider, olds)
+        request = provider_pb2.CheckRequest(olds=old_inputs, news=self._struct(provider, news))
         answer = self._servicer.Check(request, _Context())
         if answer.failures:
-            assert {failure.property for failure in answer.failures} == {""}, "the engine would print the values"
+            assert {failure.property for failure in answer.failures} == {""}, (
+                "the engine prints values next to a named property"
+            )
             properties = {*provider.lifecycle.args.model_fields, *map(to_snake, news)}
             return Refusal(dict(_failure(failure.reason, properties) for failure in answer.failures))
         return from_struct(answer.inputs)
@@ -149,40 +155,45 @@ class Servicer:
     def diff(
         self, provider: Provider[Any, Any, Any], id_: str, outputs: Mapping[str, Any], news: Mapping[str, Any]
     ) -> Diff:
-        request = provider_pb2.DiffRequest(id=id_, olds=self._bag(provider, outputs), news=self._bag(provider, news))
+        request = provider_pb2.DiffRequest(
+            id=id_, olds=self._struct(provider, outputs), news=self._struct(provider, news)
+        )
         answer = self._servicer.Diff(request, _Context())
         assert answer.changes in {provider_pb2.DiffResponse.DIFF_SOME, provider_pb2.DiffResponse.DIFF_NONE}
         changes = answer.changes == provider_pb2.DiffResponse.DIFF_SOME
         return Diff(changes, list(answer.replaces), answer.deleteBeforeReplace)
 
     def create(self, provider: Provider[Any, Any, Any], inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        request = provider_pb2.CreateRequest(properties=self._bag(provider, inputs))
+        request = provider_pb2.CreateRequest(properties=self._struct(provider, inputs))
         answer = self._servicer.Create(request, _Context())
         return answer.id, from_struct(answer.properties)
 
     def read(
         self, provider: Provider[Any, Any, Any], id_: str, outputs: Mapping[str, Any]
     ) -> tuple[str, dict[str, Any], dict[str, Any]]:
-        request = provider_pb2.ReadRequest(id=id_, properties=self._bag(provider, outputs))
+        request = provider_pb2.ReadRequest(id=id_, properties=self._struct(provider, outputs))
         answer = self._servicer.Read(request, _Context())
         return answer.id, from_struct(answer.properties), from_struct(answer.inputs)
 
     def update(
         self, provider: Provider[Any, Any, Any], id_: str, outputs: Mapping[str, Any], news: Mapping[str, Any]
     ) -> dict[str, Any]:
-        request = provider_pb2.UpdateRequest(id=id_, olds=self._bag(provider, outputs), news=self._bag(provider, news))
+        request = provider_pb2.UpdateRequest(
+            id=id_, olds=self._struct(provider, outputs), news=self._struct(provider, news)
+        )
         return from_struct(self._servicer.Update(request, _Context()).properties)
 
     def delete(self, provider: Provider[Any, Any, Any], id_: str, outputs: Mapping[str, Any]) -> None:
-        request = provider_pb2.DeleteRequest(id=id_, properties=self._bag(provider, outputs))
+        request = provider_pb2.DeleteRequest(id=id_, properties=self._struct(provider, outputs))
         assert isinstance(self._servicer.Delete(request, _Context()), empty_pb2.Empty)
 
     @staticmethod
-    def _bag(provider: Provider[Any, Any, Any], properties: Mapping[str, Any]) -> struct_pb2.Struct:
-        kind = type(provider)
-        if kind not in _pickled:
-            _pickled[kind] = serialize_provider(provider)
-        return to_struct({**properties, PROVIDER_KEY: _pickled[kind]})
+    def _struct(provider: Provider[Any, Any, Any], properties: Mapping[str, Any]) -> struct_pb2.Struct:
+        """Return properties as the engine sends them, with the pickled provider."""
+        cls = type(provider)
+        if cls not in _pickled:
+            _pickled[cls] = serialize_provider(provider)
+        return to_struct({**properties, PROVIDER_KEY: _pickled[cls]})
 
 
 @dataclass
@@ -197,7 +208,7 @@ class Resource:
 
 @dataclass
 class Stack:
-    """The engine's bookkeeping for a few resources, by name."""
+    """A stack: its configuration, and its resources by name."""
 
     config: Mapping[str, str]
     resources: dict[str, Resource] = field(default_factory=dict)
@@ -205,12 +216,12 @@ class Stack:
 
     @property
     def servicer(self) -> Servicer:
-        """The provider process of this ``pulumi`` command, or of another one."""
+        """The provider process of the current :meth:`command`, or else a new process."""
         return self._process or Servicer(self.config)
 
     @contextlib.contextmanager
     def command(self) -> Iterator[None]:
-        """What is done meanwhile is one ``pulumi`` command: one provider process serves it, with one memory."""
+        """Run the operations of the ``with`` block as one ``pulumi`` command, with one provider process."""
         self._process = Servicer(self.config)
         try:
             yield
@@ -218,12 +229,12 @@ class Stack:
             self._process = None
 
     def inputs(self, name: str, program: Mapping[str, Any], ignore: Collection[str]) -> dict[str, Any]:
-        """What the engine gives to `check`: with `ignore_changes`, the inputs in the state replace the program's."""
+        """Return the inputs for `check`. Properties of `ignore_changes` have their value in the state."""
         resource = self.resources.get(name)
         if resource is None:
             return dict(program)
-        kept = {key: value for key, value in resource.inputs.items() if key in ignore}
-        return {**{key: value for key, value in program.items() if key not in ignore}, **kept}
+        ignored = {key: value for key, value in resource.inputs.items() if key in ignore}
+        return {**{key: value for key, value in program.items() if key not in ignore}, **ignored}
 
     def preview(
         self,
@@ -233,7 +244,7 @@ class Stack:
         *,
         ignore: Collection[str] = (),
     ) -> str:
-        """What an ``up`` would do: ``create``, ``update``, ``replace`` or ``same``."""
+        """Return what an ``up`` would do: ``create``, ``update``, ``replace`` or ``same``."""
         servicer = self.servicer
         resource = self.resources.get(name)
         inputs = self._checked(servicer, provider, self.inputs(name, program, ignore), resource)
@@ -250,13 +261,13 @@ class Stack:
         *,
         ignore: Collection[str] = (),
     ) -> str:
-        """Make the resource what the program says, and return what was done.
+        """Create, update or replace the resource, and return what was done.
 
         Args:
             name: the name of the resource in the program.
-            provider: its provider.
-            program: its arguments.
-            ignore: properties that the resource option `ignore_changes` names.
+            provider: the provider of the resource.
+            program: the properties that the program declares.
+            ignore: the properties in the resource option `ignore_changes`.
         """
         servicer = self.servicer
         resource = self.resources.get(name)
@@ -282,21 +293,21 @@ class Stack:
         return "same"
 
     def replace(self, name: str, provider: Provider[Any, Any, Any], program: Mapping[str, Any]) -> None:
-        """Replace the resource as `replacement_trigger` does: the engine decides by itself and calls no `diff`."""
+        """Replace the resource as `replacement_trigger` does. The engine then calls no `diff`."""
         servicer, resource = self.servicer, self.resources[name]
         self._checked(servicer, provider, program, resource)
         self._create(servicer, name, provider, self._checked(servicer, provider, program, None))
         servicer.delete(resource.provider, resource.id, resource.outputs)
 
     def refresh(self, name: str) -> bool:
-        """Read the resource, and tell whether it is still there."""
+        """Read the resource, and return whether the object exists."""
         resource = self.resources[name]
         servicer = self.servicer
         id_, outputs, inputs = servicer.read(resource.provider, resource.id, resource.outputs)
         if not id_:
             del self.resources[name]
             return False
-        servicer.diff(resource.provider, id_, outputs, resource.inputs)  # as the engine does
+        servicer.diff(resource.provider, id_, outputs, resource.inputs)  # the engine calls it, too
         self.resources[name] = Resource(resource.provider, id_, inputs, outputs)
         return True
 

@@ -1,4 +1,4 @@
-"""The memory of failures, without requests."""
+"""Known failures: a failure that concerns many operations is reported in full once. No requests are sent here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from omni_pulumi.api.errors import AuthenticationError, Error, NotFoundError, Sc
 from omni_pulumi.api.known_failures import KnownFailures
 
 
-def refused(scope: Scope, *, operation: str = "list the things", outcome_unknown: bool = False) -> AuthenticationError:
+def error_401(
+    scope: Scope, *, operation: str = "list the things", outcome_unknown: bool = False
+) -> AuthenticationError:
+    """Return an error as the transport raises it for a 401."""
     error = AuthenticationError(
         f"Cannot {operation}: Omni answered 401. Check the key.",
         status=401,
@@ -24,7 +27,14 @@ def refused(scope: Scope, *, operation: str = "list the things", outcome_unknown
 def fail(
     failures: KnownFailures, error: Error, parent_id: str | None = "connection", *, meanwhile: Error | None = None
 ) -> Error:
-    """The error with which an operation ends that fails with an error, after another one failed ``meanwhile``."""
+    """Run an operation that fails with an error, and return the error that it raises.
+
+    Args:
+        failures: the known failures.
+        error: the error of the operation.
+        parent_id: the connection of the operation.
+        meanwhile: the error of another operation, which starts after this one and fails before it.
+    """
 
     def operation() -> None:
         with failures.report_once("write a thing", parent_id):
@@ -37,35 +47,35 @@ def fail(
     return caught.value
 
 
-def test_the_first_failure_is_told_in_full() -> None:
-    """The first one stays as it is; one that was on its way at the same time refers to it."""
-    first, second = refused("instance"), refused("instance", operation="list others")
-    told = fail(KnownFailures("Omni"), second, meanwhile=first)
-    assert isinstance(told, AuthenticationError)
-    assert (told.operation, told.status, told.detail) == ("write a thing", 401, "unauthorized")
-    assert (told.resource_id, told.outcome_unknown) == (None, False)
-    assert '"Cannot list the things"' in str(told)
+def test_a_second_failure_refers_to_the_first() -> None:
+    """The first error of an instance is raised unchanged. The error of a concurrent operation refers to it."""
+    first, second = error_401("instance"), error_401("instance", operation="list other things")
+    raised = fail(KnownFailures("Omni"), second, meanwhile=first)
+    assert isinstance(raised, AuthenticationError)
+    assert (raised.operation, raised.status, raised.detail) == ("write a thing", 401, "unauthorized")
+    assert (raised.resource_id, raised.outcome_unknown) == (None, False)
+    assert '"Cannot list the things"' in str(raised)
 
 
-def test_a_write_that_may_be_done_is_told_in_full() -> None:
-    """Nobody must miss that a write may have been carried out."""
-    lost = refused("instance", outcome_unknown=True)
-    assert fail(KnownFailures("Omni"), lost, meanwhile=refused("instance")) is lost
+def test_an_unknown_outcome_is_reported_in_full() -> None:
+    """An error of a write that may have been processed is raised unchanged, also when the failure is known."""
+    lost = error_401("instance", outcome_unknown=True)
+    assert fail(KnownFailures("Omni"), lost, meanwhile=error_401("instance")) is lost
 
 
-def test_an_operation_that_has_begun_goes_on() -> None:
-    """What another operation finds out does not end one that may have written something already."""
-    failures, done = KnownFailures("Omni"), []
+def test_a_running_operation_continues() -> None:
+    """A failure of another operation does not end one that has started, which may have written something."""
+    failures, completed = KnownFailures("Omni"), []
     with failures.report_once("create a thing", "connection"):
-        fail(failures, refused("instance"))
-        done.append("the rest")
-    assert done == ["the rest"]
+        fail(failures, error_401("instance"))
+        completed.append("the rest")
+    assert completed == ["the rest"]
 
 
 def test_each_scope() -> None:
-    """A failure of one request concerns no other; that of a parent only what is below it."""
+    """A failure of scope "request" concerns no other operation, one of scope "parent" the operations of that parent."""
     failures = KnownFailures("Omni")
-    first, second = refused("request"), refused("request")
+    first, second = error_401("request"), error_401("request")
     assert [fail(failures, first), fail(failures, second)] == [first, second]
     missing = NotFoundError("Cannot list: 404.", status=404, operation="list")
     missing.scope = "parent"
@@ -73,12 +83,12 @@ def test_each_scope() -> None:
     with failures.report_once("write a thing", "another connection"), failures.report_once("write a thing", None):
         pass
     with pytest.raises(NotFoundError), failures.report_once("write a thing", "connection"):
-        pytest.fail("it is known to fail")
+        pytest.fail("the operation must not start")
 
 
-def test_a_parent_that_nobody_names() -> None:
-    """A failure about a connection concerns no operation that belongs to none."""
-    failures, error = KnownFailures("Omni"), refused("parent")
+def test_a_failure_without_a_parent() -> None:
+    """A failure of scope "parent" concerns no operation that has no parent."""
+    failures, error = KnownFailures("Omni"), error_401("parent")
     assert fail(failures, error, None) is error
     with failures.report_once("write a thing", None):
         pass

@@ -1,4 +1,4 @@
-"""Lightdash's endpoints: what an error may show of a refused connection, and what a token may do."""
+"""The Lightdash client: errors that hide tokens, and the permissions of a token."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ TOKEN = "ghp_made-up-token"
     "connection",
     [
         pytest.param({"type": "github", "personal_access_token": TOKEN}, id="incomplete"),
-        pytest.param({"type": "svn", "personal_access_token": TOKEN, "api_key": TOKEN}, id="of no kind"),
+        pytest.param({"type": "svn", "personal_access_token": TOKEN, "api_key": TOKEN}, id="unknown type"),
         pytest.param({"type": TOKEN, "personal_access_token": TOKEN}, id="token as type"),
     ],
 )
-def test_a_refused_connection_is_not_shown(lightdash: LightdashSimulator, connection: dict[str, Any]) -> None:
-    """Lightdash repeats a connection that fits no kind, token included; the error does not."""
+def test_an_error_hides_the_token_of_the_connection(lightdash: LightdashSimulator, connection: dict[str, Any]) -> None:
+    """Lightdash's response to an invalid connection repeats the connection with its token. The error has no token."""
     with closing(LightdashClient(Instance(lightdash.url, lightdash.api_key))) as client:
         with pytest.raises(BadRequestError) as caught:
             client.create_dbt_source(lightdash.project_id, "finance", connection)
@@ -54,8 +54,8 @@ ORGANIZATION = "45f2492f-b1a6-44cb-b7e9-edd2e9b29ec2"
         pytest.param("manage", "SqlRunner", {"projectUuid": PROJECT}, False, id="another subject"),
     ],
 )
-def test_which_rules_apply(action: Any, subject: Any, conditions: dict[str, Any] | None, *, applies: bool) -> None:
-    """A rule is about managing a project when action and subject fit and all its conditions are met."""
+def test_ability_rule_applies(action: Any, subject: Any, conditions: dict[str, Any] | None, *, applies: bool) -> None:
+    """A rule applies to managing a project when its action, its subject and all its conditions match."""
     rule = AbilityRule(action=action, subject=subject, conditions=conditions)
     assert rule.applies("manage", "Project", PROJECT) is applies
 
@@ -69,8 +69,8 @@ def test_which_rules_apply(action: Any, subject: Any, conditions: dict[str, Any]
         (LightdashSimulator.member_token, False),
     ],
 )
-def test_who_may_manage_a_project(lightdash: LightdashSimulator, token: str, *, manages: bool) -> None:
-    """Of the roles only an admin manages a project."""
+def test_only_an_admin_manages_a_project(lightdash: LightdashSimulator, token: str, *, manages: bool) -> None:
+    """The token of an admin may manage a project. Tokens of developers, viewers and members may not."""
     with closing(LightdashClient(Instance(lightdash.url, token))) as client:
         assert client.may_manage_project(PROJECT) is manages
 
@@ -84,9 +84,9 @@ def test_who_may_manage_a_project(lightdash: LightdashSimulator, token: str, *, 
         pytest.param([], False, id="no rules"),
     ],
 )
-def test_the_last_rule_counts(rules: list[bool], *, manages: bool) -> None:
-    """A later rule overrides an earlier one, and a token is not taken to manage a project when no rule says so."""
+def test_the_last_rule_wins(rules: list[bool], *, manages: bool) -> None:
+    """A later rule overrides an earlier one. Without a rule a token may not manage the project."""
     with closing(LightdashClient(Instance("https://lightdash.example", "ldpat_x"))) as client:
-        user = User(abilityRules=[AbilityRule(action="manage", subject="Project", inverted=each) for each in rules])
+        user = User(abilityRules=[AbilityRule(action="manage", subject="Project", inverted=rule) for rule in rules])
         with mock.patch.object(LightdashClient, "_user", return_value=user):
             assert client.may_manage_project(PROJECT) is manages

@@ -1,4 +1,4 @@
-"""What the environment says about the network: proxies, certificates, tracing."""
+"""Proxies, certificates and tracing, which environment variables configure."""
 
 from __future__ import annotations
 
@@ -25,30 +25,30 @@ from omni_pulumi.simulator import OmniSimulator, faults
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Answers every GET with an empty object, leads nowhere as a proxy, and remembers where each was to go."""
+    """Answers every GET with an empty object and every CONNECT with 502, and records the targets."""
 
-    asked: list[str]
+    targets: list[str]
 
     def do_CONNECT(self) -> None:
-        self.asked.append(self.path)
+        self.targets.append(self.path)
         self.send_response(502)
         self.end_headers()
 
     def do_GET(self) -> None:
-        self.asked.append(self.path)
+        self.targets.append(self.path)
         self.send_response(200)
         self.send_header("Content-Length", "2")
         self.end_headers()
         self.wfile.write(b"{}")
 
     def log_message(self, *_: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def server() -> Iterator[HTTPServer]:
-    """A server that is not one of the services."""
-    _Handler.asked = []
+    """An HTTP server that is neither Omni nor Lightdash. It is also an HTTP proxy."""
+    _Handler.targets = []
     server = HTTPServer(("127.0.0.1", 0), _Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -60,56 +60,56 @@ def server() -> Iterator[HTTPServer]:
 
 @pytest.fixture(autouse=True)
 def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the machine needs to reach the world is not what these tests are about."""
+    """Remove the proxies of the machine that runs the tests."""
     for name in list(os.environ):
         if name.upper() in {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}:
             monkeypatch.delenv(name)
 
 
 @pytest.fixture(autouse=True)
-def _fresh_certificates() -> Iterator[None]:
-    """The certificates are read anew, as in another process."""
+def _reload_certificates() -> Iterator[None]:
+    """Load the certificates again in each test, as a new process does."""
     transport.ssl_context.cache_clear()
     yield
     transport.ssl_context.cache_clear()
 
 
-def ask(url: str) -> object:
-    """One request to an instance."""
-    asker = Transport("Omni", Instance(url, "key"), "Bearer")
+def get(url: str) -> object:
+    """Send a request to an instance and return the JSON of its response."""
+    client = Transport("Omni", Instance(url, "key"), "Bearer")
     try:
-        return asker.send(Request(method="GET", path="/api/v1/x", operation="read", idempotent=False))
+        return client.send(Request(method="GET", path="/api/v1/x", operation="read", idempotent=False))
     finally:
-        asker.close()
+        client.close()
 
 
 def test_a_proxy_of_the_environment_is_used(server: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """``HTTPS_PROXY`` and its relatives are followed."""
+    """A request to an ``https`` URL goes to the proxy of ``HTTPS_PROXY``."""
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.server_port}")
     with pytest.raises(errors.ConnectError) as caught:
-        ask("https://omni.example")
+        get("https://omni.example")
     assert not caught.value.outcome_unknown
-    assert {*_Handler.asked} == {"omni.example:443"}
+    assert {*_Handler.targets} == {"omni.example:443"}
 
 
-def test_no_proxy_sees_a_key_for_this_machine(server: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """``http`` is for this machine only, so it goes there itself, with the key in clear."""
+def test_a_local_http_url_bypasses_the_proxy(server: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An ``http`` URL is allowed for localhost only. A proxy would see the API key of such a request."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    assert ask(f"http://localhost:{server.server_port}") == {}
-    assert _Handler.asked == ["/api/v1/x"]
+    assert get(f"http://localhost:{server.server_port}") == {}
+    assert _Handler.targets == ["/api/v1/x"]
 
 
-def test_a_bundle_that_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The error names the variable."""
+def test_a_missing_certificate_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The error names ``SSL_CERT_FILE``."""
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
     with pytest.raises(errors.ConfigurationError) as caught:
-        ask("https://omni.example")
+        get("https://omni.example")
     assert "SSL_CERT_FILE" in caught.value.settings
     assert "SSL_CERT_FILE" in str(caught.value)
 
 
-def test_tls_is_verified(server: HTTPServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A certificate of an authority that nobody knows is refused; ``SSL_CERT_FILE`` makes it known."""
+def test_certificates_are_verified(server: HTTPServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A certificate of an unknown authority is refused, and accepted when ``SSL_CERT_FILE`` has the authority."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost").configure_cert(context)
@@ -117,17 +117,17 @@ def test_tls_is_verified(server: HTTPServer, monkeypatch: pytest.MonkeyPatch, tm
     url = f"https://localhost:{server.server_port}"
 
     with pytest.raises(errors.ConnectError) as caught:
-        ask(url)
+        get(url)
     assert "CERTIFICATE_VERIFY_FAILED" in str(caught.value)
     bundle = tmp_path / "authority.pem"
     authority.cert_pem.write_to_path(str(bundle))
     monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
     transport.ssl_context.cache_clear()
-    assert ask(url) == {}
+    assert get(url) == {}
 
 
 def test_a_span_for_each_request(omni_services: dict[str, OmniSimulator], monkeypatch: pytest.MonkeyPatch) -> None:
-    """When tracing is on, each attempt is a span of the command's trace, with status and path and nothing secret."""
+    """Each attempt is a span of the trace in ``TRACEPARENT``, with its status code, and without the API key."""
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
@@ -136,18 +136,18 @@ def test_a_span_for_each_request(omni_services: dict[str, OmniSimulator], monkey
     omni = omni_services["pages"]
     omni.reset()
     omni.inject(faults.Status(503, processed=False))
-    asker = Transport("Omni", Instance(omni.url, omni.api_key), "Bearer")
-    asker.send(Request(method="GET", path=f"/api/v1/connections/{omni.connection_id}/dbt", operation="read"))
-    asker.close()
-    failed, answered = exporter.get_finished_spans()
+    client = Transport("Omni", Instance(omni.url, omni.api_key), "Bearer")
+    client.send(Request(method="GET", path=f"/api/v1/connections/{omni.connection_id}/dbt", operation="read"))
+    client.close()
+    failed, succeeded = exporter.get_finished_spans()
     assert failed.attributes is not None
-    assert answered.attributes is not None
+    assert succeeded.attributes is not None
     assert (failed.attributes["http.response.status_code"], failed.attributes["http.request.resend_count"]) == (503, 0)
-    assert (answered.attributes["http.response.status_code"], answered.attributes["http.request.resend_count"]) == (
+    assert (succeeded.attributes["http.response.status_code"], succeeded.attributes["http.request.resend_count"]) == (
         200,
         1,
     )
-    assert answered.context is not None
-    assert f"{answered.context.trace_id:032x}" == "0af7651916cd43dd8448eb211c80319c"
-    assert omni.api_key not in failed.to_json() + answered.to_json()
+    assert succeeded.context is not None
+    assert f"{succeeded.context.trace_id:032x}" == "0af7651916cd43dd8448eb211c80319c"
+    assert omni.api_key not in failed.to_json() + succeeded.to_json()
     assert (failed.status.status_code, failed.status.description) == (StatusCode.ERROR, None)

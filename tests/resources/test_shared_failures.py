@@ -106,15 +106,15 @@ def test_rejected_key_does_not_affect_another_instance(stack: Stack, omni: OmniS
         assert source(stack, "a")() == "create"
 
 
-def test_unreachable_service(stack: Stack, omni: OmniSimulator, pauses: list[float]) -> None:
+def test_unreachable_service(stack: Stack, omni: OmniSimulator, sleeps: list[float]) -> None:
     """Only the first resource retries when the service is unreachable. The next one fails without waiting."""
     stack.config = {**stack.config, "omni:baseUrl": "http://127.0.0.1:1"}
     with stack.command():
         first = expect_error(ConnectError, environment(stack, "A"))
-        assert pauses
-        pauses.clear()
+        assert sleeps
+        sleeps.clear()
         assert_refers_to(expect_error(ConnectError, environment(stack, "B")), first, "http://127.0.0.1:1")
-    assert pauses == []
+    assert sleeps == []
     assert omni.requests == []
 
 
