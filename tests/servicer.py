@@ -145,9 +145,7 @@ class Servicer:
         request = provider_pb2.CheckRequest(olds=old_inputs, news=self._struct(provider, news))
         answer = self._servicer.Check(request, _Context())
         if answer.failures:
-            assert {failure.property for failure in answer.failures} == {""}, (
-                "the engine prints values next to a named property"
-            )
+            assert {failure.property for failure in answer.failures} == {""}, "the engine would print the values"
             properties = {*provider.lifecycle.args.model_fields, *map(to_snake, news)}
             return Refusal(dict(_failure(failure.reason, properties) for failure in answer.failures))
         return from_struct(answer.inputs)

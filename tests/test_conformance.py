@@ -1,4 +1,4 @@
-"""What every resource has, found by introspection: a new one is tested here without being named."""
+"""Conformance: what every resource must have. The tests find the resources by introspection, so they test a new one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.stateful.programs import DECLARATIONS, sample_of
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
 
-PUBLIC_FOR_EVER = {
+PUBLIC_NAMES = {
     "ConnectionEnvironment": (
         "pulumi-python:dynamic/omni:ConnectionEnvironment",
         "omni_pulumi.resources.connection_environment.ConnectionEnvironmentProvider",
@@ -51,15 +51,20 @@ PUBLIC_FOR_EVER = {
         "omni_pulumi.resources.lightdash_dbt_source.LightdashDbtSourceProvider",
     ),
 }
-"""Type tokens and providers as users' states have them. A line may be added and never be changed."""
+"""Type token and provider class of each resource. Users' states contain them, so an entry must never change."""
 
 
 @dataclass(frozen=True)
-class Subject:
-    """A module of a resource."""
+class ResourceModule:
+    """A module of a resource.
+
+    Attributes:
+        name: the name of the module.
+        python_module: the imported module.
+    """
 
     name: str
-    module: ModuleType
+    python_module: ModuleType
 
     @property
     def lifecycle(self) -> Lifecycle[Any, Any, Any]:
@@ -74,72 +79,72 @@ class Subject:
         return self._only(Resource)
 
     def _only(self, base: type[Any]) -> type[Any]:
-        """The one subclass that the module defines."""
+        """Return the only subclass of a class that the module defines."""
         (found,) = [
             value
-            for value in vars(self.module).values()
-            if inspect.isclass(value) and issubclass(value, base) and value.__module__ == self.module.__name__
+            for value in vars(self.python_module).values()
+            if inspect.isclass(value) and issubclass(value, base) and value.__module__ == self.python_module.__name__
         ]
         return found
 
 
-SUBJECTS = [
-    Subject(info.name, importlib.import_module(f"{resources.__name__}.{info.name}"))
+RESOURCES = [
+    ResourceModule(info.name, importlib.import_module(f"{resources.__name__}.{info.name}"))
     for info in pkgutil.iter_modules(resources.__path__)
 ]
 
-every = pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
+every_resource = pytest.mark.parametrize("module", RESOURCES, ids=lambda module: module.name)
 
 
 def type_token(resource: type[Resource]) -> str:
-    return f"pulumi-python:{resource._resource_type_name}"  # noqa: SLF001 - Pulumi has no public way to ask
+    return f"pulumi-python:{resource._resource_type_name}"  # noqa: SLF001 - Pulumi has no public property for it
 
 
 def test_public_names() -> None:
-    """The engine finds a resource and its provider in the state by these names."""
+    """The type tokens and the provider classes are those of users' states."""
     assert {
-        subject.resource.__name__: (
-            type_token(subject.resource),
-            f"{subject.provider.__module__}.{subject.provider.__qualname__}",
+        module.resource.__name__: (
+            type_token(module.resource),
+            f"{module.provider.__module__}.{module.provider.__qualname__}",
         )
-        for subject in SUBJECTS
-    } == PUBLIC_FOR_EVER
+        for module in RESOURCES
+    } == PUBLIC_NAMES
 
 
-@every
-def test_the_names_agree(subject: Subject) -> None:
-    """Module, resource, provider and models are called alike."""
-    name = "".join(word.capitalize() for word in subject.name.split("_"))
+@every_resource
+def test_class_names(module: ResourceModule) -> None:
+    """The names of the classes follow from the name of the module."""
+    name = "".join(word.capitalize() for word in module.name.split("_"))
     assert [
         cls.__name__
         for cls in (
-            subject.lifecycle.args,
-            subject.lifecycle.state,
-            type(subject.lifecycle),
-            subject.provider,
-            subject.resource,
+            module.lifecycle.args,
+            module.lifecycle.state,
+            type(module.lifecycle),
+            module.provider,
+            module.resource,
         )
     ] == [f"{name}Args", f"{name}State", f"{name}Lifecycle", f"{name}Provider", name]
 
 
-@every
-def test_the_pickled_provider_is_a_reference(subject: Subject) -> None:
-    """A provider has no attribute, so that the state holds only where it is found, and nothing secret."""
-    provider = subject.provider()
+@every_resource
+def test_the_pickled_provider_is_a_reference(module: ResourceModule) -> None:
+    """A provider has no attributes, so its pickled form in the state has only its module path and name."""
+    provider = module.provider()
     assert vars(provider) == {}
     assert provider.serialize_as_secret_always is False
     pickled = base64.b64decode(serialize_provider(provider))
     assert len(pickled) < 200
-    assert type(pickle.loads(pickled)) is subject.provider  # noqa: S301 - our own bytes
+    assert type(pickle.loads(pickled)) is module.provider  # noqa: S301 - our own bytes
 
 
-@every
-def test_arguments(subject: Subject) -> None:
-    """The resource takes what its Args have, by keyword only, required where they require it."""
-    _self, name, *keywords = inspect.signature(subject.resource.__init__).parameters.values()
+@every_resource
+def test_arguments(module: ResourceModule) -> None:
+    """The resource has the arguments of its Args model, by keyword only, with the same ones required."""
+    _self, name, *keywords = inspect.signature(module.resource.__init__).parameters.values()
     assert name.name == "resource_name"
     assert {parameter.kind for parameter in keywords} == {inspect.Parameter.KEYWORD_ONLY}
-    fields = subject.lifecycle.args.model_fields
+    fields = module.lifecycle.args.model_fields
     assert [parameter.name for parameter in keywords if parameter.name != "opts"] == [
         *(name for name in fields if name not in Args.model_fields),
         *Args.model_fields,
@@ -148,61 +153,66 @@ def test_arguments(subject: Subject) -> None:
     assert required == {name for name, field in fields.items() if field.is_required()}
 
 
-@every
-def test_descriptions(subject: Subject) -> None:
-    """Each argument has a description, which is a sentence: the README's tables are made of them."""
-    for name, field in subject.lifecycle.args.model_fields.items():
+@every_resource
+def test_descriptions(module: ResourceModule) -> None:
+    """Each argument has a description that is a sentence. The documentation is generated from the descriptions."""
+    for name, field in module.lifecycle.args.model_fields.items():
         assert field.description, name
         assert field.description.endswith("."), name
 
 
-@every
-def test_state(subject: Subject) -> None:
-    """The state has each argument under its own name, so that the two can be compared."""
-    assert subject.lifecycle.args.model_fields.keys() <= subject.lifecycle.state.model_fields.keys()
+@every_resource
+def test_state(module: ResourceModule) -> None:
+    """The state has a field with the name of each argument."""
+    assert module.lifecycle.args.model_fields.keys() <= module.lifecycle.state.model_fields.keys()
 
 
-@every
-def test_markers(subject: Subject) -> None:
-    """A resource has arguments that identify it, and these include its parent. What replaces it is not computed."""
-    args = subject.lifecycle.args
+@every_resource
+def test_markers(module: ResourceModule) -> None:
+    """Some arguments identify the object, among them its parent, and some replace it."""
+    args = module.lifecycle.args
     assert marked(args, Identifies)
     assert marked(args, Parent) <= marked(args, Identifies)
     assert marked(args, Replaces)
 
 
-@every
-def test_outputs(subject: Subject) -> None:
-    """Each field of the state is an output with a type, except those that only steer the provider."""
-    outputs = {name for name, value in vars(subject.resource).items() if isinstance(value, property) and name[0] != "_"}
-    assert outputs == subject.lifecycle.state.model_fields.keys() - Args.model_fields.keys()
-    annotations = inspect.get_annotations(subject.resource)
+@every_resource
+def test_outputs(module: ResourceModule) -> None:
+    """Each field of the state except `adopt` and `profile` is an output with a type."""
+    outputs = {name for name, value in vars(module.resource).items() if isinstance(value, property) and name[0] != "_"}
+    assert outputs == module.lifecycle.state.model_fields.keys() - Args.model_fields.keys()
+    annotations = inspect.get_annotations(module.resource)
     assert {name for name, value in annotations.items() if str(value).startswith("pulumi.Output[")} == outputs
 
 
-@every
-def test_the_exports(subject: Subject) -> None:
-    """A program finds the resource in the package itself."""
-    assert subject.resource.__name__ in omni_pulumi.__all__
-    assert getattr(omni_pulumi, subject.resource.__name__) is subject.resource
+@every_resource
+def test_exports(module: ResourceModule) -> None:
+    """A program can import the resource from `omni_pulumi`."""
+    assert module.resource.__name__ in omni_pulumi.__all__
+    assert getattr(omni_pulumi, module.resource.__name__) is module.resource
 
 
-@every
-def test_is_documented(subject: Subject) -> None:
-    """The module names the vendor's page, and module, resource and models have a docstring."""
-    assert "Source: https://" in (subject.module.__doc__ or "")
-    for cls in (subject.resource, subject.provider, subject.lifecycle.args, subject.lifecycle.state):
+@every_resource
+def test_docstrings(module: ResourceModule) -> None:
+    """The docstring of the module has the URL of the vendor's page, and each class has a docstring."""
+    assert "Source: https://" in (module.python_module.__doc__ or "")
+    for cls in (
+        module.resource,
+        module.provider,
+        module.lifecycle.args,
+        module.lifecycle.state,
+    ):
         assert cls.__doc__
 
 
-@every
-def test_the_order_of_a_module(subject: Subject) -> None:
-    """Each module is written in the same order, so that a new resource can be reviewed next to an old one."""
-    name = subject.resource.__name__
+@every_resource
+def test_order_of_a_module(module: ResourceModule) -> None:
+    """The classes and methods of each module have the same order, so that resources are easy to compare."""
+    name = module.resource.__name__
     methods = ["describe", "id_of", "create", "read", "update", "delete", "exists", "only_in_service", "diff_warning"]
     classes = {
         node.name: [item.name for item in node.body if isinstance(item, ast.FunctionDef)]
-        for node in ast.parse(inspect.getsource(subject.module)).body
+        for node in ast.parse(inspect.getsource(module.python_module)).body
         if isinstance(node, ast.ClassDef)
     }
     assert list(classes) == [f"{name}Args", f"{name}State", f"{name}Lifecycle", f"{name}Provider", name]
@@ -210,27 +220,29 @@ def test_the_order_of_a_module(subject: Subject) -> None:
     assert public == [method for method in methods if method in public]
 
 
-@every
-def test_has_tests(subject: Subject) -> None:
-    """Each resource has a test module of its name."""
-    assert (TESTS / "resources" / f"test_{subject.name}.py").is_file()
+@every_resource
+def test_has_tests(module: ResourceModule) -> None:
+    """Each resource has a test module with its name."""
+    assert (TESTS / "resources" / f"test_{module.name}.py").is_file()
 
 
-@every
-def test_has_a_sample(subject: Subject) -> None:
-    """The catalogue of the tests has a program with the required arguments and one with all arguments."""
-    assert subject.resource.__name__ in SAMPLES, "add it to tests/catalogue.py"
-    sample = SAMPLES[subject.resource.__name__]
-    assert sample.provider is subject.provider
-    own = {name: field for name, field in subject.lifecycle.args.model_fields.items() if name not in Args.model_fields}
-    assert sample.minimal.keys() == {field.alias for field in own.values() if field.is_required()}
-    assert sample.complete.keys() == {field.alias for field in own.values()}
-    assert sample.id_key in {field.alias for field in subject.lifecycle.state.model_fields.values()}
+@every_resource
+def test_has_a_sample(module: ResourceModule) -> None:
+    """`tests/catalogue.py` has a program with the required arguments and one with all arguments."""
+    assert module.resource.__name__ in SAMPLES, "add it to tests/catalogue.py"
+    sample = SAMPLES[module.resource.__name__]
+    assert sample.provider is module.provider
+    arguments = {
+        name: field for name, field in module.lifecycle.args.model_fields.items() if name not in Args.model_fields
+    }
+    assert sample.minimal.keys() == {field.alias for field in arguments.values() if field.is_required()}
+    assert sample.complete.keys() == {field.alias for field in arguments.values()}
+    assert sample.id_key in {field.alias for field in module.lifecycle.state.model_fields.values()}
 
 
 @pytest.mark.parametrize("name", ["check", "deleted_objects", "lost_responses", "read_errors", "renamed_resources"])
 def test_every_sample_is_used(name: str) -> None:
-    """The tests of all resources take the resources from the catalogue, so they test a new one, too."""
+    """A test module for all resources runs with every sample of `tests/catalogue.py`."""
     decorators = {
         decorator.id
         for function in functions(TESTS / "resources" / f"test_{name}.py")
@@ -240,38 +252,38 @@ def test_every_sample_is_used(name: str) -> None:
     assert "every_sample" in decorators
 
 
-@every
-def test_is_in_the_stateful_test(subject: Subject) -> None:
+@every_resource
+def test_is_in_the_stateful_test(module: ResourceModule) -> None:
     """The programs of the stateful test declare each resource."""
-    assert subject.resource.__name__ in {sample_of(name).name for name in DECLARATIONS}
+    assert module.resource.__name__ in {sample_of(name).name for name in DECLARATIONS}
 
 
-@every
-def test_has_a_live_test(subject: Subject) -> None:
-    """Each resource has a test of its name that runs against a real instance."""
+@every_resource
+def test_has_a_live_test(module: ResourceModule) -> None:
+    """Each resource has a live test with its name."""
     names = {function.name for function in functions(TESTS / "live" / "test_instances.py")}
-    assert f"test_{subject.name}" in names
+    assert f"test_{module.name}" in names
 
 
 def functions(path: Path) -> list[ast.FunctionDef]:
-    """The functions of a module."""
+    """Return the functions of a module."""
     return [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)]
 
 
-@every
-def test_has_an_example(subject: Subject) -> None:
-    """Each resource is used by a program among the examples."""
+@every_resource
+def test_has_an_example(module: ResourceModule) -> None:
+    """A program among the examples declares the resource."""
     used = {
         node.func.id if isinstance(node.func, ast.Name) else node.func.attr
         for path in (ROOT / "examples").glob("*/__main__.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute)
     }
-    assert subject.resource.__name__ in used
+    assert module.resource.__name__ in used
 
 
-@every
-def test_properties_are_camel_case(subject: Subject) -> None:
-    """State, previews and policies have camelCase names."""
-    for model in (subject.lifecycle.args, subject.lifecycle.state):
+@every_resource
+def test_properties_are_camel_case(module: ResourceModule) -> None:
+    """Properties have camelCase names in the state, in previews and in policies."""
+    for model in (module.lifecycle.args, module.lifecycle.state):
         assert {field.alias for field in model.model_fields.values()} == set(map(to_camel, model.model_fields))

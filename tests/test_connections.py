@@ -1,4 +1,4 @@
-"""The eight kinds of a dbt source's connection: as a program writes them, as they are checked, as they are sent."""
+"""The eight types of dbt connections: in a program, in `check` and in requests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import omni_pulumi
 from omni_pulumi import DbtConnection, GithubConnection, connections
 from omni_pulumi.connections import SECRET_PROPERTIES, ConnectionArgs, connection_properties, stored, stored_connection
 
-FULL: dict[str, dict[str, Any]] = {
+ALL_FIELDS: dict[str, dict[str, Any]] = {
     "github": {
         "repository": "acme/dbt",
         "branch": "main",
@@ -65,22 +65,22 @@ FULL: dict[str, dict[str, Any]] = {
     "manifest": {"manifest": "{}", "hide_refresh_button": False},
 }
 CLASSES: dict[str, type[Any]] = {
-    cls(**FULL[kind]).to_properties()["type"]: cls
-    for kind, cls in zip(
+    cls(**ALL_FIELDS[type_]).to_properties()["type"]: cls
+    for type_, cls in zip(
         ("github", "gitlab", "bitbucket", "azure_devops", "dbt_cloud_ide", "dbt", "none", "manifest"),
         typing.get_args(DbtConnection),
         strict=True,
     )
 }
 ARGS: dict[str, type[pydantic.BaseModel]] = {
-    kind: getattr(connections, f"{cls.__name__}Args") for kind, cls in CLASSES.items()
+    type_: getattr(connections, f"{cls.__name__}Args") for type_, cls in CLASSES.items()
 }
 
-kinds = pytest.mark.parametrize("kind", FULL)
+every_type = pytest.mark.parametrize("type_", ALL_FIELDS)
 
 
 async def _resolved(value: Any) -> Any:
-    """A value with its outputs' values in the place of the outputs, and without ``None``."""
+    """Return a value with all outputs replaced by their values, without fields that are ``None``."""
     if isinstance(value, pulumi.Output):
         return await _resolved(await value.future())
     if isinstance(value, Mapping):
@@ -93,108 +93,111 @@ async def _is_secret(value: Any) -> bool:
 
 
 def properties_of(connection: Callable[[], Any]) -> Any:
-    """The properties of a connection, outputs resolved; made where a program makes it, inside of an event loop."""
+    """Return the properties of a connection, with outputs resolved. An output needs an event loop, as in a program."""
 
-    async def look() -> Any:
+    async def resolve() -> Any:
         return await _resolved(connection_properties(connection()))
 
-    return asyncio.run(look())
+    return asyncio.run(resolve())
 
 
 def secrets_of(connection: Callable[[], Any]) -> set[str] | bool:
-    """Names of the properties that are marked as secret, or whether all is as a whole."""
+    """Return the names of the secret properties, or whether the connection is secret as a whole."""
 
-    async def look() -> set[str] | bool:
+    async def find_secrets() -> set[str] | bool:
         properties = connection_properties(connection())
         if isinstance(properties, pulumi.Output):
             return await _is_secret(properties)
         assert isinstance(properties, Mapping)
         return {name for name, value in properties.items() if await _is_secret(value)}
 
-    return asyncio.run(look())
+    return asyncio.run(find_secrets())
 
 
 def parsed(properties: Mapping[str, Any]) -> Any:
+    """Return a connection as `check` validates it."""
     adapter: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(ConnectionArgs)
     return adapter.validate_python(properties)
 
 
-@kinds
-def test_every_way_to_write_one_is_the_same(kind: str) -> None:
-    """A typed connection, and a plain dict under Python's or Pulumi's names, give the same properties."""
-    typed = properties_of(lambda: CLASSES[kind](**FULL[kind]))
-    assert typed == {"type": kind, **{to_camel(name): value for name, value in FULL[kind].items()}}
-    assert properties_of(lambda: {"type": kind, **FULL[kind]}) == typed
-    camel = {to_camel(name): value for name, value in FULL[kind].items()}
-    assert properties_of(lambda: {"type": kind, **camel}) == typed
-    assert properties_of(lambda: pulumi.Output.from_input({"type": kind, **FULL[kind]})) == typed
+@every_type
+def test_classes_and_dicts_are_equivalent(type_: str) -> None:
+    """A class, a dict with snake_case keys, a dict with camelCase keys and an output give the same properties."""
+    typed = properties_of(lambda: CLASSES[type_](**ALL_FIELDS[type_]))
+    assert typed == {"type": type_, **{to_camel(name): value for name, value in ALL_FIELDS[type_].items()}}
+    assert properties_of(lambda: {"type": type_, **ALL_FIELDS[type_]}) == typed
+    camel = {to_camel(name): value for name, value in ALL_FIELDS[type_].items()}
+    assert properties_of(lambda: {"type": type_, **camel}) == typed
+    assert properties_of(lambda: pulumi.Output.from_input({"type": type_, **ALL_FIELDS[type_]})) == typed
 
 
-@kinds
-def test_tokens_are_secret_even_when_plain(kind: str) -> None:
-    """Each token is marked as secret and nothing else, so that a preview stays readable."""
-    expected = {to_camel(name) for name, value in FULL[kind].items() if value == "made-up-token"}
-    assert secrets_of(lambda: CLASSES[kind](**FULL[kind])) == expected
-    assert secrets_of(lambda: {"type": kind, **FULL[kind]}) == expected
+@every_type
+def test_tokens_are_marked_as_secret(type_: str) -> None:
+    """Tokens that the program gives as plain text are marked as secret, and no other property is."""
+    expected = {to_camel(name) for name, value in ALL_FIELDS[type_].items() if value == "made-up-token"}
+    assert secrets_of(lambda: CLASSES[type_](**ALL_FIELDS[type_])) == expected
+    assert secrets_of(lambda: {"type": type_, **ALL_FIELDS[type_]}) == expected
 
 
 def test_a_connection_that_is_an_output_is_secret_as_a_whole() -> None:
-    """What is inside of an output shows too late to mark its tokens alone."""
-    assert secrets_of(lambda: pulumi.Output.from_input({"type": "github", **FULL["github"]})) is True
+    """The fields of an output are not known when the program runs, so the whole connection is secret."""
+    assert secrets_of(lambda: pulumi.Output.from_input({"type": "github", **ALL_FIELDS["github"]})) is True
 
 
 def test_a_token_that_is_an_output_is_secret() -> None:
-    """A token may come from another resource, secret there or not."""
-    connection = {name: value for name, value in FULL["github"].items() if name != "personal_access_token"}
+    """A token that is a plain output is marked as secret."""
+    connection = {name: value for name, value in ALL_FIELDS["github"].items() if name != "personal_access_token"}
     assert secrets_of(
         lambda: GithubConnection(**connection, personal_access_token=pulumi.Output.from_input("made-up-token"))
     ) == {"personalAccessToken"}
 
 
-@kinds
-def test_program_and_check_know_the_same_fields(kind: str) -> None:
-    """What a program can write is what is checked; GitHub's method follows from its credential."""
-    written = {field.name for field in dataclasses.fields(CLASSES[kind])}
-    checked = ARGS[kind].model_fields.keys()
+@every_type
+def test_a_class_has_the_fields_of_its_model(type_: str) -> None:
+    """The class of a program and the model of `check` have the same fields, except GitHub's authorization method."""
+    written = {field.name for field in dataclasses.fields(CLASSES[type_])}
+    checked = ARGS[type_].model_fields.keys()
     assert checked - written == {"type", "authorization_method"} & checked
     assert written - checked == set()
 
 
-@kinds
-def test_program_and_check_require_the_same_fields(kind: str) -> None:
-    """What a program must write is what the check requires."""
-    written = {field.name for field in dataclasses.fields(CLASSES[kind]) if field.default is dataclasses.MISSING}
-    checked = {name for name, field in ARGS[kind].model_fields.items() if field.is_required()}
+@every_type
+def test_a_class_requires_the_fields_of_its_model(type_: str) -> None:
+    """The class of a program and the model of `check` require the same fields."""
+    written = {field.name for field in dataclasses.fields(CLASSES[type_]) if field.default is dataclasses.MISSING}
+    checked = {name for name, field in ARGS[type_].model_fields.items() if field.is_required()}
     assert checked - {"type"} == written
 
 
-@kinds
-def test_every_token_of_lightdash_is_known(kind: str) -> None:
-    """A field whose name speaks of a token, a key or a secret is one that is hidden."""
-    names = {to_camel(name) for name in ARGS[kind].model_fields}
-    telling = {name for name in names if any(word in name.lower() for word in ("token", "key", "secret", "password"))}
-    assert telling == names & SECRET_PROPERTIES
+@every_type
+def test_every_token_is_a_secret_property(type_: str) -> None:
+    """Each field with "token", "key", "secret" or "password" in its name is in `SECRET_PROPERTIES`."""
+    names = {to_camel(name) for name in ARGS[type_].model_fields}
+    secret = {name for name in names if any(word in name.lower() for word in ("token", "key", "secret", "password"))}
+    assert secret == names & SECRET_PROPERTIES
 
 
-def test_every_kind_is_exported() -> None:
-    """A program finds each kind in the package itself."""
+def test_every_class_is_exported() -> None:
+    """A program can import each class from `omni_pulumi`."""
     assert {cls.__name__ for cls in CLASSES.values()} <= set(omni_pulumi.__all__)
 
 
-def test_the_wire_form() -> None:
-    """Lightdash has names of its own, the environment as a list, and GitHub's method spelt out; it takes no null."""
-    wire = parsed({"type": "github", **{to_camel(name): value for name, value in FULL["github"].items()}}).to_wire()
-    assert wire == {
+def test_request_body() -> None:
+    """A request has Lightdash's names, a list of variables, GitHub's authorization method and no ``null``."""
+    body = parsed(
+        {"type": "github", **{to_camel(name): value for name, value in ALL_FIELDS["github"].items()}}
+    ).to_wire()
+    assert body == {
         "type": "github",
         "authorization_method": "personal_access_token",
-        **{name: value for name, value in FULL["github"].items() if name != "environment"},
+        **{name: value for name, value in ALL_FIELDS["github"].items() if name != "environment"},
         "environment": [{"key": "A", "value": "1"}],
     }
     assert parsed({"type": "none", "hideRefreshButton": True}).to_wire() == {"type": "none", "hideRefreshButton": True}
 
 
-def test_the_wire_form_of_an_installation() -> None:
-    """With an installation of the GitHub app instead of a token, the method is the other one."""
+def test_request_body_with_an_installation() -> None:
+    """The authorization method is ``installation_id`` when the program gives an installation of the GitHub app."""
     properties = {
         "type": "github",
         "repository": "a/b",
@@ -205,10 +208,10 @@ def test_the_wire_form_of_an_installation() -> None:
     assert parsed(properties).to_wire()["authorization_method"] == "installation_id"
 
 
-@kinds
-def test_tokens_are_not_printed(kind: str) -> None:
-    """Neither what is checked nor what is stored shows a token when it is printed by accident."""
-    args = parsed({"type": kind, **{to_camel(name): value for name, value in FULL[kind].items()}})
+@every_type
+def test_repr_hides_tokens(type_: str) -> None:
+    """The ``repr`` of a checked and of a stored connection has no token."""
+    args = parsed({"type": type_, **{to_camel(name): value for name, value in ALL_FIELDS[type_].items()}})
     assert "made-up-token" not in repr(args)
     assert "made-up-token" not in repr(stored(args))
 
@@ -225,29 +228,29 @@ def _strategy(name: str) -> st.SearchStrategy[Any]:
     return st.booleans() if name == "hide_refresh_button" else text
 
 
-def _properties(kind: str) -> st.SearchStrategy[dict[str, Any]]:
-    """Any properties of a kind that are right."""
-    left_out = {"type", "authorization_method", "installation_id"}
-    if kind == "github":
-        left_out.discard("personal_access_token")
-    fields = {name: field for name, field in ARGS[kind].model_fields.items() if name not in left_out}
+def _properties(type_: str) -> st.SearchStrategy[dict[str, Any]]:
+    """Generate valid properties of a type of connection."""
+    excluded = {"type", "authorization_method", "installation_id"}
+    if type_ == "github":
+        excluded.discard("personal_access_token")
+    fields = {name: field for name, field in ARGS[type_].model_fields.items() if name not in excluded}
     required = {
         to_camel(name): _strategy(name)
         for name, field in fields.items()
-        if field.is_required() or (kind == "github" and name == "personal_access_token")
+        if field.is_required() or (type_ == "github" and name == "personal_access_token")
     }
     optional = {to_camel(name): _strategy(name) for name in fields if to_camel(name) not in required}
-    return st.fixed_dictionaries({"type": st.just(kind), **required}, optional=optional)
+    return st.fixed_dictionaries({"type": st.just(type_), **required}, optional=optional)
 
 
-@given(st.sampled_from(list(FULL)).flatmap(_properties))
-def test_there_and_back_is_the_identity(properties: dict[str, Any]) -> None:
-    """What Lightdash answers to what was sent, its secrets left out, is what the state had: never a change."""
+@given(st.sampled_from(list(ALL_FIELDS)).flatmap(_properties))
+def test_a_read_after_a_write_shows_no_change(properties: dict[str, Any]) -> None:
+    """Lightdash returns what it was sent without the secrets. The state that a read makes of it is the one before."""
     args = parsed(properties)
     before = stored(args)
-    answer = {
+    response = {
         name: value
         for name, value in json.loads(json.dumps(args.to_wire())).items()
         if to_camel(name) not in SECRET_PROPERTIES
     }
-    assert stored_connection(answer, before) == before
+    assert stored_connection(response, before) == before

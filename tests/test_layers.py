@@ -1,4 +1,4 @@
-"""Imports point down, so that each layer can be read, tested and replaced without those above it."""
+"""The layers of the package: a module imports only from the layers below its own."""
 
 from __future__ import annotations
 
@@ -77,11 +77,11 @@ ALLOWED = {
     "omni_pulumi.simulator": {"omni_pulumi.simulator"},
     "omni_pulumi.cli": {"omni_pulumi.cli", "omni_pulumi.notes"},
 }
-"""What the modules of a layer may import of ours: a module, or anything in a package."""
+"""What the modules of a layer may import of this package: modules, or packages with all their modules."""
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Full names of the modules that a file imports, wherever in the file."""
+    """Return the full names of the modules that a file imports, also within functions."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -97,7 +97,7 @@ def is_in(module: str, layer: str) -> bool:
 
 
 def layer_of(module: str) -> str:
-    """The narrowest layer of a module; the package's own file is not the layer of all that is below it."""
+    """Return the innermost layer of a module. The layer `omni_pulumi` has only the module `omni_pulumi`."""
     layers = [layer for layer in ALLOWED if layer != "omni_pulumi" and is_in(module, layer)]
     return max(layers, key=len, default=module)
 
@@ -106,11 +106,11 @@ def layer_of(module: str) -> str:
 def test_imports_point_down(module: str) -> None:
     """A module imports only the layers below its own."""
     allowed = ALLOWED[layer_of(module)]
-    ours = {name for name in imports(MODULES[module]) if is_in(name, "omni_pulumi")}
-    assert {name for name in ours if not any(is_in(name, layer) for layer in allowed)} == set()
+    internal = {name for name in imports(MODULES[module]) if is_in(name, "omni_pulumi")}
+    assert {name for name in internal if not any(is_in(name, layer) for layer in allowed)} == set()
 
 
-def test_one_module_knows_dynamic_providers() -> None:
+def test_one_package_imports_dynamic_providers() -> None:
     """Only the package ``dynamic`` imports ``pulumi.dynamic``, so that a native provider can use all other modules."""
     importers = {
         module for module, path in MODULES.items() if any(is_in(name, "pulumi.dynamic") for name in imports(path))
@@ -118,15 +118,15 @@ def test_one_module_knows_dynamic_providers() -> None:
     assert importers == {"omni_pulumi.dynamic.provider", "omni_pulumi.dynamic.resource"}
 
 
-def test_the_api_knows_no_pulumi() -> None:
-    """Clients know requests and answers, the simulator the vendors' pages, the commands files; none knows Pulumi."""
-    knowing = {
+def test_api_simulator_and_commands_do_not_import_pulumi() -> None:
+    """The clients, the simulator and the commands do not import Pulumi."""
+    importers = {
         module
         for module, path in MODULES.items()
         if layer_of(module).startswith(("omni_pulumi.api", "omni_pulumi.simulator", "omni_pulumi.cli"))
         and any(is_in(name, "pulumi") for name in imports(path))
     }
-    assert knowing == set()
+    assert importers == set()
 
 
 def test_a_program_loads_no_client() -> None:

@@ -1,4 +1,4 @@
-"""The tests against real instances work: run against the simulator, as against any other URL."""
+"""The live tests, run against the simulator: what they need, and that they delete what they create."""
 
 from __future__ import annotations
 
@@ -15,20 +15,19 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parent.parent
 
-OTHERS = {"ssh_url": "git@github.com:acme/theirs.git", "branch": "theirs"}
+EXISTING_CONFIGURATION = {"ssh_url": "git@github.com:acme/other.git", "branch": "other"}
 
 
 def run(env: dict[str, str]) -> str:
-    """What pytest says of the live tests."""
+    """Run the live tests with environment variables, and return the output of pytest."""
     command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "tests/live"]
-    given = {**os.environ, **env}
-    done = subprocess.run(command, cwd=ROOT, env=given, text=True, capture_output=True, check=False)
-    return done.stdout + done.stderr
+    result = subprocess.run(command, cwd=ROOT, env={**os.environ, **env}, text=True, capture_output=True, check=False)
+    return result.stdout + result.stderr
 
 
 @pytest.fixture
 def settings(omni: OmniSimulator, lightdash: LightdashSimulator) -> dict[str, str]:
-    """The switches, and the two services as instances."""
+    """The environment variables for the live tests, with the two simulated services as instances."""
     return {
         "OMNI_LIVE": "1",
         "OMNI_BASE_URL": omni.url,
@@ -45,7 +44,7 @@ def settings(omni: OmniSimulator, lightdash: LightdashSimulator) -> dict[str, st
 
 
 def assert_nothing_is_left(omni: OmniSimulator, lightdash: LightdashSimulator) -> None:
-    """Only what Omni makes by itself is there."""
+    """Assert that the services have only the objects that they create themselves."""
     assert omni.dbt_configuration(omni.connection_id) is None
     assert [e for e in omni.environments(omni.connection_id) if not e["is_default_environment"]] == []
     assert omni.connection_environments() == []
@@ -53,32 +52,34 @@ def assert_nothing_is_left(omni: OmniSimulator, lightdash: LightdashSimulator) -
     assert lightdash.sources(lightdash.project_id) == []
 
 
-def test_they_run_against_any_url(settings: dict[str, str], omni: OmniSimulator, lightdash: LightdashSimulator) -> None:
-    """With the switches set all five lives are lived, and nothing is left behind."""
-    said = run(settings)
-    assert "5 passed" in said, said
+def test_live_tests_pass_against_the_simulator(
+    settings: dict[str, str], omni: OmniSimulator, lightdash: LightdashSimulator
+) -> None:
+    """All five live tests pass and leave no object behind."""
+    output = run(settings)
+    assert "5 passed" in output, output
     assert_nothing_is_left(omni, lightdash)
 
 
-def test_they_clean_up_when_a_change_fails(
+def test_live_tests_clean_up_after_a_failed_update(
     settings: dict[str, str], omni: OmniSimulator, lightdash: LightdashSimulator
 ) -> None:
-    """Lives that are cut short by a refused change leave nothing behind."""
+    """Live tests that fail because an update is refused leave no object behind."""
     omni.inject(
         faults.Status(403, processed=False, method="PUT", path="/dbt$", after=2, times=None),
         faults.Status(403, processed=False, method="PUT", path="/dbt/environments/", times=None),
         faults.Status(403, processed=False, method="PUT", path="/connection-environments/", after=1, times=None),
     )
     lightdash.inject(faults.Status(403, processed=False, method="PATCH", times=None))
-    said = run(settings)
-    assert "4 failed" in said, said
+    output = run(settings)
+    assert "4 failed" in output, output
     assert_nothing_is_left(omni, lightdash)
 
 
-def test_they_clean_up_what_the_stack_does_not_know(
+def test_live_tests_clean_up_after_a_failed_create(
     settings: dict[str, str], omni: OmniSimulator, lightdash: LightdashSimulator
 ) -> None:
-    """What was made although the service said no is found by its name, and removed."""
+    """An object that a create made although its response was an error is found by its name and deleted."""
     omni.inject(
         faults.Status(403, processed=True, method="PUT", path="/dbt$"),
         faults.Status(403, processed=True, method="POST", path="/dbt/environments$"),
@@ -86,35 +87,35 @@ def test_they_clean_up_what_the_stack_does_not_know(
     if omni.dialect.connection_environment_list:
         omni.inject(faults.Status(403, processed=True, method="POST", path="/connection-environments$"))
     lightdash.inject(faults.Status(403, processed=True, method="POST"))
-    said = run(settings)
-    assert f"{4 if omni.dialect.connection_environment_list else 3} failed" in said, said
+    output = run(settings)
+    assert f"{4 if omni.dialect.connection_environment_list else 3} failed" in output, output
     assert_nothing_is_left(omni, lightdash)
 
 
-def test_they_leave_alone_what_is_there(
+def test_live_tests_keep_an_existing_configuration(
     settings: dict[str, str], omni: OmniSimulator, lightdash: LightdashSimulator
 ) -> None:
-    """A dbt configuration that is there stays as it is, and the reason of the skip says so."""
-    omni.configure_dbt(omni.connection_id, **OTHERS)
+    """The test of dbt configurations is skipped, with a reason, when the connection has one, which stays unchanged."""
+    omni.configure_dbt(omni.connection_id, **EXISTING_CONFIGURATION)
     before = omni.dbt_configuration(omni.connection_id)
-    said = run(settings)
-    assert "3 passed, 1 skipped" in said, said
-    assert "has a dbt configuration, which is left alone" in said
+    output = run(settings)
+    assert "3 passed, 1 skipped" in output, output
+    assert "has a dbt configuration, which is left alone" in output
     assert omni.dbt_configuration(omni.connection_id) == before
     assert [r for r in omni.requests if r.method in {"PUT", "DELETE"} and r.path.endswith("/dbt")] == []
     assert lightdash.sources(lightdash.project_id) == []
 
 
-def test_they_are_skipped_with_a_reason() -> None:
-    """Without the switches they are skipped, and the reason names the switch."""
-    said = run({"OMNI_LIVE": "", "LIGHTDASH_LIVE": ""})
-    assert "4 skipped" in said, said
-    assert "OMNI_LIVE=1" in said
-    assert "LIGHTDASH_LIVE=1" in said
+def test_live_tests_are_skipped_by_default() -> None:
+    """Without ``OMNI_LIVE=1`` and ``LIGHTDASH_LIVE=1`` the live tests are skipped, and the reason names them."""
+    output = run({"OMNI_LIVE": "", "LIGHTDASH_LIVE": ""})
+    assert "4 skipped" in output, output
+    assert "OMNI_LIVE=1" in output
+    assert "LIGHTDASH_LIVE=1" in output
 
 
-def test_a_switch_without_settings_fails(settings: dict[str, str]) -> None:
-    """Tests that were asked for and cannot run are no skip, and say what is missing."""
-    said = run({**settings, "OMNI_LIVE_CONNECTION_ID": "", "LIGHTDASH_LIVE": ""})
-    assert "1 skipped, 3 errors" in said, said
-    assert "OMNI_LIVE=1 needs OMNI_LIVE_CONNECTION_ID" in said
+def test_missing_settings_are_an_error(settings: dict[str, str]) -> None:
+    """With ``OMNI_LIVE=1`` a missing setting is an error that names it, and no skip."""
+    output = run({**settings, "OMNI_LIVE_CONNECTION_ID": "", "LIGHTDASH_LIVE": ""})
+    assert "1 skipped, 3 errors" in output, output
+    assert "OMNI_LIVE=1 needs OMNI_LIVE_CONNECTION_ID" in output

@@ -1,4 +1,4 @@
-"""Resource options: translated names, refusals, and the table in the docs."""
+"""Resource options: translated property names, options that are refused, and the table in the documentation."""
 
 from __future__ import annotations
 
@@ -26,11 +26,13 @@ SOURCE = lightdash_dbt_source.LightdashDbtSourceProvider.lifecycle
 
 
 def applied(lifecycle: Lifecycle[Any, Any, Any], opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+    """Translate the options of a resource in place, and return them."""
     options.apply(opts, resource='X "x"', args=lifecycle.args, state=lifecycle.state)
     return opts
 
 
 def ignored(lifecycle: Lifecycle[Any, Any, Any], *paths: str) -> list[str] | None:
+    """Return the translated paths of ``ignore_changes``."""
     return applied(lifecycle, pulumi.ResourceOptions(ignore_changes=list(paths))).ignore_changes
 
 
@@ -52,7 +54,7 @@ def ignored(lifecycle: Lifecycle[Any, Any, Any], *paths: str) -> list[str] | Non
     ],
 )
 def test_names_are_translated(path: str, translated: str) -> None:
-    """Both spellings of a property name the same property, and keys of maps stay as they are."""
+    """Names of properties are accepted in snake_case and camelCase. Keys of maps are not translated."""
     assert ignored(ENVIRONMENT, path) == [translated]
 
 
@@ -68,21 +70,21 @@ def test_names_are_translated(path: str, translated: str) -> None:
     ],
 )
 def test_names_below_a_property_are_translated(path: str, translated: str) -> None:
-    """Properties of every kind of connection are translated, keys of its environment are not."""
+    """Properties of a connection are translated, keys of its environment are not."""
     assert ignored(SOURCE, path) == [translated]
     opts = applied(SOURCE, pulumi.ResourceOptions(hide_diffs=[path]))
     assert opts.hide_diffs == [translated]
 
 
-def test_both_spellings_are_one_path() -> None:
-    """Merged options can hold a name in both spellings, and applying options again changes nothing."""
+def test_translating_removes_duplicates() -> None:
+    """A name in both spellings becomes one path, and translating again changes nothing."""
     opts = applied(ENVIRONMENT, pulumi.ResourceOptions(ignore_changes=["target_schema", "targetSchema"]))
     assert opts.ignore_changes == ["targetSchema"]
     assert applied(ENVIRONMENT, opts).ignore_changes == ["targetSchema"]
 
 
-def test_outputs_can_be_named() -> None:
-    """Computed outputs can be secret or hidden, in both spellings."""
+def test_outputs_are_translated() -> None:
+    """``additional_secret_outputs`` and ``hide_diffs`` accept computed outputs, in both spellings."""
     opts = pulumi.ResourceOptions(
         additional_secret_outputs=["environment_id", "variables"], hide_diffs=["retained_variables", "ownerId"]
     )
@@ -111,16 +113,16 @@ def test_outputs_can_be_named() -> None:
     ],
 )
 def test_wrong_names_are_refused(option: str, path: str, fact: str) -> None:
-    """A name without effect is an error of its option, which tells the resource and the possible names."""
-    given: dict[str, Any] = {option: [path]}
+    """An unknown name is an error that has the option, the resource and the possible names."""
+    arguments: dict[str, Any] = {option: [path]}
     with pytest.raises(OptionError) as caught:
-        applied(ENVIRONMENT, pulumi.ResourceOptions(**given))
+        applied(ENVIRONMENT, pulumi.ResourceOptions(**arguments))
     assert (caught.value.option, caught.value.resource) == (option, 'X "x"')
     assert fact in str(caught.value)
 
 
 def test_wrong_names_below_a_property_are_refused() -> None:
-    """The error lists the names of that place."""
+    """The error lists the properties of the connection only."""
     with pytest.raises(OptionError) as caught:
         ignored(SOURCE, "dbt_connection.personal_acces_token")
     assert "personal_access_token" in str(caught.value)
@@ -128,18 +130,18 @@ def test_wrong_names_below_a_property_are_refused() -> None:
 
 
 def test_text_in_place_of_a_list_is_refused() -> None:
-    """Pulumi would take each letter for a name."""
+    """Pulumi would treat each letter of a text as a name."""
     with pytest.raises(OptionError) as caught:
         applied(ENVIRONMENT, pulumi.ResourceOptions(ignore_changes="target_schema"))  # type: ignore[arg-type]
     assert '["target_schema"]' in str(caught.value)
 
 
-DYNAMIC = pulumi.ProviderResource("pulumi-python", "dynamic", dependency=True)
-OTHER = pulumi.ProviderResource("snowflake", "other", dependency=True)
+DYNAMIC_PROVIDER = pulumi.ProviderResource("pulumi-python", "dynamic", dependency=True)
+OTHER_PROVIDER = pulumi.ProviderResource("snowflake", "other", dependency=True)
 
 
 @pytest.mark.parametrize(
-    ("given", "fact"),
+    ("arguments", "fact"),
     [
         ({"import_": "an-id"}, 'adopt="existing"'),
         ({"id": "an-id"}, "StackReference"),
@@ -147,34 +149,36 @@ OTHER = pulumi.ProviderResource("snowflake", "other", dependency=True)
         ({"version": "1.2.3"}, "version"),
         ({"plugin_download_url": "https://example.com"}, "plugin"),
         ({"env_var_mappings": {"A": "B"}}, "profile"),
-        ({"provider": DYNAMIC}, "profile"),
-        ({"providers": [DYNAMIC]}, "profile"),
-        ({"providers": {"pulumi-python": DYNAMIC}}, "profile"),
+        ({"provider": DYNAMIC_PROVIDER}, "profile"),
+        ({"providers": [DYNAMIC_PROVIDER]}, "profile"),
+        ({"providers": {"pulumi-python": DYNAMIC_PROVIDER}}, "profile"),
     ],
-    ids=lambda given: next(iter(given)) if isinstance(given, dict) else None,
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )
-def test_options_without_effect_are_refused(given: Mapping[str, Any], fact: str) -> None:
-    """An option that does not work is an error, which says what to do."""
+def test_options_without_effect_are_refused(arguments: Mapping[str, Any], fact: str) -> None:
+    """An option that a dynamic provider does not support is an error that says what to do."""
     with pytest.raises(OptionError) as caught:
-        applied(ENVIRONMENT, pulumi.ResourceOptions(**given))
-    assert caught.value.option == next(iter(given))
+        applied(ENVIRONMENT, pulumi.ResourceOptions(**arguments))
+    assert caught.value.option == next(iter(arguments))
     assert fact in str(caught.value)
 
 
 def test_unset_options_are_not_refused() -> None:
-    """Empty values are as good as none, and providers of other packages are for children."""
-    opts = pulumi.ResourceOptions(replace_on_changes=[], version="", provider=OTHER, providers=[OTHER])
+    """Empty values are accepted, and so are providers of other packages, which are for children of the resource."""
+    opts = pulumi.ResourceOptions(
+        replace_on_changes=[], version="", provider=OTHER_PROVIDER, providers=[OTHER_PROVIDER]
+    )
     assert options.warnings(applied(ENVIRONMENT, opts)) == []
 
 
 def test_custom_timeouts_are_warned_about() -> None:
-    """The warning names the setting that exists."""
+    """The warning names the setting that has an effect, ``totalTimeout``."""
     opts = applied(ENVIRONMENT, pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create="5m")))
     (warning,) = options.warnings(opts)
     assert "totalTimeout" in warning
 
 
-MOCKED = """
+PROGRAM_WITH_MOCKS = """
 import json
 
 import pulumi
@@ -218,17 +222,19 @@ print(json.dumps(found))
 
 
 def test_mocks() -> None:
-    """A unit test with mocks reads outputs and gets refusals; options that resources share stay as they were."""
-    done = subprocess.run([sys.executable, "-c", MOCKED], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout) == {
+    """A program with Pulumi's mocks reads outputs and gets errors. Options that two resources share stay unchanged."""
+    result = subprocess.run(
+        [sys.executable, "-c", PROGRAM_WITH_MOCKS], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert json.loads(result.stdout) == {
         "shared": [["target_schema"], ["environment_id"]],
         "refused": 'DbtEnvironment "third"',
         "known": ["staging", "second-id"],
     }
 
 
-def test_the_docs_have_a_row_for_each_option() -> None:
-    """The table of options names exactly the options of the installed Pulumi, each once."""
+def test_the_documentation_has_a_row_for_each_option() -> None:
+    """The table in `docs/resource-options.md` has each option of the installed Pulumi once."""
     text = (ROOT / "docs" / "resource-options.md").read_text()
     table = text.partition("\n## Options\n")[2].partition("\n## ")[0]
     first_cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]

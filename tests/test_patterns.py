@@ -1,4 +1,4 @@
-"""The time that a regular expression takes grows with the text, not with its square."""
+"""Regular expressions take linear time, so that a long text cannot block a command."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-import tests.policies.conftest  # noqa: F401 - puts the pack's modules on the path
+import tests.policies.conftest  # noqa: F401 - adds the modules of the policy pack to `sys.path`
 from tests.linear import is_linear, slow_text
 from tests.policies.pack import PACK
 
@@ -23,7 +23,7 @@ FILES = sorted(
 
 
 def patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
-    """Every pattern of the package and the policy pack: those of the modules, and those that a function calls with."""
+    """Find the patterns of the package and the policy pack: compiled ones, and constants in calls of ``re``."""
     for path in FILES:
         name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removeprefix("policies.")
         module = importlib.import_module(name.removesuffix(".__init__"))
@@ -41,13 +41,13 @@ def patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
 PATTERNS = dict(patterns())
 
 
-def test_quadratic_time_is_seen() -> None:
-    """The measurement tells a quadratic pattern from a linear one."""
+def test_quadratic_time_is_detected() -> None:
+    """The measurement distinguishes a pattern with quadratic time from one with linear time."""
     assert not is_linear(re.compile(r"\w+:").search, "", "a")
     assert is_linear(re.compile(r"\w:").search, "", "a")
 
 
 @pytest.mark.parametrize("name", PATTERNS)
 def test_patterns_take_linear_time(name: str) -> None:
-    """A pattern takes at most fifteen times as long for ten times the text, wherever in the text it may begin."""
+    """A text of ten times the length takes at most fifteen times the time, whatever its beginning."""
     assert slow_text(PATTERNS[name].search) is None

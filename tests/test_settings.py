@@ -1,4 +1,4 @@
-"""Where the URL and the key of an instance come from."""
+"""Settings: the URL, the API key and the limits of an instance, from the stack and the environment."""
 
 from __future__ import annotations
 
@@ -17,23 +17,24 @@ CONFIG = {
 }
 
 
-NOTHING: dict[str, str] = {}
+EMPTY_CONFIG: dict[str, str] = {}
 
 
 def url_and_key(service: Service, config: Config, profile: str | None = None) -> tuple[str, str]:
+    """Return the URL and the API key of an instance."""
     instance = service.instance(config, profile)
     return instance.url, instance.api_key
 
 
-def test_the_stack_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The stack's configuration wins over the environment, which may be another stack's."""
+def test_stack_configuration_takes_precedence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The configuration of the stack takes precedence over environment variables."""
     monkeypatch.setenv("OMNI_BASE_URL", "https://other.omniapp.co")
     monkeypatch.setenv("OMNI_API_KEY", "key-of-the-environment")
     assert url_and_key(OMNI, CONFIG.get) == ("https://acme.omniapp.co", "key-of-the-stack")
 
 
-def test_each_setting_is_looked_up_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The URL may be in the stack while the key comes from the environment."""
+def test_url_and_key_can_have_different_sources(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The URL may come from the stack and the key from an environment variable."""
     monkeypatch.setenv("OMNI_API_KEY", "key-of-the-environment")
     config = {"omni:baseUrl": "https://acme.omniapp.co", "omni:apiKey": ""}
     assert url_and_key(OMNI, config.get) == ("https://acme.omniapp.co", "key-of-the-environment")
@@ -53,19 +54,19 @@ def test_each_setting_is_looked_up_by_itself(monkeypatch: pytest.MonkeyPatch) ->
 def test_environment_variables(
     monkeypatch: pytest.MonkeyPatch, service: Service, profile: str | None, names: tuple[str, str]
 ) -> None:
-    """Without the stack's configuration, URL and key come from the environment; blanks around them do not count."""
+    """Without stack configuration, the URL and the key come from environment variables, without surrounding blanks."""
     monkeypatch.setenv(names[0], " https://bi.acme.test\n")
     monkeypatch.setenv(names[1], "key\n")
-    assert url_and_key(service, NOTHING.get, profile) == ("https://bi.acme.test", "key")
+    assert url_and_key(service, EMPTY_CONFIG.get, profile) == ("https://bi.acme.test", "key")
 
 
-def test_a_profile_is_another_instance() -> None:
-    """A profile has its own URL and key."""
+def test_a_profile_has_its_own_instance() -> None:
+    """Each profile has a URL and a key."""
     assert url_and_key(OMNI, CONFIG.get, "eu") == ("https://acme-eu.omniapp.co", "key-of-the-stack-eu")
 
 
-def test_a_profile_borrows_nothing() -> None:
-    """A profile without a key does not send the default instance's key to its own."""
+def test_a_profile_without_a_key() -> None:
+    """A profile without a key is an error. The key of the default instance is not used for it."""
     config = {**CONFIG, "omni-eu:apiKey": ""}
     with pytest.raises(ConfigurationError) as caught:
         OMNI.instance(config.get, "eu")
@@ -119,10 +120,10 @@ def test_a_profile_borrows_nothing() -> None:
     ],
     ids=["both", "key", "URL", "profile", "Lightdash"],
 )
-def test_what_is_missing_is_named_with_its_command(
+def test_missing_settings_are_named_with_their_command(
     service: Service, profile: str | None, config: dict[str, str], commands: dict[str, str], variables: list[str]
 ) -> None:
-    """The error names what is missing, and nothing else, with the command or the variable that sets it."""
+    """The error names the missing settings only, with the command and the environment variable that set them."""
     with pytest.raises(ConfigurationError) as caught:
         service.instance(config.get, profile)
     message = str(caught.value)
@@ -155,7 +156,7 @@ def test_what_is_missing_is_named_with_its_command(
     ],
 )
 def test_urls(text: str, url: str) -> None:
-    """An instance's address is accepted in the forms that people copy; plain HTTP only to this machine."""
+    """A URL is accepted with or without ``/api``. Plain HTTP is accepted for the local machine only."""
     assert OMNI.instance({"omni:baseUrl": text, "omni:apiKey": "key"}.get, None).url == url
 
 
@@ -178,8 +179,8 @@ def test_urls(text: str, url: str) -> None:
         "http://[::2]",
     ],
 )
-def test_bad_urls(text: str) -> None:
-    """Anything else is refused in one line, without what may be a password."""
+def test_invalid_urls(text: str) -> None:
+    """The error of an invalid URL is one line, without a password or a token from the URL."""
     with pytest.raises(ConfigurationError) as caught:
         OMNI.instance({"omni:baseUrl": text, "omni:apiKey": "key"}.get, None)
     assert caught.value.settings == ("omni:baseUrl",)
@@ -188,22 +189,25 @@ def test_bad_urls(text: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_the_key_is_not_shown() -> None:
-    """An instance that is printed by accident does not show its key."""
+def test_repr_hides_the_key() -> None:
+    """The ``repr`` of an instance has no API key."""
     assert "key-of-the-stack" not in repr(OMNI.instance(CONFIG.get, None))
 
 
 @pytest.mark.parametrize("key", ["two\nlines", "nul\0", "\ufeffwith-a-mark", "two words", "schlüssel"])
-def test_a_key_that_no_header_can_carry(key: str) -> None:
-    """It is refused before a request fails with it, and its text is not shown."""
+def test_invalid_keys(key: str) -> None:
+    """A key that is no valid HTTP header is an error that does not show the key."""
     with pytest.raises(ConfigurationError) as caught:
         OMNI.instance({**CONFIG, "omni-eu:apiKey": key}.get, "eu")
     assert caught.value.settings == ("omni-eu:apiKey",)
     assert key not in str(caught.value)
 
 
-def test_all_malformed_settings_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each is named as it was set, in the stack or in the environment, with what was got where it can be no secret."""
+def test_invalid_settings_are_reported_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names each invalid setting by its source, the stack or the environment, with its value.
+
+    Values that may be secrets are not shown.
+    """
     monkeypatch.setenv("OMNI_BASE_URL", "acme.omniapp.co")
     monkeypatch.setenv("OMNI_TOTAL_TIMEOUT", "5 min")
     config = {"omni:apiKey": "two words", "omni:readTimeout": "-1", "omni:requestsPerMinute": "60"}
@@ -215,8 +219,8 @@ def test_all_malformed_settings_are_told_at_once(monkeypatch: pytest.MonkeyPatch
     assert [text for text in ("omni:baseUrl", "omni:totalTimeout", "two words") if text in str(caught.value)] == []
 
 
-def test_what_is_missing_is_told_with_what_is_malformed() -> None:
-    """A user corrects a profile in one go."""
+def test_missing_and_invalid_settings_are_reported_together() -> None:
+    """One error names the invalid and the missing settings of a profile."""
     with pytest.raises(ConfigurationError) as caught:
         OMNI.instance({"omni-eu:connectTimeout": "soon"}.get, "eu")
     assert caught.value.settings == ("omni-eu:connectTimeout", "omni-eu:baseUrl", "omni-eu:apiKey")
@@ -232,8 +236,8 @@ def test_what_is_missing_is_told_with_what_is_malformed() -> None:
         ("omni:apiKey", "0123456789 abcdef"),
     ],
 )
-def test_a_key_in_the_wrong_place_is_not_shown(key: str, text: str) -> None:
-    """What may be a key that was set under another name is named and not shown."""
+def test_a_value_that_may_be_a_key_is_not_shown(key: str, text: str) -> None:
+    """The error names the setting, and does not show a value that looks like an API key."""
     with pytest.raises(ConfigurationError) as caught:
         OMNI.instance({**CONFIG, key: text}.get, None)
     assert caught.value.settings == (key,)
@@ -241,8 +245,8 @@ def test_a_key_in_the_wrong_place_is_not_shown(key: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "1e999", "five"])
-def test_numbers_that_are_none(text: str) -> None:
-    """Limits are positive, finite numbers; another text is shown, which is how a typo is found."""
+def test_invalid_numbers(text: str) -> None:
+    """Time limits are positive, finite numbers. The error shows any other text."""
     with pytest.raises(ConfigurationError) as caught:
         OMNI.instance({**CONFIG, "omni:readTimeout": text}.get, None)
     assert caught.value.settings == ("omni:readTimeout",)
