@@ -1,6 +1,6 @@
-"""The life of each resource against a real Omni or Lightdash: made, quiet, changed, drifted, repaired, gone.
+"""Live tests: create, update, repair and delete an object of each resource in a real Omni or Lightdash.
 
-The instances are those of the environment variables, so a self-hosted Lightdash or the simulator will do as well.
+Environment variables select the instances. A self-hosted Lightdash and the simulator work, too.
 """
 
 from __future__ import annotations
@@ -20,79 +20,85 @@ from tests.servicer import Stack
 
 
 def declare(stack: Stack, name: str, /, **properties: Any) -> ResourceHarness:
-    """A resource with the least program of the catalogue and with properties that fit the instance."""
+    """Return a resource with the minimal program of the catalogue and with properties for the instance."""
     sample = SAMPLES[name]
     return ResourceHarness(stack, sample.provider(), {**sample.minimal, **properties})
 
 
 def create(resource: ResourceHarness) -> None:
-    """Create the object, after which nothing is left to change."""
+    """Create the object, and assert that no change follows."""
     assert resource.up() == "create"
     resource.assert_settled()
 
 
 def update(resource: ResourceHarness, **changes: Any) -> None:
-    """Update the object, after which nothing is left to change."""
+    """Update the object, and assert that no change follows."""
     assert resource.up(**changes) == "update"
     resource.assert_settled(**changes)
 
 
 @contextmanager
-def removed_again(stack: Stack, leftovers: Callable[[], None]) -> Iterator[None]:
-    """Whatever happens, nothing stays: neither what the stack knows nor what a failure has hidden from it."""
+def cleanup(stack: Stack, delete_leftovers: Callable[[], None]) -> Iterator[None]:
+    """Delete the objects of the stack at the end, and then those that a failed create left outside its state."""
 
     def destroy() -> None:
-        with ExitStack() as each:  # the last one first, and the others also when one fails
+        with ExitStack() as destroys:  # runs all of them in reverse order, also when one fails
             for name in list(stack.resources):
-                each.callback(stack.destroy, name)
+                destroys.callback(stack.destroy, name)
 
-    with ExitStack() as ends:
-        ends.callback(leftovers)
-        ends.callback(destroy)
+    with ExitStack() as at_end:
+        at_end.callback(delete_leftovers)
+        at_end.callback(destroy)
         yield
 
 
 def configuration(omni: Omni, unique: str) -> dict[str, Any]:
-    """A dbt configuration of the connection, with a repository that nobody has."""
+    """Return the properties of a dbt configuration with a repository that does not exist."""
     return {"connectionId": omni.connection_id, "sshUrl": f"git@github.com:omni-pulumi/{unique}.git"}
 
 
 @contextmanager
-def own_configuration_removed_again(omni: Omni, unique: str) -> Iterator[None]:
-    """What the stack made goes, and the configuration if it is of our own repository."""
+def configuration_cleanup(omni: Omni, unique: str) -> Iterator[None]:
+    """Delete the objects of the stack at the end, and the dbt configuration if it has the repository of this test."""
 
-    def leftovers() -> None:
+    def delete_leftovers() -> None:
         current = omni.configuration()
         if current is not None and unique in current["sshUrl"]:
-            omni.others.send("DELETE", omni.dbt)
+            omni.outside.send("DELETE", omni.dbt)
 
-    with removed_again(omni.stack, leftovers):
+    with cleanup(omni.stack, delete_leftovers):
         yield
 
 
 def test_dbt_configuration(omni: Omni, unique: str) -> None:
-    """A connection without dbt gets a configuration and loses it again; one that has dbt is left alone."""
+    """A connection without a dbt configuration gets one, which is updated, repaired and deleted.
+
+    The test is skipped for a connection that has one.
+    """
     if omni.configuration() is not None:
         pytest.skip("the connection of OMNI_LIVE_CONNECTION_ID has a dbt configuration, which is left alone")
-    live = declare(omni.stack, "DbtConfiguration", **configuration(omni, unique))
+    resource = declare(omni.stack, "DbtConfiguration", **configuration(omni, unique))
     changes = {"branch": "develop"}
-    with own_configuration_removed_again(omni, unique):
-        create(live)
-        update(live, **changes)
-        omni.others.send("PUT", omni.dbt, {**live.declared(connectionId=None), "branch": "hotfix"})
-        live.assert_drifted_and_repaired(**changes)
-        live.destroy()
+    with configuration_cleanup(omni, unique):
+        create(resource)
+        update(resource, **changes)
+        omni.outside.send("PUT", omni.dbt, {**resource.declared(connectionId=None), "branch": "hotfix"})
+        resource.assert_drifted_and_repaired(**changes)
+        resource.destroy()
         assert omni.configuration() is None
 
 
 def test_dbt_environment(omni: Omni, unique: str) -> None:
-    """An environment with variables lives its life; a connection without dbt gets a configuration for that time."""
+    """An environment with variables is created, updated, repaired and deleted.
 
-    def leftovers() -> None:
+    A connection without a dbt configuration gets one during the test.
+    """
+
+    def delete_leftovers() -> None:
         for environment in omni.environments(unique):
-            omni.others.send("DELETE", f"{omni.dbt}/environments/{environment}")
+            omni.outside.send("DELETE", f"{omni.dbt}/environments/{environment}")
 
-    live = declare(
+    resource = declare(
         omni.stack,
         "DbtEnvironment",
         connectionId=omni.connection_id,
@@ -102,21 +108,24 @@ def test_dbt_environment(omni: Omni, unique: str) -> None:
         secretVariables={"S": unique},
     )
     changes = {"variables": {"A": "3", "C": "4"}, "targetRole": "tester"}
-    with own_configuration_removed_again(omni, unique), removed_again(omni.stack, leftovers):
+    with configuration_cleanup(omni, unique), cleanup(omni.stack, delete_leftovers):
         if omni.configuration() is None:
             parent = {**SAMPLES["DbtConfiguration"].minimal, **configuration(omni, unique)}
             omni.stack.up("dbt", DbtConfigurationProvider(), parent)
-        create(live)
-        update(live, **changes)
-        path = f"{omni.dbt}/environments/{live.outputs['environmentId']}"
-        omni.others.send("PUT", path, {"name": unique, "targetSchema": "changed", "targetRole": "tester"})
-        live.assert_drifted_and_repaired(**changes)
-        live.destroy()
+        create(resource)
+        update(resource, **changes)
+        path = f"{omni.dbt}/environments/{resource.outputs['environmentId']}"
+        omni.outside.send("PUT", path, {"name": unique, "targetSchema": "changed", "targetRole": "tester"})
+        resource.assert_drifted_and_repaired(**changes)
+        resource.destroy()
         assert omni.environments(unique) == []
 
 
 def test_connection_environment(omni: Omni, unique: str) -> None:
-    """A connection becomes an environment of another, and is none in the end; one that is already is left alone."""
+    """A connection becomes an environment of another one, which is updated, repaired and deleted.
+
+    The test is skipped for a connection that is an environment.
+    """
     environment = os.environ.get("OMNI_LIVE_ENVIRONMENT_CONNECTION_ID", "").lower()
     if not environment:
         pytest.skip("set OMNI_LIVE_ENVIRONMENT_CONNECTION_ID to a connection that may become an environment")
@@ -125,11 +134,11 @@ def test_connection_environment(omni: Omni, unique: str) -> None:
         pytest.skip("the connection of OMNI_LIVE_ENVIRONMENT_CONNECTION_ID is an environment, which is left alone")
     collection = "/api/v1/connection-environments"
 
-    def leftovers() -> None:
+    def delete_leftovers() -> None:
         for each in omni.connection_environments(environment) or []:
-            omni.others.send("DELETE", f"{collection}/{each}")
+            omni.outside.send("DELETE", f"{collection}/{each}")
 
-    live = declare(
+    resource = declare(
         omni.stack,
         "ConnectionEnvironment",
         baseConnectionId=omni.connection_id,
@@ -137,22 +146,25 @@ def test_connection_environment(omni: Omni, unique: str) -> None:
         userAttributeValues=[unique],
     )
     changes = {"userAttributeValues": [f"{unique}-2"]}
-    with removed_again(omni.stack, leftovers):
-        create(live)
-        update(live, **changes)
-        path = f"{collection}/{live.outputs['connectionEnvironmentId']}"
+    with cleanup(omni.stack, delete_leftovers):
+        create(resource)
+        update(resource, **changes)
+        path = f"{collection}/{resource.outputs['connectionEnvironmentId']}"
         value = f"{unique}-3"
-        assert any(omni.others.accepts("PUT", path, {"userAttributeValues": form}) for form in (value, [value]))
-        if existing is None:  # without a list of them nobody sees the change
-            assert live.refresh()
+        assert any(omni.outside.accepts("PUT", path, {"userAttributeValues": form}) for form in (value, [value]))
+        if existing is None:  # without a list the change cannot be detected
+            assert resource.refresh()
         else:
-            live.assert_drifted_and_repaired(**changes)
-        live.destroy()
+            resource.assert_drifted_and_repaired(**changes)
+        resource.destroy()
         assert not omni.connection_environments(environment)
 
 
 def test_connection_environment_attribute(omni: Omni, unique: str) -> None:
-    """A connection without an attribute gets one and loses it again. One that has an attribute is left alone."""
+    """A connection without an environment user attribute gets one, which is updated, repaired and removed.
+
+    The test is skipped for a connection that has one.
+    """
     name = os.environ.get("OMNI_LIVE_USER_ATTRIBUTE", "")
     if not name:
         pytest.skip("set OMNI_LIVE_USER_ATTRIBUTE to a user attribute that may select connection environments")
@@ -161,9 +173,9 @@ def test_connection_environment_attribute(omni: Omni, unique: str) -> None:
 
     def set_values(*values: str) -> None:
         attribute = {"attributeName": name, "defaultValues": [*values]} if values else None
-        omni.others.send("PATCH", omni.connection, {"environmentUserAttribute": attribute})
+        omni.outside.send("PATCH", omni.connection, {"environmentUserAttribute": attribute})
 
-    live = declare(
+    resource = declare(
         omni.stack,
         "ConnectionEnvironmentAttribute",
         connectionId=omni.connection_id,
@@ -171,24 +183,24 @@ def test_connection_environment_attribute(omni: Omni, unique: str) -> None:
         defaultValues=[unique],
     )
     changes = {"defaultValues": [f"{unique}-2"]}
-    with removed_again(omni.stack, set_values):
-        create(live)
-        update(live, **changes)
+    with cleanup(omni.stack, set_values):
+        create(resource)
+        update(resource, **changes)
         set_values(f"{unique}-3")
-        live.assert_drifted_and_repaired(**changes)
-        live.destroy()
+        resource.assert_drifted_and_repaired(**changes)
+        resource.destroy()
         assert omni.environment_user_attribute() is None
 
 
 def test_lightdash_dbt_source(lightdash: Lightdash, unique: str) -> None:
-    """A source lives its life; a branch that somebody else has changed is put right."""
+    """A source is created, updated, repaired after a change of its branch, and deleted."""
 
-    def leftovers() -> None:
+    def delete_leftovers() -> None:
         for source in lightdash.sources(unique):
-            lightdash.others.send("DELETE", f"{lightdash.dbt_sources}/{source}")
+            lightdash.outside.send("DELETE", f"{lightdash.dbt_sources}/{source}")
 
     connection = {**SAMPLES["LightdashDbtSource"].minimal["dbtConnection"], "repository": "omni-pulumi/test"}
-    live = declare(
+    resource = declare(
         lightdash.stack,
         "LightdashDbtSource",
         projectUuid=lightdash.project_uuid,
@@ -196,12 +208,12 @@ def test_lightdash_dbt_source(lightdash: Lightdash, unique: str) -> None:
         dbtConnection=connection,
     )
     changes = {"dbtConnection": {**connection, "branch": "develop", "environment": {"A": "1"}}}
-    with removed_again(lightdash.stack, leftovers):
-        create(live)
-        update(live, **changes)
-        path = f"{lightdash.dbt_sources}/{live.outputs['sourceUuid']}"
-        theirs = lightdash.others.get(path)["results"]["dbtConnection"]
-        lightdash.others.send("PATCH", path, {"dbtConnection": {**theirs, "branch": "hotfix"}})
-        live.assert_drifted_and_repaired(**changes)
-        live.destroy()
+    with cleanup(lightdash.stack, delete_leftovers):
+        create(resource)
+        update(resource, **changes)
+        path = f"{lightdash.dbt_sources}/{resource.outputs['sourceUuid']}"
+        connection_in_lightdash = lightdash.outside.get(path)["results"]["dbtConnection"]
+        lightdash.outside.send("PATCH", path, {"dbtConnection": {**connection_in_lightdash, "branch": "hotfix"}})
+        resource.assert_drifted_and_repaired(**changes)
+        resource.destroy()
         assert lightdash.sources(unique) == []
