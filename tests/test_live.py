@@ -99,7 +99,7 @@ def test_live_tests_keep_an_existing_configuration(
     omni.configure_dbt(omni.connection_id, **EXISTING_CONFIGURATION)
     before = omni.dbt_configuration(omni.connection_id)
     output = run(settings)
-    assert "3 passed, 1 skipped" in output, output
+    assert "4 passed, 1 skipped" in output, output
     assert "has a dbt configuration, which is left alone" in output
     assert omni.dbt_configuration(omni.connection_id) == before
     assert [r for r in omni.requests if r.method in {"PUT", "DELETE"} and r.path.endswith("/dbt")] == []
@@ -109,7 +109,7 @@ def test_live_tests_keep_an_existing_configuration(
 def test_live_tests_are_skipped_by_default() -> None:
     """Without ``OMNI_LIVE=1`` and ``LIGHTDASH_LIVE=1`` the live tests are skipped, and the reason names them."""
     output = run({"OMNI_LIVE": "", "LIGHTDASH_LIVE": ""})
-    assert "4 skipped" in output, output
+    assert "5 skipped" in output, output
     assert "OMNI_LIVE=1" in output
     assert "LIGHTDASH_LIVE=1" in output
 
@@ -117,5 +117,5 @@ def test_live_tests_are_skipped_by_default() -> None:
 def test_missing_settings_are_an_error(settings: dict[str, str]) -> None:
     """With ``OMNI_LIVE=1`` a missing setting is an error that names it, and no skip."""
     output = run({**settings, "OMNI_LIVE_CONNECTION_ID": "", "LIGHTDASH_LIVE": ""})
-    assert "1 skipped, 3 errors" in output, output
+    assert "1 skipped, 4 errors" in output, output
     assert "OMNI_LIVE=1 needs OMNI_LIVE_CONNECTION_ID" in output

@@ -1,4 +1,4 @@
-"""What the engine tests share: a project in a temporary folder, and the services as they look at them."""
+"""Fixtures for the engine tests: a Pulumi project in a temporary folder, and the simulated services."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from omni_pulumi.simulator import Dialect, LightdashSimulator, OmniSimulator
+from tests.engine.programs import program
 from tests.engine.project import PROGRAM, Project
-from tests.engine.scene import World, program
+from tests.engine.services import Services
 
 
 @pytest.fixture(scope="session")
 def new_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project with an empty stack, which each test copies: two commands of Pulumi for all tests together."""
+    """The folder of a project with an empty stack. Each test copies it, because creating a stack takes seconds."""
     folder = tmp_path_factory.mktemp("project")
     (folder / "Pulumi.yaml").write_text("name: engine\nruntime: python\n")
     (folder / "__main__.py").write_text(PROGRAM)
@@ -29,7 +30,7 @@ def new_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(tmp_path: Path, new_project: Path, omni: OmniSimulator, lightdash: LightdashSimulator) -> Project:
-    """An empty project; the test runs under each dialect of Omni."""
+    """A project with an empty stack. The test runs once for each dialect of Omni."""
     shutil.copytree(new_project, tmp_path, dirs_exist_ok=True)
     settings = tmp_path / "Pulumi.test.yaml"
     urls = f"  omni:baseUrl: {omni.url}\n  lightdash:url: {lightdash.url}/api\n"
@@ -39,9 +40,13 @@ def project(tmp_path: Path, new_project: Path, omni: OmniSimulator, lightdash: L
 
 @dataclass(frozen=True)
 class Created:
-    """What the first `up` of the tests' program has left: the state of the stack, and what the services store.
+    """The state of the stack and the objects in the services after the first `up` of the tests' program.
 
-    The state holds the services' URLs, which `destroy` uses.
+    Attributes:
+        state: the folder with the state.
+        urls: the URLs of Omni and Lightdash, which the state contains.
+        omni: a snapshot of Omni.
+        lightdash: a snapshot of Lightdash.
     """
 
     state: Path
@@ -52,7 +57,7 @@ class Created:
 
 @pytest.fixture(scope="session")
 def first_ups() -> dict[Dialect, Created]:
-    """What the first `up` has left, by dialect: one `pulumi up` for all tests that begin with it."""
+    """The result of the first `up` by dialect. The tests that start with it share it, because `up` takes seconds."""
     return {}
 
 
@@ -64,28 +69,28 @@ def created(
     first_ups: dict[Dialect, Created],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Project:
-    """A project whose program is up."""
+    """A project in which the tests' program is created."""
     project.write(program())
-    known = first_ups.get(omni.dialect)
-    if known is None:
+    first_up = first_ups.get(omni.dialect)
+    if first_up is None:
         up = project.up()
         assert up.status == 0, up.output
         state = tmp_path_factory.mktemp("created") / "state"
         shutil.copytree(project.project / ".pulumi-state", state)
         first_ups[omni.dialect] = Created(state, (omni.url, lightdash.url), omni.snapshot(), lightdash.snapshot())
     else:
-        shutil.copytree(known.state, project.project / ".pulumi-state", dirs_exist_ok=True)
+        shutil.copytree(first_up.state, project.project / ".pulumi-state", dirs_exist_ok=True)
         for path in (project.project / ".pulumi-state").rglob("*.json"):
-            text = path.read_text().replace(known.urls[0], omni.url)
-            path.write_text(text.replace(known.urls[1], lightdash.url))
-        omni.restore(known.omni)
-        lightdash.restore(known.lightdash)
+            text = path.read_text().replace(first_up.urls[0], omni.url)
+            path.write_text(text.replace(first_up.urls[1], lightdash.url))
+        omni.restore(first_up.omni)
+        lightdash.restore(first_up.lightdash)
     omni.clear_requests()
     lightdash.clear_requests()
     return project
 
 
 @pytest.fixture
-def world(omni: OmniSimulator, lightdash: LightdashSimulator) -> World:
-    """The two services as the tests look at them."""
-    return World(omni, lightdash)
+def services(omni: OmniSimulator, lightdash: LightdashSimulator) -> Services:
+    """The two simulated services."""
+    return Services(omni, lightdash)

@@ -1,4 +1,4 @@
-"""A Pulumi project whose program a test writes as data, run by the real CLI."""
+"""A Pulumi project for the real CLI, whose program is data that a test writes."""
 
 from __future__ import annotations
 
@@ -16,42 +16,46 @@ import pulumi
 
 import omni_pulumi
 
-made = {}
+resources = {}
 
 
-def value(given):
-    """Data as inputs: {"$secret": ...} is a secret, {"$output": [resource, attribute]} another resource's output."""
-    if isinstance(given, list):
-        return [value(item) for item in given]
-    if not isinstance(given, dict):
-        return given
-    if "$secret" in given:
-        return pulumi.Output.secret(given["$secret"])
-    if "$output" in given:
-        return getattr(made[given["$output"][0]], given["$output"][1])
-    if "$map" in given:
-        return value(given["$map"]).apply(lambda known: {"type": "none", "target": known})
-    return {key: value(item) for key, item in given.items()}
+def value(data):
+    """Return data as inputs.
+
+    {"$secret": value} is a secret, {"$output": [resource, attribute]} an output of another resource, and
+    {"$map": value} a connection of type none with this target.
+    """
+    if isinstance(data, list):
+        return [value(item) for item in data]
+    if not isinstance(data, dict):
+        return data
+    if "$secret" in data:
+        return pulumi.Output.secret(data["$secret"])
+    if "$output" in data:
+        return getattr(resources[data["$output"][0]], data["$output"][1])
+    if "$map" in data:
+        return value(data["$map"]).apply(lambda target: {"type": "none", "target": target})
+    return {key: value(item) for key, item in data.items()}
 
 
 OPTIONS = {"aliases", "delete_before_replace", "depends_on", "ignore_changes", "protect", "replacement_trigger"}
 
 
 def options(arguments):
-    """Take the options out of the arguments; they name aliases and other resources."""
-    given = {name: arguments.pop(name) for name in OPTIONS & arguments.keys()}
-    if "aliases" in given:
-        given["aliases"] = [pulumi.Alias(name=alias) for alias in given["aliases"]]
-    if "depends_on" in given:
-        given["depends_on"] = [made[name] for name in given["depends_on"]]
-    return pulumi.ResourceOptions(**given)
+    """Remove the resource options from the arguments, and return them."""
+    data = {name: arguments.pop(name) for name in OPTIONS & arguments.keys()}
+    if "aliases" in data:
+        data["aliases"] = [pulumi.Alias(name=alias) for alias in data["aliases"]]
+    if "depends_on" in data:
+        data["depends_on"] = [resources[name] for name in data["depends_on"]]
+    return pulumi.ResourceOptions(**data)
 
 
 for name, (kind, arguments) in json.loads(pathlib.Path("program.json").read_text()).items():
     opts = options(arguments)
-    made[name] = getattr(omni_pulumi, kind)(name, **value(arguments), opts=opts)
+    resources[name] = getattr(omni_pulumi, kind)(name, **value(arguments), opts=opts)
     if kind == "DbtEnvironment":
-        pulumi.export(f"{name}.secretVariables", made[name].secret_variables)
+        pulumi.export(f"{name}.secretVariables", resources[name].secret_variables)
 '''
 
 Program = Mapping[str, tuple[str, Mapping[str, Any]]]
@@ -59,32 +63,32 @@ Program = Mapping[str, tuple[str, Mapping[str, Any]]]
 
 
 class Project(PulumiCli):
-    """A Pulumi project that is configured for the two services."""
+    """A Pulumi project with a program as data."""
 
     def write(self, program: Program) -> None:
-        """Make this the program."""
+        """Write the program."""
         (self.project / "program.json").write_text(json.dumps(program))
 
     def preview(self, *options: str) -> Result:
-        """``pulumi preview --diff``, its output with single blanks so that columns do not matter."""
-        return self._flat("preview", "--diff", *options)
+        """Run ``pulumi preview --diff``, and return its output with single spaces, so that columns do not matter."""
+        return self._run_single_spaced("preview", "--diff", *options)
 
     def up(self, *options: str) -> Result:
-        """``pulumi up`` without a question, its output with single blanks."""
-        return self._flat("up", "--yes", "--skip-preview", *options)
+        """Run ``pulumi up`` without a prompt, and return its output with single spaces."""
+        return self._run_single_spaced("up", "--yes", "--skip-preview", *options)
 
     def preview_and_up(self) -> Result:
-        """``pulumi up --diff``, which shows the preview first, its output with single blanks."""
-        return self._flat("up", "--yes", "--diff")
+        """Run ``pulumi up --diff``, which shows a preview first, and return its output with single spaces."""
+        return self._run_single_spaced("up", "--yes", "--diff")
 
     def destroy(self) -> Result:
-        """``pulumi destroy`` without a question, its output with single blanks."""
-        return self._flat("destroy", "--yes", "--skip-preview")
+        """Run ``pulumi destroy`` without a prompt, and return its output with single spaces."""
+        return self._run_single_spaced("destroy", "--yes", "--skip-preview")
 
     def state(self) -> str:
-        """All that Pulumi has written of the stack: the state and its history."""
+        """Return all that Pulumi has written about the stack: its state and its history."""
         return "\n".join(path.read_text() for path in sorted((self.project / ".pulumi-state").rglob("*.json")))
 
-    def _flat(self, *arguments: str) -> Result:
+    def _run_single_spaced(self, *arguments: str) -> Result:
         result = self.run(*arguments)
         return Result(" ".join(result.output.split()).replace(" :", ":"), result.status)

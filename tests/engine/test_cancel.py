@@ -1,4 +1,4 @@
-"""Ctrl-C in the middle of an ``up``."""
+"""Ctrl-C during an ``up``."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ import time
 import pytest
 
 from omni_pulumi.simulator import faults
+from tests.engine.programs import program
 from tests.engine.project import Project
-from tests.engine.scene import World, program
+from tests.engine.services import Services
 
 pytestmark = pytest.mark.slow
 
 
-def test_cancel(project: Project, world: World) -> None:
-    """Waiting ends at once although the service asked for an hour, and the next run ends as declared."""
+def test_cancel(project: Project, services: Services) -> None:
+    """Ctrl-C ends a ``Retry-After`` of an hour at once, and the next ``up`` creates everything."""
     project.must("config", "set", "omni:totalTimeout", "7200")
     project.write(program())
-    world.omni.inject(faults.rate_limited(1000, retry_after="3600"))
+    services.omni.inject(faults.rate_limited(1000, retry_after="3600"))
     running = project.start("up", "--yes", "--skip-preview")
-    while not world.omni.requests:
+    while not services.omni.requests:
         assert running.poll() is None
         time.sleep(0.05)
     running.send_signal(signal.SIGINT)
@@ -28,7 +29,7 @@ def test_cancel(project: Project, world: World) -> None:
     assert running.returncode != 0
     assert "error: Cancelled while a request waited to be sent." in output
 
-    world.omni.clear_faults()
+    services.omni.clear_faults()
     assert project.up("--refresh").status == 0
-    world.holds(program())
+    services.assert_matches(program())
     assert project.preview("--refresh", "--expect-no-changes").status == 0

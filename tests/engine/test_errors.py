@@ -1,10 +1,11 @@
-"""What a user sees when a provider fails, and when a key is kept in clear."""
+"""The output for an error of a provider, and the warning about an API key that is not encrypted."""
 
 from __future__ import annotations
 
 from omni_pulumi.simulator import CONNECTION_ID
+from tests.engine.programs import program
 from tests.engine.project import Project
-from tests.engine.scene import World, program
+from tests.engine.services import Services
 
 PROGRAM = f'''
 import pulumi
@@ -13,7 +14,7 @@ from pulumi import dynamic
 import omni_pulumi
 
 
-class Other(dynamic.ResourceProvider):
+class OtherProvider(dynamic.ResourceProvider):
     def create(self, props):
         raise KeyError("of another provider")
 
@@ -22,7 +23,7 @@ class OtherResource(dynamic.Resource):
     pass
 
 
-made = omni_pulumi.DbtConfiguration(
+omni_pulumi.DbtConfiguration(
     "dbt",
     connection_id="{CONNECTION_ID}",
     ssh_url="git@github.com:acme/dbt.git",
@@ -30,36 +31,38 @@ made = omni_pulumi.DbtConfiguration(
     autogen_relationships=True,
     enable_virtual_schemas=False,
 )
-OtherResource(Other(), "other", {{}})
+OtherResource(OtherProvider(), "other", {{}})
 '''
-"""One resource of this package and one of another provider, which Pulumi serves in the same process."""
+"""A resource of this package and one of another provider, which run in the same process."""
 
 
-def test_the_sentence_alone(project: Project, world: World) -> None:
-    """An error of this package is one sentence without a traceback; an error of another provider keeps its own."""
-    world.omni.configure_dbt(CONNECTION_ID, branch="of others")
+def test_an_error_is_one_sentence(project: Project, services: Services) -> None:
+    """An error of this package has no traceback. An error of another provider has one."""
+    services.omni.configure_dbt(CONNECTION_ID, branch="other")
     (project.project / "__main__.py").write_text(PROGRAM)
-    ran = project.run("up", "--yes", "--skip-preview", "--continue-on-error")
-    assert ran.status != 0
-    ours, theirs = (
-        next(part for part in ran.output.partition("Diagnostics:")[2].split("\n\n") if f"({name})" in part).strip()
+    result = project.run("up", "--yes", "--skip-preview", "--continue-on-error")
+    assert result.status != 0
+    package_error, other_error = (
+        next(part for part in result.output.partition("Diagnostics:")[2].split("\n\n") if f"({name})" in part).strip()
         for name in ("dbt", "other")
     )
-    assert len(ours.splitlines()) == 2, ran.output
-    assert CONNECTION_ID in ours
-    assert "Traceback" not in ours
-    assert [text for text in ("Traceback", "in create", "KeyError: 'of another provider'") if text not in theirs] == []
+    assert len(package_error.splitlines()) == 2, result.output
+    assert CONNECTION_ID in package_error
+    assert "Traceback" not in package_error
+    assert [
+        text for text in ("Traceback", "in create", "KeyError: 'of another provider'") if text not in other_error
+    ] == []
 
 
-def test_a_plain_key_is_warned_about(project: Project, world: World) -> None:
-    """A key that is plain in the stack's configuration is named once, with the command that encrypts it."""
+def test_warning_about_a_key_in_plain_text(project: Project, services: Services) -> None:
+    """An API key in plain text in the configuration causes one warning, with the command that encrypts it."""
     project.write(program())
-    quiet = project.preview()
-    assert quiet.status == 0
-    assert "apiKey" not in quiet.output
-    project.must("config", "set", "--plaintext", "omni:apiKey", world.omni.api_key)
-    warned = project.preview()
-    assert warned.status == 0, warned.output
-    assert warned.output.count("`pulumi config set --secret omni:apiKey`") == 1, warned.output
-    assert "lightdash:apiKey" not in warned.output
-    assert world.omni.api_key not in warned.output
+    encrypted = project.preview()
+    assert encrypted.status == 0
+    assert "apiKey" not in encrypted.output
+    project.must("config", "set", "--plaintext", "omni:apiKey", services.omni.api_key)
+    plain = project.preview()
+    assert plain.status == 0, plain.output
+    assert plain.output.count("`pulumi config set --secret omni:apiKey`") == 1, plain.output
+    assert "lightdash:apiKey" not in plain.output
+    assert services.omni.api_key not in plain.output

@@ -1,7 +1,7 @@
-"""The provider's process or the CLI is killed in the middle of a request, and ``pulumi up`` is run again.
+"""Kills the provider process or the CLI during a request, and runs ``pulumi up`` again.
 
-A killed create may leave an object that the state does not know. The engine cannot know either: the next ``up`` refuses
-to overwrite it and names ``adopt=True``, and with that it ends as declared.
+A create that is killed may leave an object that is not in the state. The next ``up`` then refuses to overwrite it and
+names ``adopt=True``, with which it succeeds.
 """
 
 from __future__ import annotations
@@ -16,50 +16,51 @@ import pytest
 from typing_extensions import Self
 
 from omni_pulumi.simulator import CONNECTION_ID, GENERATED, LightdashSimulator, OmniSimulator, faults
+from tests.engine.programs import connection, program
 from tests.engine.project import Program, Project
-from tests.engine.scene import World, connection, program
+from tests.engine.services import Services
 
 pytestmark = pytest.mark.slow
 
 CHANGED = program({"branch": "b"}, {"target_schema": "b"}, {"user_attribute_values": ["b"]}, connection(branch="b"))
-NOTHING: Program = {}
+EMPTY: Program = {}
 
-CALLS = {
-    "create dbt configuration": ("omni", "PUT", "/dbt$", NOTHING, program()),
-    "create environment": ("omni", "POST", "/environments$", NOTHING, program()),
-    "create connection environment": ("omni", "POST", "/connection-environments$", NOTHING, program()),
-    "set values of a new one": ("omni", "PUT", "/connection-environments/", NOTHING, program()),
-    "create source": ("lightdash", "POST", "/dbt-sources$", NOTHING, program()),
+KILLED_REQUESTS = {
+    "create dbt configuration": ("omni", "PUT", "/dbt$", EMPTY, program()),
+    "create environment": ("omni", "POST", "/environments$", EMPTY, program()),
+    "create connection environment": ("omni", "POST", "/connection-environments$", EMPTY, program()),
+    "set values of new connection environment": ("omni", "PUT", "/connection-environments/", EMPTY, program()),
+    "create source": ("lightdash", "POST", "/dbt-sources$", EMPTY, program()),
     "update dbt configuration": ("omni", "PUT", "/dbt$", program(), CHANGED),
     "update environment": ("omni", "PUT", "/environments/", program(), CHANGED),
     "update source": ("lightdash", "PATCH", "/dbt-sources/", program(), CHANGED),
-    "delete environment": ("omni", "DELETE", "/environments/", program(), NOTHING),
-    "delete source": ("lightdash", "DELETE", "/dbt-sources/", program(), NOTHING),
+    "delete environment": ("omni", "DELETE", "/environments/", program(), EMPTY),
+    "delete source": ("lightdash", "DELETE", "/dbt-sources/", program(), EMPTY),
 }
 
 
 @pytest.fixture
 def omni() -> Iterator[OmniSimulator]:
-    """An Omni with a list of connection environments."""
+    """An Omni that has a list of connection environments."""
     with OmniSimulator(dialect=GENERATED) as omni:
         yield omni
 
 
 @pytest.mark.parametrize("victim", ["provider", "CLI"])
-@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("killed_request", KILLED_REQUESTS)
 def test_killed(
-    request: pytest.FixtureRequest, omni: OmniSimulator, lightdash: LightdashSimulator, call: str, victim: str
+    request: pytest.FixtureRequest, omni: OmniSimulator, lightdash: LightdashSimulator, killed_request: str, victim: str
 ) -> None:
-    """Whatever is killed while a request is carried out, the next runs end as declared, with nothing twice."""
-    service, method, path, before, after = CALLS[call]
-    world = World(omni, lightdash)
+    """After a kill during any request the next ``up`` succeeds, and no object exists twice."""
+    service, method, path, before, after = KILLED_REQUESTS[killed_request]
+    services = Services(omni, lightdash)
     project: Project = request.getfixturevalue("created" if before else "project")
 
     killed: list[int] = []
-    with start(project, after) as running:
+    with RunningUp(project, after) as running:
         kill = running.kill if victim == "CLI" else lambda: kill_providers(project)
         simulator = omni if service == "omni" else lightdash
-        refused_for_its_form = call == "create connection environment"  # the first of two
+        is_second_form = killed_request == "create connection environment"  # Omni refuses the first form of the body
         simulator.inject(
             faults.Callback(
                 lambda: killed.append(kill()),
@@ -67,10 +68,10 @@ def test_killed(
                 answered=False,
                 method=method,
                 path=path,
-                after=1 if refused_for_its_form else 0,
+                after=1 if is_second_form else 0,
             )
         )
-        running.resume()
+        running.start()
         assert running.wait() != 0
     assert killed == [1]
     kill_providers(project)
@@ -79,26 +80,26 @@ def test_killed(
 
     again = project.up("--refresh")
     if again.status != 0:
-        assert call.startswith(("create", "set")), again.output
+        assert killed_request.startswith(("create", "set")), again.output
         assert "adopt=True" in again.output
         project.write({name: (kind, {**arguments, "adopt": True}) for name, (kind, arguments) in after.items()})
         again = project.up("--refresh")
     assert again.status == 0, again.output
     if after:
-        world.holds(after)
+        services.assert_matches(after)
     else:
-        assert world.lightdash.sources(world.lightdash.project_id) == []
+        assert services.lightdash.sources(services.lightdash.project_id) == []
         assert omni.connection_environments() == []
-    left = sorted(e["name"] for e in omni.environments(CONNECTION_ID))
-    assert left == (["Production", "Staging"] if after else ["Production"])
+    names = sorted(e["name"] for e in omni.environments(CONNECTION_ID))
+    assert names == (["Production", "Staging"] if after else ["Production"])
     assert project.preview("--refresh", "--expect-no-changes").status == 0
 
 
-class start:  # noqa: N801 - reads as a verb where it is used
-    """``pulumi up`` of a program, held back until ``resume``."""
+class RunningUp:
+    """A ``pulumi up`` of a program, which runs until it ends or is killed."""
 
-    def __init__(self, project: Project, wanted: Program) -> None:
-        project.write(wanted)
+    def __init__(self, project: Project, program: Program) -> None:
+        project.write(program)
         self._project = project
         self._process: subprocess.Popen[str] | None = None
 
@@ -108,18 +109,18 @@ class start:  # noqa: N801 - reads as a verb where it is used
     def __exit__(self, *_: object) -> None:
         self.kill()
 
-    def resume(self) -> None:
-        """Let it begin."""
+    def start(self) -> None:
+        """Start the command."""
         self._process = self._project.start("up", "--yes", "--skip-preview", "--parallel", "1")
 
     def wait(self) -> int:
-        """Until it has ended, and how."""
+        """Wait until the command ends, and return its exit status."""
         assert self._process is not None
         self._process.communicate(timeout=60)
         return self._process.returncode
 
     def kill(self) -> int:
-        """End it at once, as a machine that goes away does, and tell how many processes that were."""
+        """Kill the CLI, and return how many processes were killed."""
         if self._process is None or self._process.poll() is not None:
             return 0
         self._process.kill()
@@ -127,7 +128,10 @@ class start:  # noqa: N801 - reads as a verb where it is used
 
 
 def kill_providers(project: Project) -> int:
-    """Kill the provider processes of a project, which have its folder in their environment, and tell how many."""
+    """Kill the provider processes of a project, and return how many.
+
+    Their environment contains the folder of the project.
+    """
     killed = 0
     for process in Path("/proc").glob("[0-9]*"):
         try:

@@ -1,6 +1,6 @@
-"""What each resource option does with the real engine: one program, two updates, and what the services have then.
+"""The effect of each resource option with the real engine.
 
-All tests read one run of the program, since each command takes seconds.
+A fixture runs the commands on one program, because each command takes seconds. The tests read their results.
 """
 
 from __future__ import annotations
@@ -30,26 +30,25 @@ from omni_pulumi import DbtConfiguration, DbtEnvironment, LightdashDbtSource
 from omni_pulumi.dynamic.options import OptionError
 from omni_pulumi.simulator import CONNECTION_ID, PROJECT_ID
 
-ROUND = json.loads(pathlib.Path("round.json").read_text())
-VALUE = ROUND["value"]
-HERE = pathlib.Path.cwd()
+VALUE = json.loads(pathlib.Path("value.json").read_text())
+FOLDER = pathlib.Path.cwd()
 
 
 def note(file, text):
-    """Keep what the program's own process sees, for the test."""
-    with (HERE / file).open("a") as notes:
+    """Write a line for the tests to a file."""
+    with (FOLDER / file).open("a") as notes:
         notes.write(text + "\\n")
 
 
 def environment(resource_name, opts=None, **arguments):
-    given = {
+    defaults = {
         "connection_id": CONNECTION_ID,
         "name": resource_name,
         "target_schema": VALUE,
         "variables": {"MY_TOKEN_x": VALUE, "a.b": VALUE, "OTHER": VALUE},
         **arguments,
     }
-    return DbtEnvironment(resource_name, **given, opts=Options.merge(Options(depends_on=[dbt] if dbt else []), opts))
+    return DbtEnvironment(resource_name, **defaults, opts=Options.merge(Options(depends_on=[dbt] if dbt else []), opts))
 
 
 def transformation(args):
@@ -100,7 +99,7 @@ def declare():
         opts=Options(ignore_changes=["dbt_connection.project_sub_path"]),
     )
     options = Options(additional_secret_outputs=["target_role"])
-    secret = environment("additional_secret_outputs", options, target_role="not-for-everybody")
+    secret = environment("additional_secret_outputs", options, target_role="made-up-secret")
     pulumi.export("additional_secret_outputs", secret.target_role)
     environment("hide_diffs", Options(hide_diffs=["target_schema", "variables.MY_TOKEN_x"]))
     environment("custom_timeouts", Options(custom_timeouts=pulumi.CustomTimeouts(create="5m")))
@@ -174,7 +173,7 @@ else:
     refuse()
 '''
 
-SECRET = "not-for-everybody"
+SECRET = "made-up-secret"
 
 REFUSED = {
     "import_": 'adopt="existing"',
@@ -186,23 +185,30 @@ REFUSED = {
     "provider": "profile",
     "providers": "profile",
 }
-"""Options that are refused, and a word of what to do."""
+"""Options that are refused, and what the error says to do."""
 
-NAMES = {
+OPTIONS_WITH_NAMES = {
     "ignore_changes": "target_schema",
     "hide_diffs": "target_schema",
     "additional_secret_outputs": "variables.OTHER",
 }
-"""Options that take names of properties, and what the refusal of a wrong name says."""
+"""Options that take names of properties, and what the error for a wrong name contains."""
 
 
 @dataclass
-class Life:
-    """What the commands printed, and what there was after each.
+class Scenario:
+    """The commands that run on the program, and their results by name of the step.
 
     Attributes:
-        environments: what Omni has, by name, after each update.
-        states: Pulumi's resources, by name, after each update.
+        project: the project.
+        omni: the simulated Omni.
+        lightdash: the simulated Lightdash.
+        results: the output and the exit status of each command.
+        environments: the dbt environments in Omni by name, after each update.
+        states: the resources in the state by name, after each update.
+        requests: methods and paths of the requests to Omni in each update.
+        outputs: the outputs of the stack after the second update.
+        source: the dbt source in Lightdash after the second update.
     """
 
     project: PulumiCli
@@ -216,36 +222,36 @@ class Life:
     source: dict[str, Any] = field(default_factory=dict)
 
     def run(self, step: str, *arguments: str, value: str) -> None:
-        """Run a command on the program of a value."""
-        (self.project.project / "round.json").write_text(json.dumps({"value": value}))
+        """Run a command on the program with a value for its properties."""
+        (self.project.project / "value.json").write_text(json.dumps(value))
         self.results[step] = self.project.run(*arguments)
 
     def up(self, value: str, *options: str) -> None:
-        """Update, and remember what there is afterwards."""
-        seen = len(self.omni.requests)
+        """Run ``pulumi up`` with a value for the properties, and store the results."""
+        requests_before = len(self.omni.requests)
         self.run(value, "up", "--yes", "--diff", *options, value=value)
         assert self.results[value].status == 0, self.results[value].output
-        self.requests[value] = [(request.method, request.path) for request in self.omni.requests[seen:]]
+        self.requests[value] = [(request.method, request.path) for request in self.omni.requests[requests_before:]]
         self.environments[value] = {each["name"]: each for each in self.omni.environments(CONNECTION_ID)}
         resources = self.project.export()["deployment"]["resources"]
         self.states[value] = {resource["urn"].rpartition("::")[2]: resource for resource in resources}
 
     def schemas(self, name: str) -> list[str]:
-        """The target schema that Omni has of an environment after each update."""
-        return [found[name]["target_schema"] for found in self.environments.values() if name in found]
+        """Return the target schema of an environment in Omni after each update."""
+        return [by_name[name]["target_schema"] for by_name in self.environments.values() if name in by_name]
 
     def ids(self, name: str) -> list[str]:
-        """The ID of an environment in Omni after each update."""
-        return [found[name]["id"] for found in self.environments.values() if name in found]
+        """Return the ID of an environment in Omni after each update."""
+        return [by_name[name]["id"] for by_name in self.environments.values() if name in by_name]
 
     def notes(self, file: str) -> list[str]:
-        """What the program noted."""
+        """Return the lines that the program wrote to a file."""
         return (self.project.project / file).read_text().splitlines()
 
 
 @pytest.fixture(scope="module")
-def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
-    """The program's life: two updates, a second stack that reads the first one, and the end."""
+def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
+    """The results of two updates, of a second stack that reads the first one, and of a destroy."""
     folder = tmp_path_factory.mktemp("options")
     (folder / "Pulumi.yaml").write_text("name: engine\nruntime: python\n")
     (folder / "__main__.py").write_text(PROGRAM)
@@ -257,204 +263,205 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
             "LIGHTDASH_URL": lightdash.url,
             "LIGHTDASH_API_KEY": lightdash.api_key,
         }
-        life = Life(PulumiCli(folder, stack="test", env=env), omni, lightdash)
-        life.project.create_stack()
-        life.up("one")
-        life.up("two", "--skip-preview", "--replace", life.states["one"]["replaced_by_command"]["urn"])
-        life.outputs = json.loads(life.project.must("stack", "output", "--json", "--show-secrets"))
-        (life.source,) = lightdash.sources(PROJECT_ID)
-        life.project.must("stack", "init", "reader")
+        scenario = Scenario(PulumiCli(folder, stack="test", env=env), omni, lightdash)
+        scenario.project.create_stack()
+        scenario.up("one")
+        scenario.up("two", "--skip-preview", "--replace", scenario.states["one"]["replaced_by_command"]["urn"])
+        scenario.outputs = json.loads(scenario.project.must("stack", "output", "--json", "--show-secrets"))
+        (scenario.source,) = lightdash.sources(PROJECT_ID)
+        scenario.project.must("stack", "init", "reader")
         reader = ("--stack", "reader")
-        life.run("reader", "up", "--yes", "--skip-preview", *reader, value="two")
-        life.run("uncaught", "preview", *reader, value="uncaught")
-        life.run("migrations", "preview", *reader, value="migrations")
-        life.run("destroy", "destroy", "--yes", "--skip-preview", value="two")
-        yield life
+        scenario.run("reader", "up", "--yes", "--skip-preview", *reader, value="two")
+        scenario.run("uncaught", "preview", *reader, value="uncaught")
+        scenario.run("migrations", "preview", *reader, value="migrations")
+        scenario.run("destroy", "destroy", "--yes", "--skip-preview", value="two")
+        yield scenario
 
 
 def variables(environment: dict[str, Any]) -> dict[str, str]:
+    """Return the values of the variables of an environment in Omni, by name."""
     return {variable["name"]: variable["value"] for variable in environment["variables"]}
 
 
 def test_every_option_has_a_test() -> None:
-    """Each option of the installed Pulumi has a test in this module."""
+    """Each option of the installed Pulumi has a test in this module or is in ``REFUSED``."""
     options = set(inspect.signature(pulumi.ResourceOptions.__init__).parameters) - {"self"}
     tests = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
     assert options - tests - REFUSED.keys() == set()
 
 
-@pytest.mark.parametrize("option", [*REFUSED, *NAMES])
-def test_refused(life: Life, option: str) -> None:
-    """An option that does not work is refused when the resource is declared, and the error says what to do."""
-    (error,) = {error for declared, _, error in map(json.loads, life.notes("refused.txt")) if declared == option}
+@pytest.mark.parametrize("option", [*REFUSED, *OPTIONS_WITH_NAMES])
+def test_refused(scenario: Scenario, option: str) -> None:
+    """An option without effect is an error when the program declares the resource, and the error says what to do."""
+    (error,) = {error for declared, _, error in map(json.loads, scenario.notes("refused.txt")) if declared == option}
     assert f"refused_{option}" in error
     assert option in error
-    assert {**REFUSED, **NAMES}[option] in error
-    assert f"refused_{option}" not in life.states["one"]
+    assert {**REFUSED, **OPTIONS_WITH_NAMES}[option] in error
+    assert f"refused_{option}" not in scenario.states["one"]
 
 
-def test_refusal_is_one_sentence(life: Life) -> None:
-    """A refusal that the program does not catch ends the command, without a traceback."""
-    result = life.results["uncaught"]
+def test_refusal_is_one_sentence(scenario: Scenario) -> None:
+    """An error about an option ends the command without a traceback."""
+    result = scenario.results["uncaught"]
     assert result.status != 0
     assert 'DbtEnvironment "uncaught": import_' in result.output
     assert "Traceback" not in result.output
 
 
-def test_ignore_changes(life: Life) -> None:
-    """Ignored properties and variables, in Python's spelling, are not changed, added or removed; the others are."""
-    assert life.schemas("ignore_changes") == ["one", "one"]
+def test_ignore_changes(scenario: Scenario) -> None:
+    """Ignored properties and variables, in snake_case, are not changed, added or removed. All others are."""
+    assert scenario.schemas("ignore_changes") == ["one", "one"]
     expected = {"MY_TOKEN_x": "one", "a.b": "one", "IN_one": "one", "OTHER": "two"}
-    assert variables(life.environments["two"]["ignore_changes"]) == expected
-    assert life.schemas("plain") == ["one", "two"]
+    assert variables(scenario.environments["two"]["ignore_changes"]) == expected
+    assert scenario.schemas("plain") == ["one", "two"]
 
 
-def test_ignore_all_changes(life: Life) -> None:
+def test_ignore_all_changes(scenario: Scenario) -> None:
     """``*`` ignores every change."""
-    assert life.schemas("ignore_all") == ["one", "one"]
-    assert set(variables(life.environments["two"]["ignore_all"]).values()) == {"one"}
+    assert scenario.schemas("ignore_all") == ["one", "one"]
+    assert set(variables(scenario.environments["two"]["ignore_all"]).values()) == {"one"}
 
 
-def test_ignore_changes_below_a_property(life: Life) -> None:
-    """A property of ``dbt_connection`` is ignored in Python's spelling."""
-    connection = life.source["connection"]
+def test_ignore_changes_below_a_property(scenario: Scenario) -> None:
+    """A property of ``dbt_connection`` is ignored, in snake_case."""
+    connection = scenario.source["connection"]
     assert (connection["branch"], connection["project_sub_path"]) == ("two", "/one")
 
 
-def test_additional_secret_outputs(life: Life) -> None:
-    """The output is secret in the state and where the program exports it, in a preview too; the input is not."""
-    state = life.states["two"]["additional_secret_outputs"]
+def test_additional_secret_outputs(scenario: Scenario) -> None:
+    """The output is secret in the state, in exports and in previews. The input is not."""
+    state = scenario.states["two"]["additional_secret_outputs"]
     assert "ciphertext" in state["outputs"]["targetRole"]
     assert state["inputs"]["targetRole"] == SECRET
-    assert life.outputs["additional_secret_outputs"] == SECRET
-    shown = life.results["one"].output
-    assert shown.count("additional_secret_outputs: [secret]") == 2, "in the preview and in the update"
-    assert f'additional_secret_outputs: "{SECRET}"' not in shown
+    assert scenario.outputs["additional_secret_outputs"] == SECRET
+    output = scenario.results["one"].output
+    assert output.count("additional_secret_outputs: [secret]") == 2, "in the preview and in the update"
+    assert f'additional_secret_outputs: "{SECRET}"' not in output
 
 
-def test_hide_diffs(life: Life) -> None:
-    """The changed value is not shown, in Python's spelling too, and is updated."""
-    assert "targetSchema (hidden)" in life.results["two"].output
-    assert "variables.MY_TOKEN_x (hidden)" in life.results["two"].output
-    assert life.schemas("hide_diffs") == ["one", "two"]
+def test_hide_diffs(scenario: Scenario) -> None:
+    """The changed value is updated and not shown, with names in snake_case."""
+    assert "targetSchema (hidden)" in scenario.results["two"].output
+    assert "variables.MY_TOKEN_x (hidden)" in scenario.results["two"].output
+    assert scenario.schemas("hide_diffs") == ["one", "two"]
 
 
-def test_custom_timeouts(life: Life) -> None:
-    """A warning names the setting that exists, and the resource is created and updated."""
-    assert "custom_timeouts" in life.results["one"].output
-    assert "totalTimeout" in life.results["one"].output
-    assert life.schemas("custom_timeouts") == ["one", "two"]
+def test_custom_timeouts(scenario: Scenario) -> None:
+    """A warning names ``totalTimeout``, and the resource is created and updated."""
+    assert "custom_timeouts" in scenario.results["one"].output
+    assert "totalTimeout" in scenario.results["one"].output
+    assert scenario.schemas("custom_timeouts") == ["one", "two"]
 
 
-def test_replacement_trigger(life: Life) -> None:
-    """Another value replaces the resource."""
-    before, after = life.ids("replacement_trigger")
+def test_replacement_trigger(scenario: Scenario) -> None:
+    """A changed value replaces the resource."""
+    before, after = scenario.ids("replacement_trigger")
     assert before != after
-    assert life.schemas("replacement_trigger") == ["one", "two"]
+    assert scenario.schemas("replacement_trigger") == ["one", "two"]
 
 
-def test_replacement_trigger_with_adopt(life: Life) -> None:
-    """A replacement adopts what the old resource had, so the object stays and is updated."""
-    before, after = life.ids("adopting")
+def test_replacement_trigger_with_adopt(scenario: Scenario) -> None:
+    """With ``adopt``, a replacement adopts the object of the old resource, which is updated and not replaced."""
+    before, after = scenario.ids("adopting")
     assert before == after
-    assert life.schemas("adopting") == ["one", "two"]
+    assert scenario.schemas("adopting") == ["one", "two"]
 
 
-def test_replace_by_command(life: Life) -> None:
+def test_replace_by_command(scenario: Scenario) -> None:
     """``pulumi up --replace`` replaces the resource that it names."""
-    before, after = life.ids("replaced_by_command")
+    before, after = scenario.ids("replaced_by_command")
     assert before != after
-    assert life.schemas("plain") == ["one", "two"]
+    assert scenario.schemas("plain") == ["one", "two"]
 
 
-def test_replace_with(life: Life) -> None:
-    """The resource is replaced together with another one."""
-    before, after = life.ids("replace_with")
+def test_replace_with(scenario: Scenario) -> None:
+    """The resource is replaced together with the other one."""
+    before, after = scenario.ids("replace_with")
     assert before != after
 
 
-def test_delete_before_replace(life: Life) -> None:
-    """The old environment is deleted before the new one of the same name is created."""
+def test_delete_before_replace(scenario: Scenario) -> None:
+    """The old environment is deleted before the new one with the same name is created."""
     path = f"/api/v1/connections/{CONNECTION_ID}/dbt/environments"
-    before, after = life.ids("delete_before_replace")
-    requests = life.requests["two"]
+    before, after = scenario.ids("delete_before_replace")
+    requests = scenario.requests["two"]
     assert before != after
     assert ("POST", path) in requests[requests.index(("DELETE", f"{path}/{before}")) :]
 
 
-def test_retain_on_delete(life: Life) -> None:
-    """A resource that leaves the program leaves the state, and Omni keeps the environment."""
-    assert "retain_on_delete" not in life.states["two"]
-    assert "retain_on_delete" in life.environments["two"]
+def test_retain_on_delete(scenario: Scenario) -> None:
+    """A resource that is removed from the program is removed from the state, and Omni keeps the environment."""
+    assert "retain_on_delete" not in scenario.states["two"]
+    assert "retain_on_delete" in scenario.environments["two"]
 
 
-def test_deleted_with(life: Life) -> None:
+def test_deleted_with(scenario: Scenario) -> None:
     """No request deletes the resource when the other one is deleted."""
-    assert {"deleted_with", "deleted_group"} & life.states["two"].keys() == set()
-    assert {"deleted_with", "deleted_group"} & life.environments["two"].keys() == {"deleted_with"}
+    assert {"deleted_with", "deleted_group"} & scenario.states["two"].keys() == set()
+    assert {"deleted_with", "deleted_group"} & scenario.environments["two"].keys() == {"deleted_with"}
 
 
-def test_protect(life: Life) -> None:
+def test_protect(scenario: Scenario) -> None:
     """A protected resource is not deleted."""
-    assert life.results["destroy"].status != 0
-    names = {environment["name"] for environment in life.omni.environments(CONNECTION_ID)}
+    assert scenario.results["destroy"].status != 0
+    names = {environment["name"] for environment in scenario.omni.environments(CONNECTION_ID)}
     assert "protect" in names
     assert "plain" not in names
 
 
-def test_parent(life: Life) -> None:
-    """The parent is a part of the URN."""
-    assert "acme:index:Team$pulumi-python:dynamic/omni:DbtEnvironment" in life.states["two"]["parent"]["urn"]
+def test_parent(scenario: Scenario) -> None:
+    """The URN contains the parent."""
+    assert "acme:index:Team$pulumi-python:dynamic/omni:DbtEnvironment" in scenario.states["two"]["parent"]["urn"]
 
 
-def test_depends_on(life: Life) -> None:
-    """The resource depends on another one, and is created after it."""
-    assert life.states["one"]["plain"]["dependencies"] == [life.states["one"]["dbt"]["urn"]]
-    paths = [path for method, path in life.requests["one"] if method in {"PUT", "POST"}]
+def test_depends_on(scenario: Scenario) -> None:
+    """The resource depends on another one and is created after it."""
+    assert scenario.states["one"]["plain"]["dependencies"] == [scenario.states["one"]["dbt"]["urn"]]
+    paths = [path for method, path in scenario.requests["one"] if method in {"PUT", "POST"}]
     assert paths[0] == f"/api/v1/connections/{CONNECTION_ID}/dbt"
 
 
-def test_aliases(life: Life) -> None:
-    """A resource under another name keeps its object."""
-    before, after = life.ids("aliases")
+def test_aliases(scenario: Scenario) -> None:
+    """A renamed resource with an alias keeps its object."""
+    before, after = scenario.ids("aliases")
     assert before == after
-    assert "old_alias" not in life.states["two"]
-    assert life.schemas("aliases") == ["one", "two"]
+    assert "old_alias" not in scenario.states["two"]
+    assert scenario.schemas("aliases") == ["one", "two"]
 
 
-def test_transformations(life: Life) -> None:
-    """What a transformation of the resource or of the stack adds is translated too."""
-    assert life.schemas("transformations") == ["one", "one"]
-    assert "ciphertext" in life.states["two"]["transformations"]["outputs"]["environmentId"]
+def test_transformations(scenario: Scenario) -> None:
+    """Names that a transformation of the resource or the stack adds are translated to camelCase."""
+    assert scenario.schemas("transformations") == ["one", "one"]
+    assert "ciphertext" in scenario.states["two"]["transformations"]["outputs"]["environmentId"]
 
 
-def test_transforms(life: Life) -> None:
+def test_transforms(scenario: Scenario) -> None:
     """A transform names properties in camelCase."""
-    assert life.schemas("transforms") == ["one", "one"]
+    assert scenario.schemas("transforms") == ["one", "one"]
 
 
-def test_hooks(life: Life) -> None:
+def test_hooks(scenario: Scenario) -> None:
     """Hooks run in the program, before a create and after an update."""
-    assert life.notes("hooks.txt") == ["hooks False", "hooks True"]
+    assert scenario.notes("hooks.txt") == ["hooks False", "hooks True"]
 
 
-def test_urn(life: Life) -> None:
-    """A resource that the same update has registered is read from the state."""
-    read, registered = life.outputs["urn"]
+def test_urn(scenario: Scenario) -> None:
+    """A resource with the URN of another one has its outputs, and is not in the state."""
+    read, registered = scenario.outputs["urn"]
     assert read == registered
-    assert life.ids("replacement_trigger")[-1] == read
-    assert "urn" not in life.states["two"]
+    assert scenario.ids("replacement_trigger")[-1] == read
+    assert "urn" not in scenario.states["two"]
 
 
-def test_state_migrations(life: Life) -> None:
-    """A CLI that knows no state migrations says so."""
-    result = life.results["migrations"]
+def test_state_migrations(scenario: Scenario) -> None:
+    """The command fails only with a CLI that does not support state migrations, and says so."""
+    result = scenario.results["migrations"]
     assert (result.status == 0) != ("does not support state migrations" in result.output)
 
 
-def test_stack_reference(life: Life) -> None:
-    """Another stack reads the outputs, and a secret one stays secret."""
-    result = life.results["reader"]
+def test_stack_reference(scenario: Scenario) -> None:
+    """Another stack reads the outputs. A secret output stays secret."""
+    result = scenario.results["reader"]
     assert result.status == 0, result.output
     assert 'plain : "two"' in result.output
     assert "secret: [secret]" in result.output

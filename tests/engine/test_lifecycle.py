@@ -1,4 +1,7 @@
-"""The life of all four resources with the real engine: what it shows, and what the services have afterwards."""
+"""Create, update, repair, replace, adopt and delete with the real engine.
+
+The tests assert on the output of Pulumi and on the objects in the services.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +21,14 @@ from omni_pulumi.simulator import (
     USER_ID,
     faults,
 )
+from tests.engine.programs import Arguments, connection, program
 from tests.engine.project import Program, Project
-from tests.engine.scene import Arguments, World, connection, program
+from tests.engine.services import Services
 
 pytestmark = pytest.mark.slow
 
 SECRETS = ("dbt-token-one", "dbt-token-two", "dbt-token-plain", "github_pat_one", "github_pat_two")
 
-# The rows change each field once; the texts are what `pulumi preview --diff` shows for it.
 UPDATES: list[tuple[Program, list[str]]] = [
     (
         program(
@@ -110,22 +113,23 @@ UPDATES: list[tuple[Program, list[str]]] = [
         ],
     ),
 ]
+"""Changed programs, and what `pulumi preview --diff` shows for each. Together they change each field once."""
 
 
-def test_life(project: Project, world: World) -> None:
-    """Created, quiet, each field changed with a readable diff, quiet again, and gone; no secret is ever to be seen."""
-    seen = []
+def test_create_update_and_delete(project: Project, services: Services) -> None:
+    """Each update shows its changes. A preview after a create or an update shows none. No secret is shown or stored."""
+    outputs = []
     project.write(program())
     created = project.up()
     assert created.status == 0, created.output
     assert "+ 5 created" in created.output
-    world.holds(program())
-    seen += [created.output]
+    services.assert_matches(program())
+    outputs += [created.output]
 
-    requests = len(world.omni.requests) + len(world.lightdash.requests)
-    quiet = project.preview("--expect-no-changes")
-    assert quiet.status == 0, quiet.output
-    assert len(world.omni.requests) + len(world.lightdash.requests) == requests, "a preview makes no request"
+    requests = len(services.omni.requests) + len(services.lightdash.requests)
+    unchanged = project.preview("--expect-no-changes")
+    assert unchanged.status == 0, unchanged.output
+    assert len(services.omni.requests) + len(services.lightdash.requests) == requests, "a preview sends no request"
 
     for changed, texts in UPDATES:
         project.write(changed)
@@ -133,34 +137,34 @@ def test_life(project: Project, world: World) -> None:
         assert updated.status == 0, updated.output
         assert [text for text in texts if text not in updated.output] == [], updated.output
         assert "replace" not in updated.output
-        world.holds(changed)
-        quiet = project.preview("--refresh", "--expect-no-changes")
-        assert quiet.status == 0, quiet.output
+        services.assert_matches(changed)
+        unchanged = project.preview("--refresh", "--expect-no-changes")
+        assert unchanged.status == 0, unchanged.output
         project.write(program())
-        back = project.up()
-        assert back.status == 0, back.output
-        world.holds(program())
-        seen += [updated.output, quiet.output, back.output]
-    assert world.omni.key_rotations == {CONNECTION_ID: 1}, "the trigger that is added rotates, its removal does not"
+        reverted = project.up()
+        assert reverted.status == 0, reverted.output
+        services.assert_matches(program())
+        outputs += [updated.output, unchanged.output, reverted.output]
+    assert services.omni.key_rotations == {CONNECTION_ID: 1}, "adding the trigger rotates keys, removing it does not"
 
-    seen += [project.must("stack", "output"), project.must("stack", "--show-urns")]
+    outputs += [project.must("stack", "output"), project.must("stack", "--show-urns")]
     destroyed = project.destroy()
     assert destroyed.status == 0, destroyed.output
-    assert world.omni.dbt_configuration(CONNECTION_ID) is None
-    assert [e["name"] for e in world.omni.environments(CONNECTION_ID)] == ["Production"]
-    assert world.omni.connection_environments() == []
-    assert world.lightdash.sources(PROJECT_ID) == []
+    assert services.omni.dbt_configuration(CONNECTION_ID) is None
+    assert [e["name"] for e in services.omni.environments(CONNECTION_ID)] == ["Production"]
+    assert services.omni.connection_environments() == []
+    assert services.lightdash.sources(PROJECT_ID) == []
 
-    everything = "\n".join([*seen, destroyed.output, project.state()])
+    everything = "\n".join([*outputs, destroyed.output, project.state()])
     assert [secret for secret in SECRETS if secret in everything] == []
-    assert world.omni.api_key not in everything
-    assert world.lightdash.api_key not in everything
+    assert services.omni.api_key not in everything
+    assert services.lightdash.api_key not in everything
 
 
-def drifts(world: World) -> Iterator[tuple[list[Callable[[], object]], list[str]]]:
-    """Rounds of changes made in the web pages, each with what the following preview says it will put right."""
-    omni, lightdash = world.omni, world.lightdash
-    environment, source = world.environment()["id"], world.source()["id"]
+def drifts(services: Services) -> Iterator[tuple[list[Callable[[], object]], list[str]]]:
+    """Yield changes that are made outside Pulumi, and what the next preview shows for them. Each field changes once."""
+    omni, lightdash = services.omni, services.lightdash
+    environment, source = services.environment()["id"], services.source()["id"]
 
     def edit(**fields: Any) -> Callable[[], object]:
         return lambda: omni.edit_environment(environment, **fields)
@@ -192,7 +196,7 @@ def drifts(world: World) -> Iterator[tuple[list[Callable[[], object]], list[str]
             '- target: "prod"',
         ],
     )
-    routes = {"route": world.route()["id"]} if omni.dialect.connection_environment_list else {}
+    routes = {"route": services.route()["id"]} if omni.dialect.connection_environment_list else {}
     yield (
         [
             configure(enable_semantic_layer=True, dbt_version="1.10", project_root_path="p"),
@@ -233,10 +237,10 @@ def drifts(world: World) -> Iterator[tuple[list[Callable[[], object]], list[str]
     )
 
 
-def test_drift(created: Project, world: World) -> None:
-    """A change of any field in a web page shows in the next preview with a refresh, and the next up puts it right."""
+def test_drift(created: Project, services: Services) -> None:
+    """A preview with a refresh shows each change that is made outside Pulumi, and the next ``up`` reverts it."""
     project = created
-    for changes, texts in drifts(world):
+    for changes, texts in drifts(services):
         for change in changes:
             change()
         preview = project.preview("--refresh")
@@ -244,45 +248,45 @@ def test_drift(created: Project, world: World) -> None:
         assert [secret for secret in SECRETS if secret in preview.output] == []
         repaired = project.up("--refresh")
         assert repaired.status == 0, repaired.output
-        world.holds(program())
+        services.assert_matches(program())
         assert project.preview("--expect-no-changes").status == 0
     assert [secret for secret in SECRETS if secret in project.state()] == []
 
 
-def test_deleted_elsewhere(created: Project, world: World) -> None:
-    """What somebody deleted in a web page is made again, with and without a refresh, and a destroy copes."""
+def test_deleted_outside_pulumi(created: Project, services: Services) -> None:
+    """Objects that are deleted outside Pulumi are created again, with and without a refresh. A destroy succeeds."""
     project = created
 
     def delete() -> None:
-        world.omni.unlink_dbt(CONNECTION_ID)
-        world.omni.delete_environment(world.environment()["id"])
-        world.omni.delete_connection_environment(world.route()["id"])
-        world.lightdash.delete_source(world.source()["id"])
+        services.omni.unlink_dbt(CONNECTION_ID)
+        services.omni.delete_environment(services.environment()["id"])
+        services.omni.delete_connection_environment(services.route()["id"])
+        services.lightdash.delete_source(services.source()["id"])
 
     delete()
     project.write(
         program({"branch": "b"}, {"target_schema": "b"}, {"user_attribute_values": ["b"]}, connection(branch="b"))
     )
-    unseen = project.up()
-    assert unseen.status == 0, unseen.output
-    world.holds(
+    without_refresh = project.up()
+    assert without_refresh.status == 0, without_refresh.output
+    services.assert_matches(
         program({"branch": "b"}, {"target_schema": "b"}, {"user_attribute_values": ["b"]}, connection(branch="b"))
     )
     assert project.preview("--refresh", "--expect-no-changes").status == 0
 
-    if world.omni.dialect.connection_environment_list:
+    if services.omni.dialect.connection_environment_list:
         delete()
-        again = project.up("--refresh")
-        assert again.status == 0, again.output
-        assert "+ 4 created" in again.output
+        with_refresh = project.up("--refresh")
+        assert with_refresh.status == 0, with_refresh.output
+        assert "+ 4 created" in with_refresh.output
 
     delete()
     destroyed = project.destroy()
     assert destroyed.status == 0, destroyed.output
 
 
-def test_replaced(created: Project, world: World) -> None:
-    """Another connection or project cannot be had in place: the preview says replace, and the old objects are gone."""
+def test_replaced(created: Project, services: Services) -> None:
+    """Another connection or project replaces the objects. The preview says so, and the old objects are deleted."""
     project = created
     project.write(
         program(
@@ -296,21 +300,21 @@ def test_replaced(created: Project, world: World) -> None:
     assert "+-4 to replace" in preview.output, preview.output
     replaced = project.up()
     assert replaced.status == 0, replaced.output
-    assert world.omni.dbt_configuration(CONNECTION_ID) is None
-    assert world.omni.dbt_configuration(OTHER_CONNECTION_ID) is not None
-    assert [e["name"] for e in world.omni.environments(CONNECTION_ID)] == ["Production"]
-    assert sorted(e["name"] for e in world.omni.environments(OTHER_CONNECTION_ID)) == ["Production", "Staging"]
-    assert world.route()["connection_id"] == DEVELOPMENT_CONNECTION_ID
-    assert world.lightdash.sources(PROJECT_ID) == []
-    assert len(world.lightdash.sources(OTHER_PROJECT_ID)) == 1
+    assert services.omni.dbt_configuration(CONNECTION_ID) is None
+    assert services.omni.dbt_configuration(OTHER_CONNECTION_ID) is not None
+    assert [e["name"] for e in services.omni.environments(CONNECTION_ID)] == ["Production"]
+    assert sorted(e["name"] for e in services.omni.environments(OTHER_CONNECTION_ID)) == ["Production", "Staging"]
+    assert services.route()["connection_id"] == DEVELOPMENT_CONNECTION_ID
+    assert services.lightdash.sources(PROJECT_ID) == []
+    assert len(services.lightdash.sources(OTHER_PROJECT_ID)) == 1
 
 
-def test_adoption(project: Project, world: World) -> None:
-    """What exists is not overwritten: the refusal says what would change, and adopt=True adopts and changes it."""
-    world.omni.configure_dbt(CONNECTION_ID, ssh_url="git@x:old.git", branch="old")
-    made = world.omni.add_environment(CONNECTION_ID, name="Staging", target_schema="old")
-    route = world.omni.add_connection_environment(CONNECTION_ID, STAGING_CONNECTION_ID)
-    source = world.lightdash.add_source(
+def test_adoption(project: Project, services: Services) -> None:
+    """Without ``adopt=True``, existing objects are not overwritten and the errors show what would change."""
+    services.omni.configure_dbt(CONNECTION_ID, ssh_url="git@x:old.git", branch="old")
+    environment = services.omni.add_environment(CONNECTION_ID, name="Staging", target_schema="old")
+    route = services.omni.add_connection_environment(CONNECTION_ID, STAGING_CONNECTION_ID)
+    source = services.lightdash.add_source(
         PROJECT_ID,
         "finance",
         {
@@ -334,20 +338,20 @@ def test_adoption(project: Project, world: World) -> None:
         "adopt=True",
     ):
         assert text in refused.output, text
-    assert world.environment()["target_schema"] == "old"
-    assert world.source()["connection"]["repository"] == "acme/old"
+    assert services.environment()["target_schema"] == "old"
+    assert services.source()["connection"]["repository"] == "acme/old"
 
     adopt = {name: (kind, {**arguments, "adopt": True}) for name, (kind, arguments) in plain.items()}
-    if not world.omni.dialect.connection_environment_list:
-        world.omni.delete_connection_environment(route)  # without a list it cannot be found
+    if not services.omni.dialect.connection_environment_list:
+        services.omni.delete_connection_environment(route)  # without a list it cannot be adopted
     project.write(adopt)
     adopted = project.up()
     assert adopted.status == 0, adopted.output
-    world.holds(program())
-    assert world.environment()["id"] == made
-    assert world.source()["id"] == source
-    if world.omni.dialect.connection_environment_list:
-        assert world.route()["id"] == route
+    services.assert_matches(program())
+    assert services.environment()["id"] == environment
+    assert services.source()["id"] == source
+    if services.omni.dialect.connection_environment_list:
+        assert services.route()["id"] == route
     assert project.preview("--expect-no-changes").status == 0
     assert project.preview("--refresh", "--expect-no-changes").status == 0
     project.write(plain)
@@ -355,19 +359,19 @@ def test_adoption(project: Project, world: World) -> None:
     assert [secret for secret in SECRETS if secret in refused.output + adopted.output + project.state()] == []
 
 
-def test_default_environment(project: Project, world: World) -> None:
-    """Omni's own default environment is taken over by its name, and destroy leaves it in place and says so."""
+def test_default_environment(project: Project, services: Services) -> None:
+    """The default environment is adopted by its name. A destroy does not delete it, and says so."""
     project.write(program(environment={"name": "Production", "adopt": True}))
     assert project.up().status == 0
-    (production,) = world.omni.environments(CONNECTION_ID)
+    (production,) = services.omni.environments(CONNECTION_ID)
     assert (production["is_default_environment"], production["target_schema"]) == (True, "staging")
     destroyed = project.destroy()
     assert destroyed.status == 0, destroyed.output
     assert '"Production" is the default environment' in destroyed.output
-    assert len(world.omni.environments(CONNECTION_ID)) == 1
+    assert len(services.omni.environments(CONNECTION_ID)) == 1
 
 
-BAD: dict[str, tuple[Arguments, list[str]]] = {
+INVALID: dict[str, tuple[Arguments, list[str]]] = {
     "dbt": (
         {"connection_id": "analytics", "project_root_path": "../x", "branch": ""},
         ["connectionId", "projectRootPath", "branch"],
@@ -387,33 +391,33 @@ BAD: dict[str, tuple[Arguments, list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("name", BAD)
-def test_bad_input(project: Project, world: World, name: str) -> None:
-    """A wrong program fails at preview: all failures of a resource at once, each names its property, no request."""
-    arguments, properties = BAD[name]
-    kind, good = program()[name]
-    project.write({name: (kind, {**good, **arguments})})
+@pytest.mark.parametrize("name", INVALID)
+def test_invalid_input(project: Project, services: Services, name: str) -> None:
+    """A preview reports all invalid properties of a resource by name, and sends no request."""
+    arguments, properties = INVALID[name]
+    kind, valid = program()[name]
+    project.write({name: (kind, {**valid, **arguments})})
     preview = project.preview()
     assert preview.status != 0
     assert [p for p in properties if f"has a problem: {p} " not in preview.output] == [], preview.output
-    assert world.omni.requests == []
-    assert world.lightdash.requests == []
+    assert services.omni.requests == []
+    assert services.lightdash.requests == []
     assert [secret for secret in SECRETS if secret in preview.output] == []
 
 
-def test_keys_are_rotated_once(project: Project, world: World) -> None:
-    """Another trigger sends ``rotateKeys`` once; neither the next up nor a refresh does it again."""
+def test_keys_are_rotated_once(project: Project, services: Services) -> None:
+    """A changed trigger sends ``rotateKeys`` once. A later ``up`` with a refresh does not send it again."""
     project.write(program({"rotate_keys_trigger": "one"}))
     assert project.up().status == 0
     project.write(program({"rotate_keys_trigger": "two"}))
     assert '~ rotateKeysTrigger: "one" => "two"' in project.preview().output
     assert project.up().status == 0
     assert project.up("--refresh").status == 0
-    assert world.omni.key_rotations == {CONNECTION_ID: 1}
+    assert services.omni.key_rotations == {CONNECTION_ID: 1}
 
 
 def test_missing_settings(project: Project) -> None:
-    """A missing setting is named with the command that sets it, by the resources that need it and by no other."""
+    """A preview names a missing setting with the command that sets it, and no setting that is there."""
     project.must("config", "rm", "lightdash:apiKey")
     project.write(program())
     preview = project.preview()
@@ -422,47 +426,47 @@ def test_missing_settings(project: Project) -> None:
     assert "omni:apiKey" not in preview.output
 
 
-def test_other_names(project: Project, world: World) -> None:
-    """A resource of another name, or one that is replaced, keeps the object that it adopts.
+def test_renamed_resources_adopt(project: Project, services: Services) -> None:
+    """A resource with another name adopts the object of the old one, and so does a resource that is replaced.
 
-    So it does when the first command fails after it has adopted some, and the next one deletes the old names.
+    The objects are not deleted, also when the first command fails after some adoptions and the second one continues.
     """
-    taking = program({"adopt": True}, {"adopt": True}, {"adopt": True}, {"adopt": True})
-    project.write(taking)
+    adopting = program({"adopt": True}, {"adopt": True}, {"adopt": True}, {"adopt": True})
+    project.write(adopting)
     assert project.up().status == 0
-    taking = program(
+    adopting = program(
         {"adopt": True},
         {"adopt": True, "connection_id": {"$output": ["dbt2", "connection_id"]}},
         {"adopt": True},
         {"adopt": True},
     )
-    stays = {"route"} if world.omni.dialect == PAGES else set()  # without a list there is no taking over
-    project.write({name if name in stays else f"{name}2": each for name, each in taking.items()})
-    world.omni.inject(faults.Status(403, processed=False, path="/dbt/environments$", times=None))
+    not_renamed = {"route"} if services.omni.dialect == PAGES else set()  # without a list it cannot be adopted
+    project.write({name if name in not_renamed else f"{name}2": resource for name, resource in adopting.items()})
+    services.omni.inject(faults.Status(403, processed=False, path="/dbt/environments$", times=None))
     failed = project.up()
     assert failed.status != 0
     assert "dbt2 created" in failed.output, failed.output
-    world.omni.clear_faults()
+    services.omni.clear_faults()
     for options in ((), ("--replace", "**2")):
-        ran = project.up(*options)
-        assert ran.status == 0, ran.output
-        told = ran.output.partition("Diagnostics:")[2].count("is not deleted")
-        assert told == 4 - len(stays), ran.output
-        world.holds(program())
-        quiet = project.preview("--refresh", "--expect-no-changes")
-        assert quiet.status == 0, quiet.output
+        result = project.up(*options)
+        assert result.status == 0, result.output
+        warnings = result.output.partition("Diagnostics:")[2].count("is not deleted")
+        assert warnings == 4 - len(not_renamed), result.output
+        services.assert_matches(program())
+        unchanged = project.preview("--refresh", "--expect-no-changes")
+        assert unchanged.status == 0, unchanged.output
     assert project.destroy().status == 0
-    assert world.omni.connection_environments() == world.lightdash.sources(PROJECT_ID) == []
+    assert services.omni.connection_environments() == services.lightdash.sources(PROJECT_ID) == []
 
 
-def test_what_no_program_may_declare(created: Project, world: World) -> None:
-    """What others set or broke is found by each refresh, and repaired, also where no program could declare it."""
+def test_drift_to_values_that_validation_rejects(created: Project, services: Services) -> None:
+    """A refresh reads values that a program may not declare, and the next ``up`` repairs them."""
     project = created
-    world.lightdash.break_credentials(world.source()["id"])
-    world.omni.configure_dbt(CONNECTION_ID, dbt_version="1.12-beta")
+    services.lightdash.break_credentials(services.source()["id"])
+    services.omni.configure_dbt(CONNECTION_ID, dbt_version="1.12-beta")
     for _ in range(2):
         project.must("refresh", "--yes", "--skip-preview")
     repaired = project.up("--refresh")
     assert repaired.status == 0, repaired.output
-    world.holds(program())
+    services.assert_matches(program())
     assert project.preview("--refresh", "--expect-no-changes").status == 0
