@@ -245,7 +245,7 @@ def _properties(type_: str) -> st.SearchStrategy[dict[str, Any]]:
 
 @given(st.sampled_from(list(ALL_FIELDS)).flatmap(_properties))
 def test_a_read_after_a_write_shows_no_change(properties: dict[str, Any]) -> None:
-    """Lightdash returns what it was sent without the secrets. The state that a read makes of it is the one before."""
+    """Reading a connection, which Lightdash returns without its secrets, gives the same state as writing it."""
     args = parsed(properties)
     before = stored(args)
     response = {

@@ -28,7 +28,7 @@ URL = f"https://x-access-token:{TOKEN}@github.com/acme/dbt.git"
     ],
 )
 def test_the_user_part_of_a_url_is_masked(text: str, masked: str) -> None:
-    """User name and password of each URL are masked. Masking again changes nothing."""
+    """User name and password of each URL are masked. Masking the result again does not change it."""
     assert mask_urls(text) == masked
     assert mask_urls(masked) == masked
 

@@ -1,4 +1,4 @@
-"""The program of the engine tests, with one resource of each class and each argument as data."""
+"""The program of the engine tests, as data. The names of its resources are in `states`, so they stay."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ENVIRONMENT: Arguments = {
     "variables": {"DBT_TARGET": "staging"},
     "secret_variables": {"DBT_TOKEN": {"$secret": "dbt-token-one"}, "PLAIN": "dbt-token-plain"},
 }
-ROUTE: Arguments = {
+CONNECTION_ENVIRONMENT: Arguments = {
     "base_connection_id": CONNECTION_ID,
     "environment_connection_id": STAGING_CONNECTION_ID,
     "user_attribute_values": ["staging"],
@@ -51,7 +51,7 @@ def program(
     return {
         "dbt": ("DbtConfiguration", {**DBT, **dbt}),
         "environment": ("DbtEnvironment", {**ENVIRONMENT, **environment}),
-        "route": ("ConnectionEnvironment", {**ROUTE, **route}),
+        "route": ("ConnectionEnvironment", {**CONNECTION_ENVIRONMENT, **route}),
         "source": ("LightdashDbtSource", {**SOURCE, **source}),
     }
 

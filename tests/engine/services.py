@@ -23,10 +23,10 @@ class Services:
         """Return the dbt environment of the program."""
         return next(e for e in self.omni.environments(CONNECTION_ID) if not e["is_default_environment"])
 
-    def route(self) -> dict[str, Any]:
+    def connection_environment(self) -> dict[str, Any]:
         """Return the connection environment of the program."""
-        (route,) = self.omni.connection_environments()
-        return route
+        (connection_environment,) = self.omni.connection_environments()
+        return connection_environment
 
     def source(self) -> dict[str, Any]:
         """Return the dbt source of the program."""
@@ -56,7 +56,7 @@ class Services:
         assert {key: stored_environment[key] for key in fields if key != "connection_id"} == {
             key: value for key, value in fields.items() if key != "connection_id"
         }
-        assert self.route()["user_attribute_values"] == route["user_attribute_values"]
+        assert self.connection_environment()["user_attribute_values"] == route["user_attribute_values"]
         declared = {key: value for key, value in _plain(source["dbt_connection"]).items() if value is not None}
         if "environment" in declared:
             declared["environment"] = [{"key": key, "value": value} for key, value in declared["environment"].items()]

@@ -46,7 +46,7 @@ def configuration(connection_id: str, **arguments: Any) -> tuple[str, Arguments]
     return "DbtConfiguration", {"connection_id": connection_id, "ssh_url": url, **REPOSITORY, **arguments}
 
 
-def route(environment_connection_id: str, **arguments: Any) -> tuple[str, Arguments]:
+def connection_environment(environment_connection_id: str, **arguments: Any) -> tuple[str, Arguments]:
     """Declare a connection environment of the first connection."""
     return (
         "ConnectionEnvironment",
@@ -76,12 +76,12 @@ ADOPTING: Program = {
 REFUSED: Program = {
     "undeclared": environment("undeclared", adopt=True),
     "undeclared_field": configuration(OTHER_CONNECTION_ID, adopt=True),
-    "undeclared_value": route(STAGING_CONNECTION_ID, adopt=True),
+    "undeclared_value": connection_environment(STAGING_CONNECTION_ID, adopt=True),
     "without_adopt": environment("without_adopt", secret_variables={"DBT_TOKEN": SECRET}),
     "typo": environment("Stagin 3", adopt="existing"),
     "of_another_owner": environment("owned", adopt="existing"),
     "no_configuration": configuration(DEVELOPMENT_CONNECTION_ID, adopt="existing"),
-    "no_route": route(DEVELOPMENT_CONNECTION_ID, adopt="existing"),
+    "no_connection_environment": connection_environment(DEVELOPMENT_CONNECTION_ID, adopt="existing"),
 }
 """Resources that fail before they send a write."""
 
@@ -430,7 +430,7 @@ def test_only_refused_resources_fail(first: CommandResult) -> None:
         ("typo", ['"Stagin 3"', '"Staging 3"', "owner none"]),
         ("of_another_owner", [USER_ID]),
         ("no_configuration", [DEVELOPMENT_CONNECTION_ID, 'adopt="existing"']),
-        ("no_route", [STAGING_CONNECTION_ID, 'adopt="existing"']),
+        ("no_connection_environment", [STAGING_CONNECTION_ID, 'adopt="existing"']),
     ],
 )
 def test_refused_adoption(scenario: Scenario, first: CommandResult, name: str, facts: list[str]) -> None:

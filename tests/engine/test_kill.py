@@ -57,8 +57,8 @@ def test_killed(
     project: Project = request.getfixturevalue("created" if before else "project")
 
     killed: list[int] = []
-    with RunningUp(project, after) as running:
-        kill = running.kill if victim == "CLI" else lambda: kill_providers(project)
+    with UpCommand(project, after) as command:
+        kill = command.kill if victim == "CLI" else lambda: kill_providers(project)
         simulator = omni if service == "omni" else lightdash
         is_second_form = killed_request == "create connection environment"  # Omni refuses the first form of the body
         simulator.inject(
@@ -71,8 +71,8 @@ def test_killed(
                 after=1 if is_second_form else 0,
             )
         )
-        running.start()
-        assert running.wait() != 0
+        command.start()
+        assert command.wait() != 0
     assert killed == [1]
     kill_providers(project)
     simulator.clear_faults()
@@ -95,11 +95,11 @@ def test_killed(
     assert project.preview("--refresh", "--expect-no-changes").status == 0
 
 
-class RunningUp:
-    """A ``pulumi up`` of a program, which runs until it ends or is killed."""
+class UpCommand:
+    """A ``pulumi up`` in a process of its own, which can be killed. The end of the ``with`` block kills it, too."""
 
-    def __init__(self, project: Project, program: Program) -> None:
-        project.write(program)
+    def __init__(self, project: Project, new_program: Program) -> None:
+        project.write(new_program)
         self._project = project
         self._process: subprocess.Popen[str] | None = None
 

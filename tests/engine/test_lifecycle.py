@@ -117,7 +117,10 @@ UPDATES: list[tuple[Program, list[str]]] = [
 
 
 def test_create_update_and_delete(project: Project, services: Services) -> None:
-    """Each update shows its changes. A preview after a create or an update shows none. No secret is shown or stored."""
+    """Each update shows its changes. A preview after a create or an update shows none.
+
+    No secret is in the output, or in plain text in the state.
+    """
     outputs = []
     project.write(program())
     created = project.up()
@@ -196,7 +199,7 @@ def drifts(services: Services) -> Iterator[tuple[list[Callable[[], object]], lis
             '- target: "prod"',
         ],
     )
-    routes = {"route": services.route()["id"]} if omni.dialect.connection_environment_list else {}
+    routes = {"route": services.connection_environment()["id"]} if omni.dialect.connection_environment_list else {}
     yield (
         [
             configure(enable_semantic_layer=True, dbt_version="1.10", project_root_path="p"),
@@ -260,7 +263,7 @@ def test_deleted_outside_pulumi(created: Project, services: Services) -> None:
     def delete() -> None:
         services.omni.unlink_dbt(CONNECTION_ID)
         services.omni.delete_environment(services.environment()["id"])
-        services.omni.delete_connection_environment(services.route()["id"])
+        services.omni.delete_connection_environment(services.connection_environment()["id"])
         services.lightdash.delete_source(services.source()["id"])
 
     delete()
@@ -304,7 +307,7 @@ def test_replaced(created: Project, services: Services) -> None:
     assert services.omni.dbt_configuration(OTHER_CONNECTION_ID) is not None
     assert [e["name"] for e in services.omni.environments(CONNECTION_ID)] == ["Production"]
     assert sorted(e["name"] for e in services.omni.environments(OTHER_CONNECTION_ID)) == ["Production", "Staging"]
-    assert services.route()["connection_id"] == DEVELOPMENT_CONNECTION_ID
+    assert services.connection_environment()["connection_id"] == DEVELOPMENT_CONNECTION_ID
     assert services.lightdash.sources(PROJECT_ID) == []
     assert len(services.lightdash.sources(OTHER_PROJECT_ID)) == 1
 
@@ -351,7 +354,7 @@ def test_adoption(project: Project, services: Services) -> None:
     assert services.environment()["id"] == environment
     assert services.source()["id"] == source
     if services.omni.dialect.connection_environment_list:
-        assert services.route()["id"] == route
+        assert services.connection_environment()["id"] == route
     assert project.preview("--expect-no-changes").status == 0
     assert project.preview("--refresh", "--expect-no-changes").status == 0
     project.write(plain)

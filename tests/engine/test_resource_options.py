@@ -446,7 +446,7 @@ def test_hooks(scenario: Scenario) -> None:
 
 
 def test_urn(scenario: Scenario) -> None:
-    """A resource with the URN of another one has its outputs, and is not in the state."""
+    """The option ``urn`` reads the outputs of a resource of the same update. The reader is not in the state."""
     read, registered = scenario.outputs["urn"]
     assert read == registered
     assert scenario.ids("replacement_trigger")[-1] == read
