@@ -246,7 +246,7 @@ def test_a_value_that_may_be_a_key_is_not_shown(key: str, text: str) -> None:
 
 @pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "1e999", "five"])
 def test_invalid_numbers(text: str) -> None:
-    """Time limits are positive, finite numbers. The error shows any other text."""
+    """A time limit that is not a positive, finite number is an error that shows its text."""
     with pytest.raises(ConfigurationError) as caught:
         OMNI.instance({**CONFIG, "omni:readTimeout": text}.get, None)
     assert caught.value.settings == ("omni:readTimeout",)

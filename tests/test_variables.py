@@ -68,7 +68,7 @@ def test_a_plain_variable_without_a_value_is_sent_back_without_one() -> None:
 
 
 def test_an_unmanaged_variable_that_does_not_exist_is_not_sent() -> None:
-    """The list of unmanaged variables may contain names that do not exist yet."""
+    """``unmanaged_variables`` may contain names that do not exist yet."""
     assert sent(plan_update(args(unmanagedVariables=["PLAIN"]), [], None)) == {}
 
 

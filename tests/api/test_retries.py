@@ -1,4 +1,4 @@
-"""Retries: the transport against a real HTTP server with faults."""
+"""Retries, redirects and the log of the transport, against a real HTTP server with faults."""
 
 from __future__ import annotations
 

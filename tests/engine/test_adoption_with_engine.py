@@ -646,7 +646,10 @@ def test_two_creates(scenario: Scenario, first: CommandResult, kind: str) -> Non
 
 
 def test_two_profiles_of_one_instance(scenario: Scenario) -> None:
-    """An organization key and a personal access token create two environments with one name, with different owners."""
+    """Without ``owner_id``, an organization key and a personal access token create two environments with one name.
+
+    The first one has no owner. The owner of the second one is the user of the token.
+    """
     shared, mine = scenario.environment("first", "shared"), scenario.environment("first", "mine")
     assert shared["name"] == mine["name"]
     assert (shared["owner_id"], mine["owner_id"]) == (None, USER_ID)
