@@ -377,26 +377,26 @@ def test_default_environment(project: Project, services: Services) -> None:
 INVALID: dict[str, tuple[Arguments, list[str]]] = {
     "dbt": (
         {"connection_id": "analytics", "project_root_path": "../x", "branch": ""},
-        ["connectionId", "projectRootPath", "branch"],
+        ["connection_id", "project_root_path", "branch"],
     ),
     "environment": (
         {"connection_id": CONNECTION_ID, "name": "", "owner_id": "me", "variables": {"DBT_TOKEN": "x"}},
-        ["name", "ownerId", "secretVariables"],
+        ["name", "owner_id", "secret_variables"],
     ),
     "route": (
         {"user_attribute_values": ["a,b", "c", "c "], "environment_connection_id": CONNECTION_ID},
-        ["userAttributeValues.0", "userAttributeValues.2", "environmentConnectionId"],
+        ["user_attribute_values.0", "user_attribute_values.2", "environment_connection_id"],
     ),
     "source": (
         {"project_uuid": "x", **connection(branch="", environment={"1": "x"})},
-        ["projectUuid", "dbtConnection.branch", "dbtConnection.environment.1"],
+        ["project_uuid", "dbt_connection.branch", "dbt_connection.environment.1"],
     ),
 }
 
 
 @pytest.mark.parametrize("name", INVALID)
 def test_invalid_input(project: Project, services: Services, name: str) -> None:
-    """A preview reports all invalid properties of a resource by name, and sends no request."""
+    """A preview reports all invalid properties of a resource, named as in the program, and sends no request."""
     arguments, properties = INVALID[name]
     kind, valid = program()[name]
     project.write({name: (kind, {**valid, **arguments})})
