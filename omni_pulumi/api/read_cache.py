@@ -1,6 +1,7 @@
-"""Sends a read once for all threads that need it within a few seconds.
+"""Sends a read once for all threads that need it within a few seconds, and keeps its result true by our own writes.
 
-The engine refreshes four resources at a time, and all environments of a connection are in one list.
+The engine runs four operations at a time, and all environments of a connection are in one list. What the service
+answers to a write is put into that list, so that the next operation does not read it again.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
 from omni_pulumi.process import PROCESS
@@ -24,6 +25,8 @@ _MAX_AGE: Final = 5.0
 class _Read(Generic[T]):
     result: Future[T]
     started: float
+    changes: list[Callable[[T], T]] = field(default_factory=list)
+    """Writes that ended while the read was under way. Its result may lack them."""
 
 
 class ReadCache(Generic[T]):
@@ -61,16 +64,40 @@ class ReadCache(Generic[T]):
             self._reads.clear()
 
     @contextlib.contextmanager
-    def invalidating(self, key: Hashable) -> Iterator[None]:
-        """Run a write, and invalidate a key when it ends, even with an error."""
+    def writing(self, key: Hashable) -> Iterator[Callable[[Callable[[T], T]], None]]:
+        """Run a write, and apply what it changes to the result for a key. Its age stays that of the read.
+
+        The write passes a function that returns the changed result. If it passes none, or fails, the key is
+        invalidated: only a read shows what the service has.
+        """
+        changes: list[Callable[[T], T]] = []
         try:
-            yield
+            yield changes.append
+        except BaseException:
+            changes.clear()
+            raise
         finally:
-            self.invalidate(key)
+            self._apply(key, changes)
+
+    def _apply(self, key: Hashable, changes: list[Callable[[T], T]]) -> None:
+        with self._lock:
+            cached = self._reads.get(key)
+            if cached is None:
+                return
+            if not changes:
+                del self._reads[key]
+            elif cached.result.done():
+                result: Future[T] = Future()
+                result.set_result(_changed(cached.result.result(), changes))
+                cached.result = result
+            else:
+                cached.changes += changes
 
     def _run(self, key: Hashable, started: _Read[T], read: Callable[[], T]) -> None:
         try:
-            started.result.set_result(read())
+            result = read()
+            with self._lock:
+                started.result.set_result(_changed(result, started.changes))
         except BaseException as error:
             with self._lock:
                 if self._reads.get(key) is started:
@@ -78,3 +105,9 @@ class ReadCache(Generic[T]):
             started.result.set_exception(error)
             if not isinstance(error, Exception):
                 raise
+
+
+def _changed(result: T, changes: list[Callable[[T], T]]) -> T:
+    for change in changes:
+        result = change(result)
+    return result

@@ -44,13 +44,14 @@ ssl_context = functools.cache(httpx.create_ssl_context)
 
 
 def retry_delay(
-    request: Request, failures: Sequence[errors.Error], *, elapsed: float, total_timeout: float
+    request: Request, failures: Sequence[errors.Error], *, pause: float, elapsed: float, total_timeout: float
 ) -> float | None:
     """Return the seconds to wait before a request is sent again, ``None`` when it is not sent again.
 
     Args:
         request: the request.
         failures: the errors of all attempts until now.
+        pause: seconds until the rate limiter lets requests pass after a 429.
         elapsed: seconds since the first attempt.
         total_timeout: deadline in seconds for all attempts. Only it ends retries of 429.
     """
@@ -59,7 +60,10 @@ def retry_delay(
     if not may_resend(error, idempotent=request.idempotent) or len(counted) >= LIMITS.request:
         return None
     retry_after = error.retry_after if isinstance(error, errors.ResponseError) else None
-    delay = backoff(len(failures)) if retry_after is None else retry_after
+    if isinstance(error, errors.RateLimitError):
+        delay = pause
+    else:
+        delay = backoff(len(failures)) if retry_after is None else retry_after
     return delay if elapsed + delay < total_timeout else None
 
 
@@ -135,23 +139,25 @@ class Transport:
     def _send_with_retries(self, request: Request, failures: list[errors.Error]) -> Any:
         started = time.monotonic()
         while True:
-            self._rate_limiter.wait()
+            pauses, pause = self._rate_limiter.wait(), 0.0
             try:
                 return self._send_once(request, attempt=len(failures) + 1)
             except errors.Error as error:
                 failures.append(error)
                 if isinstance(error, errors.RateLimitError):
-                    self._rate_limiter.throttle()
+                    pause = self._rate_limiter.refuse(pauses, error.retry_after)
                 delay = retry_delay(
                     request,
                     failures,
+                    pause=pause,
                     elapsed=time.monotonic() - started,
                     total_timeout=self._instance.total_timeout,
                 )
                 if delay is None:
                     raise
             _log.debug("%s %s: retrying in %.1f s, attempt %d", request.method, request.path, delay, len(failures) + 1)
-            PROCESS.cancellation.sleep(delay)
+            if not pause:  # after a 429 the rate limiter waits
+                PROCESS.cancellation.sleep(delay)
 
     def _send_once(self, request: Request, *, attempt: int) -> Any:
         """Send a request once, in a span of OpenTelemetry. The span has no error text, which may quote a value."""
@@ -171,6 +177,8 @@ class Transport:
             )
             try:
                 answer = self._exchange(request, attempt)
+                if answer.status_code != http.HTTPStatus.TOO_MANY_REQUESTS:
+                    self._rate_limiter.accept()
                 span.set_attribute("http.response.status_code", answer.status_code)
                 return self._content(answer, request)
             except errors.Error:

@@ -363,7 +363,7 @@ def _conflicting(
     owner = _owner(client, args, created)
     if owner != args.owner_id:
         with contextlib.suppress(Error):  # the created environment must reach the state
-            before = client.list_dbt_environments(args.connection_id)
+            before = _current_list(client, args)
     return _find([each for each in before if each.id != created.id], args.name, owner)
 
 

@@ -57,8 +57,7 @@ def test_each_reason_to_wait_is_logged_once(log: pytest.LogCaptureFixture, monke
     limiter = RateLimiter("Omni", 1)
     limiter.wait()
     for _ in range(3):
-        limiter.wait()
-        limiter.throttle()
+        limiter.refuse(limiter.wait(), None)
     first, second = warnings(log)
     assert " 1 " in first
     assert "429" in second
@@ -71,3 +70,33 @@ def test_concurrent_requests_below_the_limit_log_no_warning(log: pytest.LogCaptu
         for done in [pool.submit(limiter.wait) for _ in range(2_000)]:
             done.result()
     assert log.messages == []
+
+
+def test_a_429_pauses_all_threads(sleeps: list[float]) -> None:
+    """After a 429 every request waits, and one that was sent before the pause causes no other pause."""
+    limiter = RateLimiter("Omni", 1_000_000)
+    first, second = limiter.wait(), limiter.wait()
+    seconds = limiter.refuse(first, 5.0)
+    assert seconds == pytest.approx(5.0, abs=1)
+    assert limiter.refuse(second, 50.0) == pytest.approx(5.0, abs=1)
+    limiter.wait()
+    assert sleeps == [pytest.approx(5.0, abs=1)]
+
+
+def test_a_second_429_waits_for_the_end_of_the_minute(sleeps: list[float]) -> None:
+    """A first 429 may be a mistake. After a second one, requests wait until the oldest one is a minute old."""
+    limiter = RateLimiter("Omni", 1_000_000)
+    assert limiter.refuse(limiter.wait(), None) < 2
+    assert limiter.refuse(limiter.wait(), None) == pytest.approx(60, abs=2)
+    limiter.accept()
+    assert limiter.refuse(limiter.wait(), None) < 2
+    assert len(sleeps) == 2
+
+
+@pytest.mark.usefixtures("sleeps")
+def test_without_a_limit_pauses_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody knows when a service without a known limit accepts requests again, so each pause is longer."""
+    monkeypatch.setattr(PROCESS.cancellation, "wait_until", lambda _ready: None)
+    limiter = RateLimiter("Lightdash", None)
+    pauses = [limiter.refuse(limiter.wait(), None) for _ in range(8)]
+    assert pauses[0] < pauses[3] < pauses[6] <= 31

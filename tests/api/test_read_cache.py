@@ -1,4 +1,4 @@
-"""The read cache: threads share the result of one read until a write invalidates it."""
+"""The read cache: threads share the result of one read, which writes change or invalidate."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from omni_pulumi.api import errors
 from omni_pulumi.api.read_cache import ReadCache
+from omni_pulumi.process import PROCESS
 
 
 def test_concurrent_reads_share_one_result() -> None:
@@ -35,7 +36,7 @@ def test_a_write_invalidates_the_cache() -> None:
     """
     cache: ReadCache[str] = ReadCache()
     assert cache.get("list", lambda: "old") == "old"
-    with pytest.raises(ValueError, match="refused"), cache.invalidating("list"):
+    with pytest.raises(ValueError, match="refused"), cache.writing("list"):
         raise ValueError("refused")
     assert cache.get("list", lambda: "new") == "new"
 
@@ -55,6 +56,46 @@ def test_a_write_invalidates_the_cache() -> None:
         may_finish.set()
         assert slow_read.result() == "from before the write"
     assert cache.get("list", lambda: "another") == "from after the write"
+
+
+def test_a_write_changes_the_cached_result() -> None:
+    """A write that knows what it changes spares the next read, also when a read is under way."""
+    cache: ReadCache[list[str]] = ReadCache()
+    cache.get("list", lambda: ["a"])
+    with cache.writing("list") as apply:
+        apply(lambda names: [*names, "b"])
+    assert cache.get("list", list) == ["a", "b"]
+
+    started, may_finish = threading.Event(), threading.Event()
+
+    def slow_fetch() -> list[str]:
+        started.set()
+        may_finish.wait()
+        return ["c"]
+
+    cache.invalidate("list")
+    with ThreadPoolExecutor(1) as threads:
+        slow_read = threads.submit(cache.get, "list", slow_fetch)
+        started.wait()
+        with cache.writing("list") as apply:
+            apply(lambda names: [*names, "d"])
+        may_finish.set()
+        assert slow_read.result() == ["c", "d"]
+    assert cache.get("list", list) == ["c", "d"]
+
+
+def test_a_write_does_not_make_a_result_younger(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After 5 seconds the list is read again, because somebody else may have changed it."""
+    now = 0.0
+    monkeypatch.setattr(PROCESS, "clock", lambda: now)
+    cache: ReadCache[list[str]] = ReadCache()
+    cache.get("list", lambda: ["a"])
+    now = 4.0
+    with cache.writing("list") as apply:
+        apply(lambda names: [*names, "b"])
+    assert cache.get("list", list) == ["a", "b"]
+    now = 5.0
+    assert cache.get("list", lambda: ["c"]) == ["c"]
 
 
 def test_an_error_is_not_cached() -> None:

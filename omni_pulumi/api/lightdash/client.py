@@ -90,9 +90,11 @@ class LightdashClient:
             secrets=_secrets(connection),
             idempotent=False,
         )
-        with self._lists.invalidating(project_uuid):
-            content = self._transport.send(request)
-        return self._transport.parse(Response[DbtSource], content, request).results
+        with self._lists.writing(project_uuid) as apply:
+            created = self._transport.parse(Response[DbtSource], self._transport.send(request), request).results
+            uuid = created.project_dbt_source_uuid
+            apply(lambda sources: [*(s for s in sources if s.project_dbt_source_uuid != uuid), created])
+        return created
 
     def update_dbt_source(self, project_uuid: str, source_uuid: str, name: str, connection: Mapping[str, Any]) -> None:
         """Replace the name and the whole connection of a dbt source.
@@ -113,7 +115,7 @@ class LightdashClient:
             body={"name": name, "dbtConnection": connection},
             secrets=_secrets(connection),
         )
-        with self._lists.invalidating(project_uuid):
+        with self._lists.writing(project_uuid):
             self._transport.send(request)
 
     def delete_dbt_source(self, project_uuid: str, source_uuid: str) -> None:
@@ -128,8 +130,9 @@ class LightdashClient:
             operation=f"delete dbt source {source_uuid} of project {project_uuid}",
             resource_id=source_uuid,
         )
-        with self._lists.invalidating(project_uuid):
+        with self._lists.writing(project_uuid) as apply:
             self._transport.send(request)
+            apply(lambda sources: [s for s in sources if s.project_dbt_source_uuid != source_uuid])
 
     def may_manage_project(self, project_uuid: str) -> bool:
         """Return whether the token may manage a project.

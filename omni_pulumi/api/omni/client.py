@@ -121,7 +121,7 @@ class OmniClient:
             body=configuration.model_dump(by_alias=True) | ({"rotateKeys": True} if rotate_keys else {}),
             idempotent=not rotate_keys,
         )
-        with self._environments.invalidating(connection_id):
+        with self._environments.writing(connection_id):
             self._transport.send(request)
 
     def delete_dbt_configuration(self, connection_id: str) -> None:
@@ -136,7 +136,7 @@ class OmniClient:
             operation=f"delete the dbt configuration of connection {connection_id}",
             resource_id=connection_id,
         )
-        with self._environments.invalidating(connection_id):
+        with self._environments.writing(connection_id):
             self._transport.send(request)
 
     def list_dbt_environments(self, connection_id: str, *, use_cache: bool = True) -> list[ListedDbtEnvironment]:
@@ -197,9 +197,11 @@ class OmniClient:
             secrets=body.secrets(),
             idempotent=False,
         )
-        with self._environments.invalidating(connection_id):
-            content = self._transport.send(request)
-        return self._transport.parse(DbtEnvironment, content, request)
+        with self._environments.writing(connection_id) as apply:
+            created = self._transport.parse(DbtEnvironment, self._transport.send(request), request)
+            if (listed := created.as_listed()) is not None:
+                apply(lambda environments: [*(e for e in environments if e.id != listed.id), listed])
+        return created
 
     def update_dbt_environment(
         self, connection_id: str, environment_id: str, body: DbtEnvironmentBody
@@ -223,9 +225,11 @@ class OmniClient:
                 secrets=body.secrets(),
                 idempotent=False,
             )
-            with self._environments.invalidating(connection_id):
-                content = self._transport.send(request)
-            return self._transport.parse(DbtEnvironment, content, request)
+            with self._environments.writing(connection_id) as apply:
+                updated = self._transport.parse(DbtEnvironment, self._transport.send(request), request)
+                if (listed := updated.as_listed()) is not None:
+                    apply(lambda environments: [listed if e.id == listed.id else e for e in environments])
+            return updated
 
         return self._kept_secret.send(send) if body.keeps_secrets else send("missing")
 
@@ -241,8 +245,9 @@ class OmniClient:
             operation=f"delete dbt environment {environment_id} of connection {connection_id}",
             resource_id=environment_id,
         )
-        with self._environments.invalidating(connection_id):
+        with self._environments.writing(connection_id) as apply:
             self._transport.send(request)
+            apply(lambda environments: [e for e in environments if e.id != environment_id])
 
     def list_connection_environments(self, *, use_cache: bool = True) -> list[ConnectionEnvironment] | None:
         """Return all connection environments, ``None`` when Omni has no such list (404 or 405).
@@ -303,18 +308,29 @@ class OmniClient:
                 },
                 idempotent=False,
             )
-            with self._connection_environments.invalidating(_CONNECTION_ENVIRONMENTS):
+            with self._connection_environments.writing(_CONNECTION_ENVIRONMENTS) as apply:
                 content = self._transport.send(request)
-            answer = self._transport.parse(CreatedConnectionEnvironments, content, request)
-            for environment in answer.created:
-                if environment.connection_id == environment_connection_id:
-                    return environment.id
-            raise errors.UnexpectedResponseError(
-                f"Cannot {operation}: Omni's response does not contain the new connection environment.",
-                status=201,
-                operation=operation,
-                outcome_unknown=True,
-            )
+                answer = self._transport.parse(CreatedConnectionEnvironments, content, request)
+                ids = [each.id for each in answer.created if each.connection_id == environment_connection_id]
+                if not ids:
+                    raise errors.UnexpectedResponseError(
+                        f"Cannot {operation}: Omni's response does not contain the new connection environment.",
+                        status=201,
+                        operation=operation,
+                        outcome_unknown=True,
+                    )
+                created = ConnectionEnvironment(
+                    id=ids[0],
+                    base_connection_id=base_connection_id,
+                    connection_id=environment_connection_id,
+                    user_attribute_values=[],
+                )
+                apply(
+                    lambda environments: (
+                        None if environments is None else [*(e for e in environments if e.id != created.id), created]
+                    )
+                )
+            return created.id
 
         return self._values.send(send)
 
@@ -326,6 +342,12 @@ class OmniClient:
             errors.NotFoundError: the connection environment does not exist.
         """
 
+        def set_values(environments: list[ConnectionEnvironment] | None) -> list[ConnectionEnvironment] | None:
+            values = {"user_attribute_values": user_attribute_values}
+            return environments and [
+                e.model_copy(update=values) if e.id == connection_environment_id else e for e in environments
+            ]
+
         def send(form: _ValuesForm) -> None:
             request = Request(
                 method="PUT",
@@ -334,8 +356,9 @@ class OmniClient:
                 resource_id=connection_environment_id,
                 body={"userAttributeValues": _in_form(form, user_attribute_values)},
             )
-            with self._connection_environments.invalidating(_CONNECTION_ENVIRONMENTS):
+            with self._connection_environments.writing(_CONNECTION_ENVIRONMENTS) as apply:
                 self._transport.send(request)
+                apply(set_values)
 
         self._values.send(send)
 
@@ -351,8 +374,9 @@ class OmniClient:
             operation=f"delete connection environment {connection_environment_id}",
             resource_id=connection_environment_id,
         )
-        with self._connection_environments.invalidating(_CONNECTION_ENVIRONMENTS):
+        with self._connection_environments.writing(_CONNECTION_ENVIRONMENTS) as apply:
             self._transport.send(request)
+            apply(lambda environments: environments and [e for e in environments if e.id != connection_environment_id])
 
     def get_connection(self, connection_id: str) -> Connection:
         """Return a connection with its environment user attribute.

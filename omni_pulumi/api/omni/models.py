@@ -83,6 +83,12 @@ class DbtEnvironment(Model):
         """Omni's page shows ``variables`` in the response to an update as one object, which is not the list."""
         return None if isinstance(value, Mapping) else value
 
+    def as_listed(self) -> ListedDbtEnvironment | None:
+        """Return the environment as a list has it, ``None`` when the response lacks a field."""
+        fields = {name: getattr(self, name) for name in self.model_fields_set}
+        missing = DbtEnvironment.model_fields.keys() - fields.keys() - {"is_deferral_enabled"}
+        return None if missing or self.variables is None else ListedDbtEnvironment(**fields)
+
 
 class ListedDbtEnvironment(DbtEnvironment):
     """A dbt environment in a list. The fields that drift is found in are required."""
