@@ -66,3 +66,25 @@ def test_warning_about_a_key_in_plain_text(project: Project, services: Services)
     assert plain.output.count("`pulumi config set --secret omni:apiKey`") == 1, plain.output
     assert "lightdash:apiKey" not in plain.output
     assert services.omni.api_key not in plain.output
+
+
+def test_a_refused_key_is_reported_once(project: Project, services: Services) -> None:
+    """The error of one resource has Omni's answer. The errors of the others refer to it."""
+    names = ("one", "two", "three", "four", "five", "six")
+    project.write(
+        {
+            name: ("DbtEnvironment", {"connection_id": CONNECTION_ID, "name": name, "target_schema": name})
+            for name in names
+        }
+    )
+    project.must("config", "set", "--secret", "omni:apiKey", "made-up-key")
+    result = project.run("up", "--yes", "--skip-preview", "--continue-on-error")
+    assert result.status != 0
+    diagnostics = result.output.partition("Diagnostics:")[2].partition("Resources:")[0]
+    errors = [line for line in diagnostics.splitlines() if "Cannot " in line]
+    full = [line for line in errors if f"{services.omni.url} answered 40" in line]
+    assert len(full) == 1, result.output
+    assert len({line.strip() for line in errors}) == len(names), result.output
+    operation = full[0].partition("Cannot ")[2].partition(":")[0]
+    assert [line for line in errors if operation not in line] == []
+    assert len(services.omni.requests) < len(names)
