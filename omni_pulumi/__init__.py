@@ -4,6 +4,7 @@ A name is imported when it is used, so the commands and the simulator start with
 """
 
 import importlib
+import importlib.util
 import re
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from omni_pulumi.connections import (
+    from omni_pulumi.lightdash_connections import (
         AzureDevopsConnection,
         BitbucketConnection,
         DbtCloudConnection,
@@ -53,8 +54,9 @@ else:
             return version("omni-pulumi")
         if name not in __all__:
             raise AttributeError(f"module 'omni_pulumi' has no attribute {name!r}")
-        is_connection = name.endswith("Connection")
-        module = "connections" if is_connection else f"resources.{re.sub(r'(?<!^)(?=[A-Z])', '_', name).lower()}"
+        in_snake_case = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+        is_resource = importlib.util.find_spec(f"omni_pulumi.resources.{in_snake_case}") is not None
+        module = f"resources.{in_snake_case}" if is_resource else "lightdash_connections"
         return getattr(importlib.import_module(f"omni_pulumi.{module}"), name)
 
     def __dir__() -> list[str]:

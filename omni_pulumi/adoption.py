@@ -94,13 +94,12 @@ def log_created(description: str, object_id: str, args: Args) -> None:
         _log.info("created %s (%s): there was nothing to adopt", description, object_id)
 
 
-def recreate(description: str, object_id: str, args: A, *, lost: Sequence[str] = ()) -> A:
-    """Log that an object was deleted outside Pulumi, and return the arguments for creating it again.
+def warn_about_recreation(description: str, object_id: str, *, lost: Sequence[str] = ()) -> None:
+    """Warn that an object was deleted outside Pulumi and is created again.
 
     Args:
         description: the object.
-        object_id: ID of the object.
-        args: what the program declares. ``adopt="existing"`` applies to the first create, so it is ignored here.
+        object_id: ID of the object that was deleted.
         lost: what the object had and cannot be restored.
     """
     _log.warning(
@@ -109,12 +108,14 @@ def recreate(description: str, object_id: str, args: A, *, lost: Sequence[str] =
         object_id,
         f", without what only the service knew: {', '.join(lost)}" if lost else "",
     )
-    return args if args.adopt != "existing" else ignore_existing(description, args)
 
 
 def ignore_existing(description: str, args: A) -> A:
     """Return the arguments with ``adopt=True``, because ``adopt="existing"`` applies to the first create only."""
-    _log.warning('%s: adopt="existing" is ignored, because the resource was in the state already', description)
+    _log.warning(
+        '%s was deleted outside Pulumi, so it is created although adopt is "existing". Remove adopt from the program',
+        description,
+    )
     return args.model_copy(update={"adopt": True})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pydantic
@@ -59,6 +59,16 @@ def undeclared_fields(current: State, args: Args, known: State | None = None) ->
         and (known is None or getattr(known, name) is None)
         and getattr(current, name) is not None
     }
+
+
+def undeclared_values(current: Sequence[str], declared: Sequence[str], known: Sequence[str] = ()) -> list[str]:
+    """Return the values of a list that the service has and neither the program nor the state has."""
+    return [value for value in current if value not in {*declared, *known}]
+
+
+def value_paths(name: str, values: Iterable[str]) -> list[str]:
+    """Return values of a list as property paths, such as ``userAttributeValues "staging"``."""
+    return [f'{name} "{value}"' for value in values]
 
 
 def describe_changes(state: State, args: Args, *, verb: str) -> list[str]:

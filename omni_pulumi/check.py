@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import pydantic
+from pulumi.output import Unknown
 from pydantic.alias_generators import to_snake
 
 _REASONS = {
@@ -14,12 +15,11 @@ _REASONS = {
     "too_short": "must not be empty",
     "string_too_short": "must not be empty",
     "extra_forbidden": "is not an argument of this resource",
-    "string_pattern_mismatch": 'must be lower-case letters, digits and dashes, such as "eu"',
 }
 
 _EXPECTED_TYPES = {
-    "string_type": "text",
-    "bool_type": "true or false",
+    "string_type": "a string",
+    "bool_type": "True or False",
     "dict_type": "a map",
     "model_type": "a map",
     "model_attributes_type": "a map",
@@ -27,8 +27,10 @@ _EXPECTED_TYPES = {
 }
 
 _ACTUAL_TYPES = {
-    str: "text",
-    bool: "true or false",
+    Unknown: "an output",
+    type(None): "None",
+    str: "a string",
+    bool: "True or False",
     int: "a number",
     float: "a number",
     list: "a list",
@@ -75,7 +77,7 @@ def _reason(problem: Mapping[str, Any]) -> str:
         return "has an empty name"
     if kind in _EXPECTED_TYPES:
         expected, actual = _EXPECTED_TYPES[kind], type(problem["input"])
-        advice = ": write it in quotes" if expected == "text" and actual in {bool, int, float} else ""
+        advice = ": write it in quotes" if expected == "a string" and actual in {bool, int, float} else ""
         return f"must be {expected}, got {_ACTUAL_TYPES.get(actual, actual.__name__)}{advice}"
     return _REASONS.get(kind) or f"{problem['msg'][0].lower()}{problem['msg'][1:]}"
 

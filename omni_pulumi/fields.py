@@ -97,7 +97,7 @@ def _user_attribute_value(text: str) -> str:
     if "," in text:
         raise ValueError("must not contain a comma")
     if text != text.strip():
-        raise ValueError("must not begin or end with blanks")
+        raise ValueError("must not begin or end with spaces")
     return text
 
 
@@ -107,6 +107,15 @@ def _unique_and_sorted(values: list[str]) -> list[str]:
     if len(set(known)) < len(known):
         raise ValueError("must not contain a value twice")
     return sorted(values) if len(known) == len(values) else values
+
+
+_PROFILE = re.compile(r"[a-z0-9][a-z0-9-]*")
+
+
+def _profile(text: str) -> str:
+    if not _PROFILE.fullmatch(text):
+        raise ValueError('must be lower-case letters, digits and dashes, such as "eu"')
+    return text
 
 
 Text = Annotated[str, pydantic.StringConstraints(min_length=1)]
@@ -131,11 +140,11 @@ class Args(pydantic.BaseModel):
 
     adopt: MaybeUnknown[Annotated[Adopt, pydantic.PlainValidator(_adopt)]] = pydantic.Field(
         default=False,
-        description='Adopts an object that exists. `True` creates it when it does not exist, `"existing"` fails then. '
-        "By default, a create fails when the object exists. Changing it later is no change. `True` may stay; remove "
-        '`"existing"` after the first update, because it forbids a replacement.',
+        description="What to do if the object exists already. `False`: fail. `True`: adopt it, or else create it. "
+        '`"existing"`: adopt it, or fail if it does not exist. It has an effect only when Pulumi creates the '
+        'resource. Remove `"existing"` afterwards, because it forbids a replacement.',
     )
-    profile: Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")] | None = pydantic.Field(
+    profile: Annotated[str, pydantic.AfterValidator(_profile)] | None = pydantic.Field(
         default=None,
         description="Name of the instance's settings, for a stack that uses several instances of a service.",
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from omni_pulumi.adoption import recreate
+from omni_pulumi.adoption import ignore_existing, warn_about_recreation
 from omni_pulumi.api.errors import NotFoundError
 from omni_pulumi.changes import changed_fields
 from omni_pulumi.check import CheckFailure, check_failures
@@ -44,6 +44,11 @@ class Lifecycle(abc.ABC, Generic[C, A, S]):
     args: type[A]
     state: type[S]
     delete_before_replace: ClassVar[bool] = False
+
+    @property
+    def name(self) -> str:
+        """The class name of the resource."""
+        return self.args.__name__.removesuffix("Args")
 
     @abc.abstractmethod
     def connect(self, instance: Instance) -> C:
@@ -78,9 +83,9 @@ class Lifecycle(abc.ABC, Generic[C, A, S]):
 
     @abc.abstractmethod
     def exists(self, client: C, state: S) -> bool:
-        """Return whether the object exists. Called after a 404, which may be about a list that lacks a recent change.
+        """Return whether the object still exists after a 404, which a proxy or an unreadable parent may cause.
 
-        Returns ``False`` when the service cannot tell.
+        Without a list that could show the object, the 404 itself is the evidence, and the result is ``False``.
         """
 
     def only_in_service(self, _state: S) -> list[str]:
@@ -133,8 +138,10 @@ class Lifecycle(abc.ABC, Generic[C, A, S]):
             updated = None
         if updated is not None:
             return updated
-        lost = self.only_in_service(state)
-        return self.create(client, recreate(self.describe(args), self.id_of(state), args, lost=lost), claim)
+        warn_about_recreation(self.describe(args), self.id_of(state), lost=self.only_in_service(state))
+        if args.adopt == "existing":
+            args = ignore_existing(self.describe(args), args)
+        return self.create(client, args, claim)
 
     def delete_if_exists(self, client: C, state: S) -> None:
         """Delete the object. It is no error when it is deleted already."""

@@ -71,7 +71,7 @@ class Cancellation:
 
     def _wait(self, seconds: float) -> None:
         if self._event.wait(seconds):
-            raise CancelledError("Cancelled while a request waited to be sent.")
+            raise CancelledError("The run was cancelled. Run `pulumi up --refresh` to see what was applied.")
 
 
 class ClientPool:
@@ -96,7 +96,7 @@ class ClientPool:
 
 
 Identity = tuple[Hashable, ...]
-"""What a create finds an object by, such as its connection and its name, with the provider and the instance."""
+"""The values by which a create looks for an object that exists, with the name of the provider and the URL."""
 
 ObjectKey = tuple[Hashable, ...]
 """An object: name of the provider, URL of the instance, Pulumi ID."""
@@ -105,10 +105,15 @@ ObjectKey = tuple[Hashable, ...]
 class AdoptionRegistry:
     """Which objects the resources of this program manage, so that two resources never manage one object.
 
-    A provider is not told the URN of a resource, so objects are claimed by their ID. A resource claims the object that
-    it has in the state when the engine calls `diff` for it, and the object that it creates or adopts in `create`. The
-    engine also calls `diff` in a refresh and to find the dependents of a replacement. Only the `diff` that follows the
-    `check` of a program's resource is a claim.
+    The engine does not tell a provider the URN of a resource, so objects are claimed by their ID. It calls, for a
+    resource that is:
+
+    - in the state and in the program: `check`, then `diff`. The `diff` claims the object in the state.
+    - only in the program: `check`, then `create`, which claims the object that it adopts or creates.
+    - only in the state: `delete`, which skips an object that is claimed.
+
+    It also calls `diff` in a refresh and for the dependents of a replacement. No `check` precedes these calls, so they
+    claim nothing.
     """
 
     def __init__(self) -> None:

@@ -130,14 +130,14 @@ def plan_update(declared: Declared, found: Sequence[Variable], known: Stored | N
         else:
             update.missing.append(name)
     for variable in found:
-        if variable.name in declared_names(declared) or not _is_kept(variable.name, declared, known, update):
+        if variable.name in declared_names(declared) or not _keep(variable.name, declared, known, update):
             continue
         update.bodies.append(_unchanged(variable))
     return update
 
 
-def _is_kept(name: str, declared: Declared, known: Stored | None, update: VariableUpdate) -> bool:
-    """Return whether an update keeps a variable that the program does not declare, and note why."""
+def _keep(name: str, declared: Declared, known: Stored | None, update: VariableUpdate) -> bool:
+    """Note why an update keeps a variable that the program does not declare, and return whether it does."""
     if is_unmanaged(name, declared):
         return True
     if known is not None and name in {*declared_names(known), *known.retained_variables}:

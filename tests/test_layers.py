@@ -19,11 +19,11 @@ MODULES = {
 }
 
 ALLOWED = {
-    "omni_pulumi": {"omni_pulumi.resources", "omni_pulumi.connections"},
+    "omni_pulumi": {"omni_pulumi.resources", "omni_pulumi.lightdash_connections"},
     "omni_pulumi.resources": {
         "omni_pulumi.dynamic",
         "omni_pulumi.services",
-        "omni_pulumi.connections",
+        "omni_pulumi.lightdash_connections",
         "omni_pulumi.variables",
         "omni_pulumi.lifecycle",
         "omni_pulumi.adoption",
@@ -56,7 +56,7 @@ ALLOWED = {
     },
     "omni_pulumi.adoption": {"omni_pulumi.changes", "omni_pulumi.fields", "omni_pulumi.api.errors"},
     "omni_pulumi.changes": {"omni_pulumi.fields", "omni_pulumi.api.redact"},
-    "omni_pulumi.connections": {"omni_pulumi.fields", "omni_pulumi.api.lightdash.models"},
+    "omni_pulumi.lightdash_connections": {"omni_pulumi.fields", "omni_pulumi.api.lightdash.models"},
     "omni_pulumi.variables": {"omni_pulumi.api.omni.models"},
     "omni_pulumi.check": set(),
     "omni_pulumi.fields": set(),

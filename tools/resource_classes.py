@@ -22,7 +22,8 @@ from typing import Any
 import pydantic
 from pydantic.fields import FieldInfo
 
-from omni_pulumi import connections, resources
+from omni_pulumi import lightdash_connections as connections
+from omni_pulumi import resources
 from omni_pulumi.dynamic.provider import Provider
 from omni_pulumi.fields import Args, Derived, describe_field, own_fields
 from omni_pulumi.lifecycle import Lifecycle

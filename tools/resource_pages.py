@@ -21,7 +21,8 @@ from typing import Any, NamedTuple, TypeGuard
 
 import pydantic
 
-from omni_pulumi import connections, resources
+from omni_pulumi import lightdash_connections as connections
+from omni_pulumi import resources
 from omni_pulumi.dynamic.resource import Resource
 from omni_pulumi.fields import Args, describe_field, own_fields
 from omni_pulumi.lifecycle import Lifecycle

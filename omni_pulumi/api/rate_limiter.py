@@ -99,7 +99,10 @@ class RateLimiter:
                 self._paused_until = now + (self._pause(now) if retry_after is None else retry_after)
                 self._throttled_until = self._paused_until + _MINUTE
             seconds = max(0.0, self._paused_until - now)
-        self._warn(f"429 Too Many Requests; waiting, then sending {self._throttled_per_minute} requests/min")
+        self._warn(
+            "answered 429 Too Many Requests. Another process may use the same API key. Requests pause, and continue "
+            f"at {self._throttled_per_minute} requests/min"
+        )
         return seconds
 
     def _pause(self, now: float) -> float:

@@ -127,8 +127,8 @@ def parse(model: type[M], content: object, request: Request, *, sender: str) -> 
             f"{field or 'the content'}: {problem['msg']}" for field, problem in zip(fields, problems, strict=True)
         )
         raise errors.UnexpectedResponseError(
-            f"Cannot {request.operation}: {sender} sent an unexpected response ({reasons}). "
-            "Please report this with the version of omni-pulumi.",
+            f"Cannot {request.operation}: {sender} sent an unexpected response ({reasons}). Check that the URL is that "
+            "of the instance. If it is, report this with the output of `omni-pulumi --version`.",
             status=200,
             fields=fields,
             operation=request.operation,

@@ -123,10 +123,12 @@ class Transport:
         try:
             return self._send_with_retries(request, failures)
         except errors.Error as error:
+            if isinstance(error, errors.CancelledError):
+                error = _cancelled(request, failures)
             error.operation, error.resource_id = request.operation, request.resource_id
             error.outcome_unknown = any(failure.outcome_unknown for failure in failures)
             error.scope = self._scope(request, error)
-            raise
+            raise error from None
 
     def parse(self, model: type[M], content: object, request: Request) -> M:
         """Return the content of a response as a model.
@@ -259,6 +261,14 @@ class Transport:
     def _path(self) -> str:
         """The path of the instance's URL, empty when it has none."""
         return httpx.URL(self.base_url).path.rstrip("/")
+
+
+def _cancelled(request: Request, failures: Sequence[errors.Error]) -> errors.CancelledError:
+    applied = "An earlier attempt may have been applied. " if any(f.outcome_unknown for f in failures) else ""
+    return errors.CancelledError(
+        f"Cannot {request.operation}: the run was cancelled before the request was sent{' again' if failures else ''}. "
+        f"{applied}Run the command again."
+    )
 
 
 def _refuses_key(error: errors.Error) -> bool:

@@ -64,11 +64,8 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
             PROCESS.adoptions.expect_diff(self._identity(args))
         elif args.adopt:
             PROCESS.adoptions.expect_adoption(self._identity(args))
-            _log.info(
-                "%s: %s",
-                self.lifecycle.describe(args),
-                "adopts it, and fails if it does not exist" if args.adopt == "existing" else "adopts it if it exists",
-            )
+            otherwise = "fail if it does not exist" if args.adopt == "existing" else "create it if it does not exist"
+            _log.info("`pulumi up` will adopt %s, and %s", self.lifecycle.describe(args), otherwise)
         return dynamic.CheckResult(args.to_properties(), [])
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
@@ -94,10 +91,10 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
             if self.lifecycle.changes_instance(self._config, state, args):
                 replaces.append("profile")
             if replaces and args.adopt == "existing":
-                raise self._replaces_although_existing(_id, args, replaces)
+                raise self._replacement_error(_id, args, replaces)
             key = self._key(self.lifecycle.id_of(state), args)
             if not replaces and not PROCESS.adoptions.claim_in_diff(self._identity(args), key, args.profile):
-                raise self._is_managed_twice(_id, args)
+                raise self._duplicate_error(_id, args)
         return dynamic.DiffResult(
             changes=bool(changed_fields(state, args)) or args.profile != state.profile,
             replaces=replaces,
@@ -106,7 +103,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Create the object, or adopt the one that exists."""
-        args = self._args(props)
+        args = self._args(props, "create")
         if args.adopt == "existing" and PROCESS.adoptions.was_deleted(self._identity(args)):
             args = ignore_existing(self.lifecycle.describe(args), args)
         creating = PROCESS.adoptions.creating(self._identity(args))
@@ -133,7 +130,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
         """Change the object to what the program declares."""
-        state, args = self._state(_olds), self._args(_news)
+        state, args = self._state(_olds), self._args(_news, "update")
         with self._operation("update", args) as client:
             state = self._claiming(args, lambda claim: self.lifecycle.update_or_recreate(client, state, args, claim))
         return dynamic.UpdateResult(state.to_properties())
@@ -172,7 +169,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         def claim(object_id: str) -> None:
             key = self._key(object_id, args)
             if not PROCESS.adoptions.claim(key, args.profile):
-                raise self._is_claimed(object_id, args, PROCESS.adoptions.owner_of(key))
+                raise self._already_managed_error(object_id, args, PROCESS.adoptions.owner_of(key))
             claimed.append(key)
 
         try:
@@ -184,17 +181,18 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         PROCESS.adoptions.claim(self._key(self.lifecycle.id_of(state), args), args.profile)
         return state
 
-    def _is_claimed(self, object_id: str, args: A, owner: str | None) -> AlreadyManagedError:
+    def _already_managed_error(self, object_id: str, args: A, owner: str | None) -> AlreadyManagedError:
         keys = [self.lifecycle.service.instance(self._config, profile).api_key for profile in (args.profile, owner)]
         return AlreadyManagedError(
             f"Cannot create {self.lifecycle.describe(args)} ({object_id}): another resource of this program manages "
-            "it. Remove one of the two. If the other one is renamed in the same update, add it to depends_on.",
+            "it. Declare the object once. If the other resource manages another object after this update, add "
+            "depends_on=[<other resource>] to this one.",
             operation=f"create {self.lifecycle.describe(args)}",
             resource_id=_object_id(object_id),
             same_key=keys[0] == keys[1],
         )
 
-    def _is_managed_twice(self, object_id: str, args: A) -> AlreadyExistsError:
+    def _duplicate_error(self, object_id: str, args: A) -> AlreadyExistsError:
         return AlreadyExistsError(
             f"Two resources of this program manage {self.lifecycle.describe(args)} ({object_id}). Remove one of them "
             "from the program, which deletes nothing. To have two objects, remove one, run `pulumi up`, and declare it "
@@ -203,18 +201,21 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
             resource_id=_object_id(object_id),
         )
 
-    def _replaces_although_existing(self, object_id: str, args: A, replaces: Sequence[str]) -> ConfigurationError:
+    def _replacement_error(self, object_id: str, args: A, replaces: Sequence[str]) -> ConfigurationError:
         return ConfigurationError(
             f"Cannot replace {self.lifecycle.describe(args)} ({object_id}): {', '.join(replaces)} changed, and "
             'adopt="existing" does not allow creating a new object. Remove adopt from the program.',
             settings=("adopt",),
         )
 
-    def _args(self, properties: Mapping[str, Any]) -> A:
+    def _args(self, properties: Mapping[str, Any], verb: str) -> A:
+        """Return the arguments. A value that was unknown in the preview may break a rule only now."""
         args = self.lifecycle.validate(_strip_internal_keys(properties))
         if isinstance(args, list):
+            problems = "; ".join(f"{failure.property} {failure.reason}" for failure in args)
             raise ConfigurationError(
-                "; ".join(f"{failure.property} {failure.reason}" for failure in args),
+                f"Cannot {verb} {self.lifecycle.name}: {problems}. Correct the program, or the output that the value "
+                "comes from.",
                 settings=tuple(failure.property for failure in args),
             )
         return args

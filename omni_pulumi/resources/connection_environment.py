@@ -22,6 +22,7 @@ from omni_pulumi.api.errors import (
 )
 from omni_pulumi.api.omni import models
 from omni_pulumi.api.retry import create_once, poll
+from omni_pulumi.changes import undeclared_values, value_paths
 from omni_pulumi.dynamic.provider import Provider
 from omni_pulumi.dynamic.resource import Resource, output
 from omni_pulumi.fields import Adopt, Args, Identifies, MaybeUnknown, Replaces, State, UserAttributeValues, Uuid
@@ -111,11 +112,17 @@ class ConnectionEnvironmentLifecycle(OmniLifecycle[ConnectionEnvironmentArgs, Co
     ) -> ConnectionEnvironmentState:
         """Set the values."""
         current = _find_id(client, state)
-        kept = [] if current is None else _undeclared_values(current, args, state)
+        kept = (
+            []
+            if current is None
+            else undeclared_values(
+                current.user_attribute_values, args.user_attribute_values, state.user_attribute_values
+            )
+        )
         client.update_connection_environment(
             state.connection_environment_id, sorted([*args.user_attribute_values, *kept])
         )
-        warn_about_kept(_describe(args), _as_properties(kept))
+        warn_about_kept(_describe(args), value_paths("userAttributeValues", kept))
         return ConnectionEnvironmentState.from_args(args, connection_environment_id=state.connection_environment_id)
 
     def delete(self, client: OmniClient, state: ConnectionEnvironmentState) -> None:
@@ -160,20 +167,6 @@ def _poll_list(client: OmniClient, state: ConnectionEnvironmentState) -> models.
     return poll(lambda: _find_id(client, state, use_cache=False))
 
 
-def _undeclared_values(
-    current: models.ConnectionEnvironment,
-    args: ConnectionEnvironmentArgs,
-    known: ConnectionEnvironmentState | None = None,
-) -> list[str]:
-    """Return the values that Omni has and neither the program nor the state has."""
-    expected = {*args.user_attribute_values, *(known.user_attribute_values if known else ())}
-    return [value for value in current.user_attribute_values if value not in expected]
-
-
-def _as_properties(values: Sequence[str]) -> list[str]:
-    return [f'userAttributeValues "{value}"' for value in values]
-
-
 def _adopt(
     client: OmniClient, args: ConnectionEnvironmentArgs, existing: models.ConnectionEnvironment
 ) -> ConnectionEnvironmentState:
@@ -189,7 +182,9 @@ def _adopt(
         args,
         _merge(state, existing),
         write=write,
-        undeclared=_as_properties(_undeclared_values(existing, args)),
+        undeclared=value_paths(
+            "userAttributeValues", undeclared_values(existing.user_attribute_values, args.user_attribute_values)
+        ),
     )
 
 
@@ -278,9 +273,9 @@ class ConnectionEnvironment(Resource, module="omni", name="ConnectionEnvironment
                 Changing it replaces the resource.
             user_attribute_values: Values of the base connection's user attribute that select this environment. A value
                 selects one environment of a base connection.
-            adopt: Adopts an object that exists. `True` creates it when it does not exist, `"existing"` fails then. By
-                default, a create fails when the object exists. Changing it later is no change. `True` may stay; remove
-                `"existing"` after the first update, because it forbids a replacement.
+            adopt: What to do if the object exists already. `False`: fail. `True`: adopt it, or else create it.
+                `"existing"`: adopt it, or fail if it does not exist. It has an effect only when Pulumi creates the
+                resource. Remove `"existing"` afterwards, because it forbids a replacement.
             profile: Name of the instance's settings, for a stack that uses several instances of a service.
             opts: Resource options.
         """

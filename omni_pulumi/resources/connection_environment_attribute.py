@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 import pulumi
 import pydantic
 
-from omni_pulumi.adoption import adopt, log_created, nothing_to_adopt, recreate, warn_about_kept
+from omni_pulumi.adoption import adopt, log_created, nothing_to_adopt, warn_about_kept, warn_about_recreation
 from omni_pulumi.api.errors import Error
 from omni_pulumi.api.omni import models
 from omni_pulumi.api.retry import poll
-from omni_pulumi.changes import changed_fields
+from omni_pulumi.changes import changed_fields, undeclared_values, value_paths
 from omni_pulumi.dynamic.provider import Provider
 from omni_pulumi.dynamic.resource import Resource, output
 from omni_pulumi.fields import (
@@ -96,7 +96,7 @@ class ConnectionEnvironmentAttributeLifecycle(
             args,
             current,
             write=lambda: _write(client, args),
-            undeclared=_as_properties(_undeclared_values(existing, args)),
+            undeclared=value_paths("defaultValues", undeclared_values(existing.default_values, args.default_values)),
         )
 
     def read(
@@ -115,10 +115,10 @@ class ConnectionEnvironmentAttributeLifecycle(
         """Set the attribute, which also creates it again."""
         current = client.get_connection(args.connection_id)
         if current.attribute_name is None:
-            recreate(self.describe(args), args.connection_id, args)
-        kept = _undeclared_values(current, args, state)
+            warn_about_recreation(self.describe(args), args.connection_id)
+        kept = undeclared_values(current.default_values, args.default_values, state.default_values)
         _write(client, args.model_copy(update={"default_values": sorted([*args.default_values, *kept])}))
-        warn_about_kept(self.describe(args), _as_properties(kept))
+        warn_about_kept(self.describe(args), value_paths("defaultValues", kept))
         return ConnectionEnvironmentAttributeState.from_args(args)
 
     def delete(self, client: OmniClient, state: ConnectionEnvironmentAttributeState) -> None:
@@ -157,20 +157,6 @@ def _write(client: OmniClient, args: ConnectionEnvironmentAttributeArgs) -> Conn
         if current is None or changed_fields(_merge(state, current), args):
             raise
     return state
-
-
-def _undeclared_values(
-    current: models.Connection,
-    args: ConnectionEnvironmentAttributeArgs,
-    known: ConnectionEnvironmentAttributeState | None = None,
-) -> list[str]:
-    """Return the default values that Omni has and neither the program nor the state has."""
-    expected = {*args.default_values, *(known.default_values if known else ())}
-    return [value for value in current.default_values if value not in expected]
-
-
-def _as_properties(values: Sequence[str]) -> list[str]:
-    return [f'defaultValues "{value}"' for value in values]
 
 
 def _merge(
@@ -218,9 +204,9 @@ class ConnectionEnvironmentAttribute(Resource, module="omni", name="ConnectionEn
             connection_id: UUID of the base connection, which users see. Changing it replaces the resource.
             attribute_name: Name of the user attribute. Its values select an environment of the connection.
             default_values: Values that select the base connection itself.
-            adopt: Adopts an object that exists. `True` creates it when it does not exist, `"existing"` fails then. By
-                default, a create fails when the object exists. Changing it later is no change. `True` may stay; remove
-                `"existing"` after the first update, because it forbids a replacement.
+            adopt: What to do if the object exists already. `False`: fail. `True`: adopt it, or else create it.
+                `"existing"`: adopt it, or fail if it does not exist. It has an effect only when Pulumi creates the
+                resource. Remove `"existing"` afterwards, because it forbids a replacement.
             profile: Name of the instance's settings, for a stack that uses several instances of a service.
             opts: Resource options.
         """

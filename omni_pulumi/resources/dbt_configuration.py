@@ -14,7 +14,7 @@ import pulumi
 import pydantic
 from pydantic.alias_generators import to_camel
 
-from omni_pulumi.adoption import adopt, log_created, nothing_to_adopt, recreate, warn_about_kept
+from omni_pulumi.adoption import adopt, log_created, nothing_to_adopt, warn_about_kept, warn_about_recreation
 from omni_pulumi.api.errors import Error, ResponseLostError
 from omni_pulumi.api.omni import models
 from omni_pulumi.api.retry import poll
@@ -157,7 +157,7 @@ class DbtConfigurationLifecycle(OmniLifecycle[DbtConfigurationArgs, DbtConfigura
         """Write the configuration, which also creates it again. A changed trigger rotates the keys in that request."""
         current = client.get_dbt_configuration(args.connection_id)
         if current is None:
-            recreate(self.describe(args), args.connection_id, args)
+            warn_about_recreation(self.describe(args), args.connection_id)
         kept = {} if current is None else undeclared_fields(_merge(state, current), args, state)
         rotate_keys = args.rotate_keys_trigger not in {None, state.rotate_keys_trigger}
         only_rotates = changed_fields(state, args) == ["rotate_keys_trigger"]
@@ -291,9 +291,9 @@ class DbtConfiguration(Resource, module="omni", name="DbtConfiguration"):
             project_root_path: Path of the dbt project in the repository. Default: the root of the repository.
             rotate_keys_trigger: Any text. Adding it later or changing it rotates the SSH deploy keys once. Then
                 register the new key at the git host.
-            adopt: Adopts an object that exists. `True` creates it when it does not exist, `"existing"` fails then. By
-                default, a create fails when the object exists. Changing it later is no change. `True` may stay; remove
-                `"existing"` after the first update, because it forbids a replacement.
+            adopt: What to do if the object exists already. `False`: fail. `True`: adopt it, or else create it.
+                `"existing"`: adopt it, or fail if it does not exist. It has an effect only when Pulumi creates the
+                resource. Remove `"existing"` afterwards, because it forbids a replacement.
             profile: Name of the instance's settings, for a stack that uses several instances of a service.
             opts: Resource options.
         """

@@ -445,8 +445,8 @@ def _warn_about_kept(args: DbtEnvironmentArgs, plan: VariableUpdate, kept: Itera
     warn_about_kept(_describe(args), [*map(to_camel, kept), *(f"variables.{name}" for name in plan.unknown)])
     if plan.released:
         _log.warning(
-            "%s: unmanaged_variables no longer lists %s. This update keeps them. After a refresh the program decides "
-            "about them",
+            "%s: unmanaged_variables no longer lists %s. This update keeps them, and the first one after a refresh "
+            "deletes them. To keep them, declare them or list them again",
             _describe(args),
             ", ".join(plan.released),
         )
@@ -466,7 +466,12 @@ def _written(
         try:
             answer = _find_id(_current_list(client, args), answer.id) or answer
         except Error as error:
-            _log.warning("%s was written, but reading it again failed: %s", _describe(args), error)
+            _log.warning(
+                "%s was written, but reading it back failed: %s The state has the values of the program. Run `pulumi "
+                "refresh` to verify them",
+                _describe(args),
+                error,
+            )
     if plan.missing:
         _log.warning(
             "%s: Omni no longer has %s, and only Omni knew the values. Set them again",
@@ -479,7 +484,12 @@ def _written(
     names = {variable.name for variable in answer.variables or [] if not is_unmanaged(variable.name, args)}
     retained = sorted(names - declared_names(args))
     if retained:
-        _log.warning("%s: Omni kept variables. Delete them in Omni: %s", _describe(args), ", ".join(retained))
+        _log.warning(
+            "%s: Omni did not delete %s, which the program no longer declares. Delete them in Omni, or list them in "
+            "unmanaged_variables",
+            _describe(args),
+            ", ".join(retained),
+        )
     return _merge(state.model_copy(update={"retained_variables": retained}), answer)
 
 
@@ -611,9 +621,9 @@ class DbtEnvironment(Resource, module="omni", name="DbtEnvironment"):
                 these variables, and they are never compared.
             secrets_trigger: Any text. Changing it writes all declared secrets again, because a drift of a secret cannot
                 be detected.
-            adopt: Adopts an object that exists. `True` creates it when it does not exist, `"existing"` fails then. By
-                default, a create fails when the object exists. Changing it later is no change. `True` may stay; remove
-                `"existing"` after the first update, because it forbids a replacement.
+            adopt: What to do if the object exists already. `False`: fail. `True`: adopt it, or else create it.
+                `"existing"`: adopt it, or fail if it does not exist. It has an effect only when Pulumi creates the
+                resource. Remove `"existing"` afterwards, because it forbids a replacement.
             profile: Name of the instance's settings, for a stack that uses several instances of a service.
             opts: Resource options.
         """

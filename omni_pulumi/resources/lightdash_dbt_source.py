@@ -25,19 +25,6 @@ from omni_pulumi.api.errors import (
 )
 from omni_pulumi.api.lightdash.models import DbtSource, DbtSourceWithConnection
 from omni_pulumi.api.retry import create_once, poll
-from omni_pulumi.connections import (
-    SECRET_PROPERTIES,
-    ConnectionArgs,
-    DbtConnection,
-    StoredConnection,
-    connection_body,
-    connection_properties,
-    field_paths,
-    has_credentials,
-    stored,
-    stored_connection,
-    undeclared_fields,
-)
 from omni_pulumi.dynamic.provider import Provider
 from omni_pulumi.dynamic.resource import Resource, output
 from omni_pulumi.fields import (
@@ -52,6 +39,19 @@ from omni_pulumi.fields import (
     Uuid4,
 )
 from omni_pulumi.lifecycle import Claim
+from omni_pulumi.lightdash_connections import (
+    SECRET_PROPERTIES,
+    ConnectionArgs,
+    DbtConnection,
+    StoredConnection,
+    connection_body,
+    connection_properties,
+    field_paths,
+    has_credentials,
+    stored,
+    stored_connection,
+    undeclared_fields,
+)
 from omni_pulumi.services import LightdashLifecycle
 
 if TYPE_CHECKING:
@@ -395,9 +395,9 @@ class LightdashDbtSource(Resource, module="lightdash", name="LightdashDbtSource"
                 `type`. If the program leaves out both GitHub credentials, a source that exists keeps its own.
             secrets_trigger: Any text. Changing it writes the declared credentials again, because a drift of a secret
                 cannot be detected.
-            adopt: Adopts an object that exists. `True` creates it when it does not exist, `"existing"` fails then. By
-                default, a create fails when the object exists. Changing it later is no change. `True` may stay; remove
-                `"existing"` after the first update, because it forbids a replacement.
+            adopt: What to do if the object exists already. `False`: fail. `True`: adopt it, or else create it.
+                `"existing"`: adopt it, or fail if it does not exist. It has an effect only when Pulumi creates the
+                resource. Remove `"existing"` afterwards, because it forbids a replacement.
             profile: Name of the instance's settings, for a stack that uses several instances of a service.
             opts: Resource options.
         """

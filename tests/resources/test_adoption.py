@@ -197,4 +197,4 @@ def test_existing_is_ignored_after_a_deletion(stack: Stack, omni: OmniSimulator,
         assert not stack.refresh("it")
         assert stack.up("it", PROVIDER, program) == "create"
     assert [each["name"] for each in omni.environments(CONNECTION_ID)] == ["Staging"]
-    assert len([warning for warning in warnings(log) if 'adopt="existing"' in warning]) == 1
+    assert len([warning for warning in warnings(log) if '"existing"' in warning]) == 1

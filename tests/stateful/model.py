@@ -15,6 +15,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
+from hypothesis import note
+
 from omni_pulumi.api.errors import (
     AlreadyExistsError,
     ConfigurationError,
@@ -242,6 +244,7 @@ class Model:
             self.failures.append(failure)
             if failure.error is not None and self._may_have_created(name, failure.error):
                 self._may_exist.add(self._identity(name))
+        note(f"{operation} {name}: {result}{'' if failure is None else f', {failure.error}'}")
         step = Step(name, inputs, resource, result, failure, before, after)
         if operation == "refresh":
             assert after == before, "a refresh sent a write"
@@ -621,13 +624,25 @@ class Model:
                 elif path in parts and not is_placeholder(value):
                     is_hidden = isinstance(value, tuple) and value[1]
                     wanted = self._hidden.get((id_, path), value) if is_hidden else value
-                    assert now[id_].get(path) == wanted, (name, path)
+                    assert now[id_].get(path) == wanted, (name, path, now[id_].get(path), wanted)
 
     def _nothing_is_left_over(self) -> None:
         """Assert that each object is in the state, was created outside Pulumi, or is Omni's default environment."""
+        now = objects(self.omni, self.lightdash)
         managed = {self._id_in_state(name) for name in self.stack.resources}
-        left = objects(self.omni, self.lightdash).keys() - managed - self.outside.owned - self._default_environments()
-        assert left == set()
+        self.outside.owned |= self._lost_twins(now, managed)
+        left = now.keys() - managed - self.outside.owned - self._default_environments()
+        assert left == set(), left
+
+    def _lost_twins(self, now: Objects, managed: Collection[str]) -> set[str]:
+        """Return objects of killed creates that nobody can tell from the objects that were adopted instead.
+
+        Omni adds the default environment "Production" to a dbt configuration, even if an environment of this name
+        exists. An error has named the existing one.
+        """
+        identities = {id_: identity(str(parts["kind"]), parts) for id_, parts in now.items()}
+        adopted = {identities[id_] for id_ in managed} & self._may_exist
+        return {id_ for id_, it in identities.items() if it in adopted and id_ not in managed}
 
     def _default_environments(self) -> set[str]:
         """Return the IDs of the environments that Omni adds to a dbt configuration."""

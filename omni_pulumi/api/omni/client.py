@@ -175,7 +175,8 @@ class OmniClient:
             cursor = page.page_info.next_cursor
             if not cursor or cursor in cursors:
                 raise errors.UnexpectedResponseError(
-                    f"Cannot {request.operation}: a page does not say where the next page is.",
+                    f"Cannot {request.operation}: Omni announced another page without a new cursor for it. Run the "
+                    "command again. If the error persists, report it with the output of `omni-pulumi --version`.",
                     status=200,
                     fields=("pageInfo.nextCursor",),
                     operation=request.operation,
@@ -314,7 +315,8 @@ class OmniClient:
                 ids = [each.id for each in answer.created if each.connection_id == environment_connection_id]
                 if not ids:
                     raise errors.UnexpectedResponseError(
-                        f"Cannot {operation}: Omni's response does not contain the new connection environment.",
+                        f"Cannot {operation}: Omni's response does not contain the new connection environment, which "
+                        "may have been created. Run the command again. If it exists then, set adopt=True.",
                         status=201,
                         operation=operation,
                         outcome_unknown=True,

@@ -3,7 +3,7 @@
 Each kind is a model that is validated, compared and sent. ``make generate`` writes the classes that programs use.
 
 Source: https://docs.lightdash.com/api-reference/v1/projects/update-dbt-source, schema ``DbtProjectConfig``. Up to
-1.237.0 an additional source can only be on GitHub. The schema has the other kinds, and Lightdash decides.
+1.237.0 Lightdash refuses all kinds but GitHub for an additional source.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _METHODS = ("personal_access_token", "installation_id")
 """The authorization methods of GitHub. Each is named like the field of its credential."""
 
 _METHOD_PROPERTIES = frozenset({"installationId", "authorizationMethod"})
-"""Lightdash returns these, and removes them when an update leaves them out. A token is the other way round."""
+"""Lightdash removes these when an update leaves them out. A token that is left out stays."""
 
 _WIRE_NAMES = {"hide_refresh_button": "hideRefreshButton"}
 """The only field that Lightdash does not name in snake_case."""

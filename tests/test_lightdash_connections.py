@@ -17,8 +17,15 @@ from hypothesis import strategies as st
 from pydantic.alias_generators import to_camel
 
 import omni_pulumi
-from omni_pulumi import DbtConnection, GithubConnection, connections
-from omni_pulumi.connections import SECRET_PROPERTIES, ConnectionArgs, connection_properties, stored, stored_connection
+from omni_pulumi import DbtConnection, GithubConnection
+from omni_pulumi import lightdash_connections as connections
+from omni_pulumi.lightdash_connections import (
+    SECRET_PROPERTIES,
+    ConnectionArgs,
+    connection_properties,
+    stored,
+    stored_connection,
+)
 
 ALL_FIELDS: dict[str, dict[str, Any]] = {
     "github": {
