@@ -1,4 +1,4 @@
-"""Sends a read once for all threads that need it within a few seconds, and keeps its result true by our own writes.
+"""Sends a read once for all threads that need it within a few seconds, and applies our own writes to its result.
 
 The engine runs four operations at a time, and all environments of a connection are in one list. What the service
 answers to a write is put into that list, so that the next operation does not read it again.
@@ -44,7 +44,7 @@ class ReadCache(Generic[T]):
         """
         with self._lock:
             cached = self._reads.get(key)
-            if cached is not None and PROCESS.clock() - cached.started < _MAX_AGE:
+            if cached is not None and (not cached.result.done() or PROCESS.clock() - cached.started < _MAX_AGE):
                 started = None
             else:
                 started = cached = _Read(Future(), PROCESS.clock())

@@ -110,6 +110,35 @@ def create_once(create: Callable[[], T], find: Callable[[], T | None]) -> T:
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
+def write_and_verify(write: Callable[[], object], is_applied: Callable[[], bool | None]) -> None:
+    """Write an object. If the response is lost, read the object to see whether the write was applied.
+
+    Args:
+        write: sends the request.
+        is_applied: reads the object, and returns ``None`` when it is not found.
+
+    Raises:
+        errors.ResponseLostError: the response was lost, and the read failed too.
+        errors.Error: the write failed and was not applied, or it is unknown whether it was.
+    """
+    try:
+        write()
+    except errors.Error as error:
+        if not error.outcome_unknown:
+            raise
+        try:
+            applied = poll(is_applied)
+        except errors.Error as failure:
+            raise errors.ResponseLostError(
+                f"{error} Checking whether it was applied also failed: {failure}",
+                operation=error.operation,
+                resource_id=error.resource_id,
+                outcome_unknown=True,
+            ) from None
+        if not applied:
+            raise
+
+
 def retry_while_parent_missing(create: Callable[[], T]) -> T:
     """Create an object whose connection or project may be so new that the service does not find it yet.
 

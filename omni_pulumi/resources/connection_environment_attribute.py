@@ -14,9 +14,8 @@ import pulumi
 import pydantic
 
 from omni_pulumi.adoption import adopt, log_created, nothing_to_adopt, warn_about_kept, warn_about_recreation
-from omni_pulumi.api.errors import Error
 from omni_pulumi.api.omni import models
-from omni_pulumi.api.retry import poll
+from omni_pulumi.api.retry import poll, write_and_verify
 from omni_pulumi.changes import changed_fields, undeclared_values, value_paths
 from omni_pulumi.dynamic.provider import Provider
 from omni_pulumi.dynamic.resource import Resource, output
@@ -142,20 +141,14 @@ def _poll(client: OmniClient, connection_id: str) -> models.Connection | None:
 
 
 def _write(client: OmniClient, args: ConnectionEnvironmentAttributeArgs) -> ConnectionEnvironmentAttributeState:
-    """Set the attribute. After a lost response, a read shows whether it was applied."""
     state = ConnectionEnvironmentAttributeState.from_args(args)
     body = models.UserAttributeBody(attribute_name=args.attribute_name, default_values=args.default_values)
-    try:
-        client.set_environment_user_attribute(args.connection_id, body)
-    except Error as error:
-        if not error.outcome_unknown:
-            raise
-        try:
-            current = _poll(client, args.connection_id)
-        except Error:
-            raise error from None
-        if current is None or changed_fields(_merge(state, current), args):
-            raise
+
+    def is_applied() -> bool | None:
+        current = client.get_connection(args.connection_id)
+        return None if current.attribute_name is None else not changed_fields(_merge(state, current), args)
+
+    write_and_verify(lambda: client.set_environment_user_attribute(args.connection_id, body), is_applied)
     return state
 
 

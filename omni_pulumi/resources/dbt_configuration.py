@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import pulumi
@@ -17,7 +18,7 @@ from pydantic.alias_generators import to_camel
 from omni_pulumi.adoption import adopt, log_created, nothing_to_adopt, warn_about_kept, warn_about_recreation
 from omni_pulumi.api.errors import Error, ResponseLostError
 from omni_pulumi.api.omni import models
-from omni_pulumi.api.retry import poll
+from omni_pulumi.api.retry import poll, write_and_verify
 from omni_pulumi.changes import changed_fields, undeclared_fields
 from omni_pulumi.dynamic.provider import Provider
 from omni_pulumi.dynamic.resource import Resource, output
@@ -161,7 +162,7 @@ class DbtConfigurationLifecycle(OmniLifecycle[DbtConfigurationArgs, DbtConfigura
         kept = {} if current is None else undeclared_fields(_merge(state, current), args, state)
         rotate_keys = args.rotate_keys_trigger not in {None, state.rotate_keys_trigger}
         only_rotates = changed_fields(state, args) == ["rotate_keys_trigger"]
-        written = _write(client, args.model_copy(update=kept), rotate_keys=rotate_keys, is_readable=not only_rotates)
+        written = _write(client, args.model_copy(update=kept), rotate_keys=rotate_keys, only_rotates=only_rotates)
         warn_about_kept(self.describe(args), [to_camel(name) for name in kept])
         return written.model_copy(update=dict.fromkeys(kept))
 
@@ -175,46 +176,55 @@ class DbtConfigurationLifecycle(OmniLifecycle[DbtConfigurationArgs, DbtConfigura
 
 
 def _write(
-    client: OmniClient, args: DbtConfigurationArgs, *, rotate_keys: bool = False, is_readable: bool = True
+    client: OmniClient, args: DbtConfigurationArgs, *, rotate_keys: bool = False, only_rotates: bool = False
 ) -> DbtConfigurationState:
-    """Write the configuration and read it again.
+    """Write the configuration and read it back.
 
     Args:
         client: the client.
         args: what the program declares.
         rotate_keys: whether the write rotates the deploy keys.
-        is_readable: whether a read can show that the write was applied, when its response is lost.
+        only_rotates: whether it changes nothing else. Then no read shows whether it was applied.
     """
     written = DbtConfigurationState.from_args(args)
     configuration = models.DbtConfiguration(**common_fields(args, models.DbtConfiguration))
-    try:
+
+    def is_applied() -> bool | None:
+        current = client.get_dbt_configuration(args.connection_id)
+        return None if current is None else not changed_fields(_merge(written, current), args)
+
+    def write() -> None:
         client.put_dbt_configuration(args.connection_id, configuration, rotate_keys=rotate_keys)
-    except Error as error:
-        if not error.outcome_unknown:
-            raise
-        if not is_readable:
-            raise _lost_response(
-                error, args, "Whether the deploy keys were rotated is unknown. The same command rotates them again."
-            ) from None
-        try:
-            current = poll(lambda: client.get_dbt_configuration(args.connection_id))
-        except Error as failure:
-            raise _lost_response(error, args, f"Checking whether it was written also failed: {failure}") from None
-        if current is None or changed_fields(_merge(written, current), args):
-            raise
-        return written
+
+    if only_rotates:
+        _rotate(write, args)
+    else:
+        write_and_verify(write, is_applied)
     try:
         current = client.get_dbt_configuration(args.connection_id)
     except Error as error:
-        _log.warning("the dbt configuration was written, but reading it again failed: %s", error)
+        _log.warning(
+            "the dbt configuration of connection %s was written, but reading it back failed: %s The state has the "
+            "values of the program. Run `pulumi refresh` to verify them",
+            args.connection_id,
+            error,
+        )
         return written
     return written if current is None else _merge(written, current)
 
 
-def _lost_response(error: Error, args: DbtConfigurationArgs, consequence: str) -> ResponseLostError:
-    return ResponseLostError(
-        f"{error} {consequence}", operation=error.operation, resource_id=args.connection_id, outcome_unknown=True
-    )
+def _rotate(write: Callable[[], None], args: DbtConfigurationArgs) -> None:
+    try:
+        write()
+    except Error as error:
+        if not error.outcome_unknown:
+            raise
+        raise ResponseLostError(
+            f"{error} Whether the deploy keys were rotated is unknown. The same command rotates them again.",
+            operation=error.operation,
+            resource_id=args.connection_id,
+            outcome_unknown=True,
+        ) from None
 
 
 def _merge(state: DbtConfigurationState, current: models.DbtConfiguration) -> DbtConfigurationState:

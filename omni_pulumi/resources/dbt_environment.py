@@ -403,42 +403,45 @@ def _write(
         try:
             answer = client.update_dbt_environment(args.connection_id, current.id, body)
         except Error as error:
-            is_last = attempt == LIMITS.update or not (isinstance(error, BadRequestError) or error.outcome_unknown)
-            error.outcome_unknown = outcome_unknown = outcome_unknown or error.outcome_unknown
-            if is_last:
+            outcome_unknown = outcome_unknown or error.outcome_unknown
+            changed = _read_changed(client, args, current, error, plan) if attempt < LIMITS.update else None
+            error.outcome_unknown = outcome_unknown
+            if changed is None:
                 raise
-            now = _read_after(client, args, current.id, error, plan)
-            if now is None or (isinstance(error, BadRequestError) and _variable_ids(now) == _variable_ids(current)):
-                raise
-            current = now
+            current = changed
         else:
             state = _written(client, args, answer, plan, is_default=current.is_default_environment)
             _warn_about_kept(args, plan, kept)
-            return state.model_copy(update=dict.fromkeys(kept))
+            return state.model_copy(update=dict.fromkeys(kept))  # only a refresh puts them into the state
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def _read_after(
-    client: OmniClient, args: DbtEnvironmentArgs, environment_id: str, error: Error, plan: VariableUpdate
+def _read_changed(
+    client: OmniClient, args: DbtEnvironmentArgs, current: models.DbtEnvironment, error: Error, plan: VariableUpdate
 ) -> models.DbtEnvironment | None:
-    """Return what Omni has after an update that failed with ``error``, ``None`` when the environment is deleted.
+    """Return what Omni has after a failed update, ``None`` when building the request again would not help.
 
-    After a lost response, a variable that the list lacks would be created a second time. So the list is read until it
-    has all of them.
+    After a refusal it helps if the IDs of variables have changed. After a lost response, a variable that the list lacks
+    would be created a second time, so the list is read until it has all of them.
     """
-    now: models.DbtEnvironment | None = None
+    is_refused = isinstance(error, BadRequestError)
+    if not is_refused and not error.outcome_unknown:
+        return None
+    found: models.DbtEnvironment | None = None
 
     def is_complete() -> bool | None:
-        nonlocal now
-        now = _find_id(_current_list(client, args), environment_id)
+        nonlocal found
+        found = _find_id(_current_list(client, args), current.id)
         names = declared_names(args) - {*plan.missing}
-        return True if isinstance(error, BadRequestError) or (now and names <= {*_variable_ids(now)}) else None
+        return True if is_refused or (found and names <= {*_variable_ids(found)}) else None
 
     try:
         poll(is_complete)
     except Error:
-        raise error from None
-    return now
+        return None
+    if found is not None and is_refused and _variable_ids(found) == _variable_ids(current):
+        return None
+    return found
 
 
 def _warn_about_kept(args: DbtEnvironmentArgs, plan: VariableUpdate, kept: Iterable[str]) -> None:
