@@ -195,8 +195,9 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
     def _duplicate_error(self, object_id: str, args: A) -> AlreadyExistsError:
         return AlreadyExistsError(
             f"Two resources of this program manage {self.lifecycle.describe(args)} ({object_id}). Remove one of them "
-            "from the program, which deletes nothing. To have two objects, remove one, run `pulumi up`, and declare it "
-            "again with another name.",
+            "from the program, which deletes nothing. If the other one has adopted the object in this update, it has "
+            "written its own secrets: change secrets_trigger of the one that stays. To have two objects, remove one, "
+            "run `pulumi up`, and declare it again with another name.",
             operation=f"manage {self.lifecycle.describe(args)}",
             resource_id=_object_id(object_id),
         )

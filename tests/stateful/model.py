@@ -294,6 +294,7 @@ class Model:
             self._succeeded.add(step.name)
         if step.result == "create":
             self._known[step.name] = frozenset(step.declared)
+            self._hide_overwritten_secrets(step)
         elif step.result == "update":
             now = step.after[self._id_in_state(step.name)]
             retained = {
@@ -302,6 +303,17 @@ class Model:
                 if path.startswith("variables.") and path in now and not is_unmanaged(path, step.unmanaged)
             }
             self._known[step.name] = frozenset({*step.declared, *retained})
+
+    def _hide_overwritten_secrets(self, step: Step) -> None:
+        """Note the secrets that an adoption wrote over those of another resource, whose error tells so.
+
+        The engine may adopt an object before it checks the resource that has the object in the state.
+        """
+        object_id = self._id_in_state(step.name)
+        if any(self._id_in_state(name) == object_id for name in self.stack.resources if name != step.name):
+            for path, value in step.after[object_id].items():
+                if isinstance(value, tuple) and value[1] and value != step.before[object_id].get(path):
+                    self._hidden[object_id, path] = value
 
     def change_outside(self, number: int, name: str | None) -> str:
         """Make one change outside Pulumi, and return a description of it.
