@@ -55,7 +55,7 @@ class Lifecycle(abc.ABC, Generic[C, A, S]):
         """Return a client of an instance. No request is sent yet."""
 
     @abc.abstractmethod
-    def describe(self, it: A | S) -> str:
+    def describe(self, resource: A | S) -> str:
         """Return the object in words, for messages: ``dbt environment "Staging" of connection <id>``."""
 
     @abc.abstractmethod
@@ -114,13 +114,13 @@ class Lifecycle(abc.ABC, Generic[C, A, S]):
         replacing = marked(self.args, Replaces)
         return [name for name in changed_fields(state, args) if name in replacing]
 
-    def identity(self, it: A | S) -> tuple[object, ...]:
+    def identity(self, resource: A | S) -> tuple[object, ...]:
         """Return the values by which a create finds an object that exists."""
-        return tuple(getattr(it, name) for name in sorted(marked(self.args, Identifies)))
+        return tuple(getattr(resource, name) for name in sorted(marked(self.args, Identifies)))
 
-    def parent_id(self, it: A | S) -> str | None:
+    def parent_id(self, resource: A | S) -> str | None:
         """Return the ID of the connection or project that the object belongs to, ``None`` when there is none."""
-        return next((getattr(it, name) for name in marked(self.args, Parent)), None)
+        return next((getattr(resource, name) for name in marked(self.args, Parent)), None)
 
     def changes_instance(self, config: Config, state: S, args: A) -> bool:
         """Return whether the program's profile leads to another instance than the state's."""

@@ -161,7 +161,7 @@ class AdoptionRegistry:
         with self._lock:
             return key in self._owners
 
-    def owner_of(self, key: ObjectKey) -> str | None:
+    def profile_of_owner(self, key: ObjectKey) -> str | None:
         """Return the profile of the resource that manages an object that is claimed."""
         with self._lock:
             return self._owners.get(key)

@@ -159,9 +159,7 @@ class Service:
             got = f', got "{text}": write https://{host[1]}' if host else ""
             raise ValueError(f"must be a URL such as {self.url_example}, without user, query or fragment{got}")
         if url.scheme == "http" and not _is_loopback(url.host):
-            raise ValueError(
-                f"must start with https://, because http:// would send the key in clear, got the host {url.host}"
-            )
+            raise ValueError(f"uses http://, which would send the API key in plain text to {url.host}. Write https://")
         path = re.sub(r"/api(/v1)?$", "", url.path.rstrip("/"))
         return str(url.copy_with(path=path or "/")).rstrip("/")
 

@@ -14,7 +14,7 @@ from typing import Any
 from omni_pulumi.api.errors import Error
 
 
-class short_tracebacks:  # noqa: N801 - reads as a verb where it is used
+class ShortTracebacks:
     """Shortens the traceback of our errors. Users see it when :func:`install_error_text` has no effect."""
 
     def __enter__(self) -> None:

@@ -23,7 +23,7 @@ from omni_pulumi.api.redact import mask_urls
 from omni_pulumi.api.retry import retry_while_parent_missing
 from omni_pulumi.changes import changed_fields, changed_secrets
 from omni_pulumi.check import CheckFailure
-from omni_pulumi.dynamic.host import install_cancel_handler, install_error_text, short_tracebacks
+from omni_pulumi.dynamic.host import ShortTracebacks, install_cancel_handler, install_error_text
 from omni_pulumi.lifecycle import A, C, Claim, Lifecycle, S
 from omni_pulumi.process import PROCESS, Identity, ObjectKey
 
@@ -87,7 +87,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
             _log.info("%s", notes.secret_changes(_id, secrets))
         if warning := self.lifecycle.diff_warning(state, args):
             _log.warning(warning)
-        with short_tracebacks():
+        with ShortTracebacks():
             if self.lifecycle.changes_instance(self._config, state, args):
                 replaces.append("profile")
             if replaces and args.adopt == "existing":
@@ -144,7 +144,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         state = self._state(_props)
         adoptions, identity = PROCESS.adoptions, self._identity(state)
         key = self._key(self.lifecycle.id_of(state), state)
-        with short_tracebacks():
+        with ShortTracebacks():
             if adoptions.adoption_failed(identity):
                 raise Error(
                     f"Cannot delete {self.lifecycle.describe(state)}: another resource of this program failed to adopt "
@@ -169,7 +169,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         def claim(object_id: str) -> None:
             key = self._key(object_id, args)
             if not PROCESS.adoptions.claim(key, args.profile):
-                raise self._already_managed_error(object_id, args, PROCESS.adoptions.owner_of(key))
+                raise self._already_managed_error(object_id, args, PROCESS.adoptions.profile_of_owner(key))
             claimed.append(key)
 
         try:
@@ -224,20 +224,22 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
     def _state(self, properties: Mapping[str, Any]) -> S:
         return self.lifecycle.state.model_validate(_strip_internal_keys(properties))
 
-    def _identity(self, it: A | S) -> Identity:
+    def _identity(self, resource: A | S) -> Identity:
         """Return what a create finds an object by. Values that are unknown in a preview count as ``None``."""
-        values = (None if isinstance(value, Unknown) else value for value in self.lifecycle.identity(it))
-        return self._key("", it) + tuple(values)
+        values = (None if isinstance(value, Unknown) else value for value in self.lifecycle.identity(resource))
+        return self._key("", resource) + tuple(values)
 
-    def _key(self, object_id: str, it: A | S) -> ObjectKey:
-        return type(self).__name__, self.lifecycle.service.url(self._config, it.profile), object_id
+    def _key(self, object_id: str, resource: A | S) -> ObjectKey:
+        return type(self).__name__, self.lifecycle.service.url(self._config, resource.profile), object_id
 
     @contextlib.contextmanager
-    def _operation(self, verb: str, it: A | S) -> Iterator[C]:
+    def _operation(self, verb: str, resource: A | S) -> Iterator[C]:
         """Provide the client for one operation, unless the operation is known to fail."""
-        with short_tracebacks():
-            client = self._client(it.profile)
-            with client.failures.report_once(f"{verb} {self.lifecycle.describe(it)}", self.lifecycle.parent_id(it)):
+        with ShortTracebacks():
+            client = self._client(resource.profile)
+            with client.failures.report_once(
+                f"{verb} {self.lifecycle.describe(resource)}", self.lifecycle.parent_id(resource)
+            ):
                 yield client
 
     def _client(self, profile: str | None) -> C:

@@ -71,9 +71,9 @@ class ConnectionEnvironmentLifecycle(OmniLifecycle[ConnectionEnvironmentArgs, Co
     state = ConnectionEnvironmentState
     delete_before_replace = True
 
-    def describe(self, it: ConnectionEnvironmentArgs | ConnectionEnvironmentState) -> str:
+    def describe(self, resource: ConnectionEnvironmentArgs | ConnectionEnvironmentState) -> str:
         """Return the object in words, for messages."""
-        return _describe(it)
+        return _describe(resource)
 
     def id_of(self, state: ConnectionEnvironmentState) -> str:
         """Return the UUID of the connection environment."""
@@ -146,8 +146,10 @@ class ConnectionEnvironmentLifecycle(OmniLifecycle[ConnectionEnvironmentArgs, Co
             ) from None
 
 
-def _describe(it: ConnectionEnvironmentArgs | ConnectionEnvironmentState) -> str:
-    return f"connection {it.environment_connection_id} as an environment of connection {it.base_connection_id}"
+def _describe(resource: ConnectionEnvironmentArgs | ConnectionEnvironmentState) -> str:
+    return (
+        f"connection {resource.environment_connection_id} as an environment of connection {resource.base_connection_id}"
+    )
 
 
 def _find(client: OmniClient, args: ConnectionEnvironmentArgs) -> models.ConnectionEnvironment | None:
@@ -192,8 +194,8 @@ def _nothing_to_adopt(client: OmniClient, args: ConnectionEnvironmentArgs) -> Er
     environments = client.list_connection_environments()
     if environments is None:
         return NothingToAdoptError(
-            f"Cannot adopt {_describe(args)}: this Omni has no list of connection environments, so nobody can tell "
-            'whether it exists. Leave out adopt="existing", and delete the connection environment in Omni if it '
+            f"Cannot adopt {_describe(args)}: this Omni instance has no list of connection environments, so it is "
+            'unknown whether it exists. Leave out adopt="existing", and delete the connection environment in Omni if it '
             "exists.",
             operation=f"adopt {_describe(args)}",
         )
@@ -222,7 +224,7 @@ def _create(client: OmniClient, args: ConnectionEnvironmentArgs) -> str:
             raise
         raise AlreadyExistsError(
             f"{error} If it is an environment of this connection already, delete it in Omni: it cannot be adopted, "
-            "because this Omni has no list of connection environments.",
+            "because this Omni instance has no list of connection environments.",
             operation=error.operation,
             resource_id=None,
         ) from None

@@ -68,9 +68,9 @@ class ConnectionEnvironmentAttributeLifecycle(
     args = ConnectionEnvironmentAttributeArgs
     state = ConnectionEnvironmentAttributeState
 
-    def describe(self, it: ConnectionEnvironmentAttributeArgs | ConnectionEnvironmentAttributeState) -> str:
+    def describe(self, resource: ConnectionEnvironmentAttributeArgs | ConnectionEnvironmentAttributeState) -> str:
         """Return the object in words, for messages."""
-        return f"the environment user attribute of connection {it.connection_id}"
+        return f"the environment user attribute of connection {resource.connection_id}"
 
     def id_of(self, state: ConnectionEnvironmentAttributeState) -> str:
         """Return the ID of the connection."""

@@ -50,7 +50,7 @@ _DBT_VERSION = re.compile(r"\A(Auto|\d+\.\d+)")
 def _project_root_path(text: str | None) -> str | None:
     if text and not _PROJECT_ROOT_PATH.fullmatch(text):
         raise ValueError(
-            'must be a path inside the repository: no leading "/", no "..", only letters, digits, blanks and _ . / -'
+            'must be a path inside the repository: no leading "/", no "..", only letters, digits, spaces and _ . / -'
         )
     return text
 
@@ -116,9 +116,9 @@ class DbtConfigurationLifecycle(OmniLifecycle[DbtConfigurationArgs, DbtConfigura
     args = DbtConfigurationArgs
     state = DbtConfigurationState
 
-    def describe(self, it: DbtConfigurationArgs | DbtConfigurationState) -> str:
+    def describe(self, resource: DbtConfigurationArgs | DbtConfigurationState) -> str:
         """Return the object in words, for messages."""
-        return f"the dbt configuration of connection {it.connection_id}"
+        return f"the dbt configuration of connection {resource.connection_id}"
 
     def id_of(self, state: DbtConfigurationState) -> str:
         """Return the ID of the connection."""

@@ -115,7 +115,7 @@ class DbtEnvironmentArgs(Args):
     )
     secrets_trigger: MaybeUnknown[str | None] = pydantic.Field(
         default=None,
-        description="Any text. Changing it writes all declared secrets again, because a drift of a secret cannot be "
+        description="Any text. Changing it writes all declared secrets again, because drift of a secret cannot be "
         "detected.",
     )
 
@@ -151,9 +151,9 @@ class DbtEnvironmentLifecycle(OmniLifecycle[DbtEnvironmentArgs, DbtEnvironmentSt
     args = DbtEnvironmentArgs
     state = DbtEnvironmentState
 
-    def describe(self, it: DbtEnvironmentArgs | DbtEnvironmentState) -> str:
+    def describe(self, resource: DbtEnvironmentArgs | DbtEnvironmentState) -> str:
         """Return the object in words, for messages."""
-        return _describe(it)
+        return _describe(resource)
 
     def id_of(self, state: DbtEnvironmentState) -> str:
         """Return ``<connection_id>/<environment_id>``."""
@@ -169,7 +169,7 @@ class DbtEnvironmentLifecycle(OmniLifecycle[DbtEnvironmentArgs, DbtEnvironmentSt
         existing = _find(before, args.name, args.owner_id)
         if existing is None and args.adopt:
             existing = poll(lambda: _find(_current_list(client, args), args.name, args.owner_id))
-        if existing is not None and _claims(args, existing, claim):
+        if existing is not None and _try_to_claim(args, existing, claim):
             return _adopt(client, args, existing)
         if args.adopt == "existing":
             raise nothing_to_adopt(_describe(args), _similar(client, args))
@@ -237,8 +237,8 @@ class DbtEnvironmentLifecycle(OmniLifecycle[DbtEnvironmentArgs, DbtEnvironmentSt
             ) from None
 
 
-def _describe(it: DbtEnvironmentArgs | DbtEnvironmentState) -> str:
-    return f'dbt environment "{it.name}" of connection {it.connection_id}'
+def _describe(resource: DbtEnvironmentArgs | DbtEnvironmentState) -> str:
+    return f'dbt environment "{resource.name}" of connection {resource.connection_id}'
 
 
 def _pulumi_id(connection_id: str, environment_id: str) -> str:
@@ -277,7 +277,7 @@ def _similar(client: OmniClient, args: DbtEnvironmentArgs) -> list[str]:
     return [f'"{e.name}" ({e.id}, owner {e.owner_id or "none"})' for e in similar]
 
 
-def _claims(args: DbtEnvironmentArgs, existing: models.DbtEnvironment, claim: Claim) -> bool:
+def _try_to_claim(args: DbtEnvironmentArgs, existing: models.DbtEnvironment, claim: Claim) -> bool:
     """Claim an environment. Return ``False`` when Omni may choose another owner than that of the environment.
 
     That is possible when another resource of the program manages the environment with another key, and this resource
@@ -323,7 +323,7 @@ def _create(
         return client.create_dbt_environment(args.connection_id, _body(args, plan))
 
     def find_new() -> list[models.DbtEnvironment]:
-        """Return new environments of this name. A new default environment comes from no request of ours."""
+        """Return new environments of this name. A new default environment comes from no request of this package."""
         same_name = (e for e in _current_list(client, args) if e.name == args.name and not e.is_default_environment)
         return [e for e in same_name if e.id not in known and args.owner_id in {None, e.owner_id}]
 
@@ -578,7 +578,7 @@ class DbtEnvironment(Resource, module="omni", name="DbtEnvironment"):
     are never compared.
     """
     secrets_trigger: pulumi.Output[str | None] = output()
-    """Any text. Changing it writes all declared secrets again, because a drift of a secret cannot be detected."""
+    """Any text. Changing it writes all declared secrets again, because drift of a secret cannot be detected."""
     environment_id: pulumi.Output[str] = output()
     """UUID of the environment."""
     is_default_environment: pulumi.Output[bool] = output()
@@ -622,7 +622,7 @@ class DbtEnvironment(Resource, module="omni", name="DbtEnvironment"):
                 are plain in the program.
             unmanaged_variables: Names of variables that are managed elsewhere, or globs such as `"TEAM_*"`. Omni keeps
                 these variables, and they are never compared.
-            secrets_trigger: Any text. Changing it writes all declared secrets again, because a drift of a secret cannot
+            secrets_trigger: Any text. Changing it writes all declared secrets again, because drift of a secret cannot
                 be detected.
             adopt: What to do if the object exists already. `False`: fail. `True`: adopt it, or else create it.
                 `"existing"`: adopt it, or fail if it does not exist. It has an effect only when Pulumi creates the

@@ -96,7 +96,7 @@ class LightdashDbtSourceArgs(Args):
     )
     secrets_trigger: MaybeUnknown[str | None] = pydantic.Field(
         default=None,
-        description="Any text. Changing it writes the declared credentials again, because a drift of a secret cannot "
+        description="Any text. Changing it writes the declared credentials again, because drift of a secret cannot "
         "be detected.",
     )
 
@@ -121,9 +121,9 @@ class LightdashDbtSourceLifecycle(LightdashLifecycle[LightdashDbtSourceArgs, Lig
     args = LightdashDbtSourceArgs
     state = LightdashDbtSourceState
 
-    def describe(self, it: LightdashDbtSourceArgs | LightdashDbtSourceState) -> str:
+    def describe(self, resource: LightdashDbtSourceArgs | LightdashDbtSourceState) -> str:
         """Return the object in words, for messages."""
-        return _describe(it)
+        return _describe(resource)
 
     def id_of(self, state: LightdashDbtSourceState) -> str:
         """Return ``<project_uuid>/<source_uuid>``."""
@@ -208,8 +208,8 @@ class LightdashDbtSourceLifecycle(LightdashLifecycle[LightdashDbtSourceArgs, Lig
         )
 
 
-def _describe(it: LightdashDbtSourceArgs | LightdashDbtSourceState) -> str:
-    return f'dbt source "{it.name}" of project {it.project_uuid}'
+def _describe(resource: LightdashDbtSourceArgs | LightdashDbtSourceState) -> str:
+    return f'dbt source "{resource.name}" of project {resource.project_uuid}'
 
 
 def _pulumi_id(project_uuid: str, source_uuid: str) -> str:
@@ -367,7 +367,7 @@ class LightdashDbtSource(Resource, module="lightdash", name="LightdashDbtSource"
     leaves out both GitHub credentials, a source that exists keeps its own.
     """
     secrets_trigger: pulumi.Output[str | None] = output()
-    """Any text. Changing it writes the declared credentials again, because a drift of a secret cannot be detected."""
+    """Any text. Changing it writes the declared credentials again, because drift of a secret cannot be detected."""
     source_uuid: pulumi.Output[str] = output()
     """UUID of the source."""
     precedence: pulumi.Output[int | None] = output()
@@ -393,7 +393,7 @@ class LightdashDbtSource(Resource, module="lightdash", name="LightdashDbtSource"
             name: Name of the source, unique in the project, 1 to 255 characters.
             dbt_connection: Where the dbt project is: a `GithubConnection` or one of the other kinds, or a dict with
                 `type`. If the program leaves out both GitHub credentials, a source that exists keeps its own.
-            secrets_trigger: Any text. Changing it writes the declared credentials again, because a drift of a secret
+            secrets_trigger: Any text. Changing it writes the declared credentials again, because drift of a secret
                 cannot be detected.
             adopt: What to do if the object exists already. `False`: fail. `True`: adopt it, or else create it.
                 `"existing"`: adopt it, or fail if it does not exist. It has an effect only when Pulumi creates the
