@@ -194,8 +194,8 @@ def _nothing_to_adopt(client: OmniClient, args: ConnectionEnvironmentArgs) -> Er
     environments = client.list_connection_environments()
     if environments is None:
         return NothingToAdoptError(
-            f"Cannot adopt {_describe(args)}: this Omni instance has no list of connection environments, so nothing "
-            'shows whether it exists. Leave out adopt="existing", and delete the connection environment in Omni if it exists.',
+            f"Cannot adopt {_describe(args)}: this Omni instance has no list of connection environments, so it "
+            'may exist. Leave out adopt="existing", and delete the connection environment in Omni if it exists.',
             operation=f"adopt {_describe(args)}",
         )
     siblings = (e.connection_id for e in environments if e.base_connection_id == args.base_connection_id)
