@@ -28,7 +28,7 @@ from omni_pulumi.simulator import (
 from tests.engine.programs import Arguments
 from tests.engine.project import PROGRAM, Program, Project
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("adoption")]
+pytestmark = pytest.mark.slow
 
 PROGRAM_TOKEN, OMNI_TOKEN = "a-token-of-the-program", "a-token-in-omni"
 SECRET = {"$secret": PROGRAM_TOKEN}
@@ -135,7 +135,7 @@ UNCHANGED: Program = {
     "owner": DUPLICATES["owner"],
     "configuration_a": changed(DUPLICATES, "configuration_a", adopt=True),
 }
-"""Resources without a change. ``adopt`` is no change. Either of the two dbt configurations may have been created."""
+"""Resources without a change. ``adopt`` has no effect. Either of the two dbt configurations may have been created."""
 
 SECOND: Program = {
     **UNCHANGED,
@@ -478,7 +478,7 @@ def test_adopt_creates(scenario: Scenario, first: CommandResult) -> None:
 
 
 @pytest.mark.parametrize("name", ["unchanged", "differing", "new", "existing"])
-def test_adopt_is_no_change(scenario: Scenario, second: CommandResult, name: str) -> None:
+def test_adopt_has_no_effect_later(scenario: Scenario, second: CommandResult, name: str) -> None:
     """Removing ``adopt`` from the program, or keeping it, sends no write."""
     assert second.written(scenario.environment_id("second", name)) == []
 
