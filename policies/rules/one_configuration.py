@@ -1,4 +1,4 @@
-"""A connection has one dbt configuration. Two resources for one connection overwrite each other."""
+"""A connection has one dbt configuration, so the provider refuses a second resource for it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.reading import DBT_CONFIGURATION, UNKNOWN, Config, Connection, ReportOn, Resource, of_type, stack_rule
+from rules.common import DBT_CONFIGURATION, UNKNOWN, Config, Connection, ReportOn, Resource, of_type, stack_rule
 
 
 def _check(resources: Sequence[Resource], _config: Config, report: ReportOn) -> None:
@@ -23,9 +23,8 @@ def _check(resources: Sequence[Resource], _config: Config, report: ReportOn) -> 
             report(
                 configuration,
                 f"connection_id is {connection.id}, which {other.name} configures too. A connection has one dbt "
-                "configuration, so the two overwrite each other in every update. Remove one of them from the program. "
-                "If both are in the state, first run `pulumi state delete <urn>` for it: an update that deletes the "
-                "resource deletes the configuration of the connection.",
+                "configuration, so `pulumi up` fails. Remove one of the two resources from the program; the "
+                "configuration stays in Omni.",
             )
 
 
@@ -34,6 +33,6 @@ POLICY = stack_rule(
     description="A connection has at most one dbt configuration.",
     level=EnforcementLevel.MANDATORY,
     severity=Severity.HIGH,
-    steps="Remove one of the two from the state (`pulumi state delete <urn>`), then from the program.",
+    steps="Remove one of the two resources from the program.",
     check=_check,
 )

@@ -255,7 +255,7 @@ FAIL = [
     Case(
         "one-configuration",
         [configuration("a"), configuration("b")],
-        [ONE, "a configures", "pulumi state delete"],
+        [ONE, "a configures", "stays in Omni"],
     ),
     Case("no-key-rotation", [configuration(rotateKeysTrigger="1")], ["rotate_keys_trigger", "allowedStacks"]),
     Case("no-key-rotation", [configuration(rotateKeysTrigger="")], ["rotate_keys_trigger"]),
