@@ -1,7 +1,8 @@
 """The command ``omni-pulumi``, which shows Pulumi's output to reviewers.
 
-Each subcommand reads a file or stdin and writes to stdout or a file. The modules know no resource of this package and
-do not import Pulumi, so the command starts fast and works for stacks of any provider.
+Each subcommand reads a file or stdin and writes to stdout or a file. The modules do not import Pulumi, so the command
+starts fast. They work for stacks of any provider, and know two conventions of this package: ``adopt`` and
+``secretVariables``.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from omni_pulumi.cli.errors import InputError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a subcommand and returns its exit status."""
+    """Run a subcommand and return its exit status."""
     options = _parser().parse_args(arguments)
     try:
         result: str = options.run(_read(options.input), options)
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _read(file: str) -> str:
-    """Returns the text of a file, or of stdin for ``-``.
+    """Return the text of a file, or of stdin for ``-``.
 
     PowerShell writes UTF-16 with a byte order mark, and ends lines with CRLF.
     """

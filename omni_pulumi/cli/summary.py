@@ -33,6 +33,12 @@ _COMMENT = 65_000
 _FLOWCHART, _ARROWS = 50_000, 500
 """Characters and arrows of the largest flowchart that Mermaid draws by default."""
 
+_NO_ERROR_MESSAGE = (
+    "The preview has no error message. If a policy failed, the violation is only in the engine's events: run "
+    "`PULUMI_DEBUG_COMMANDS=1 pulumi preview --event-log events.jsonl`, and pass `events.jsonl` to "
+    "`omni-pulumi preview-summary`.\n"
+)
+
 
 class _Limits(NamedTuple):
     """Characters of each part, together well below GitHub's limit."""
@@ -48,7 +54,7 @@ _LIMITS = _Limits()
 
 
 def summary(preview: Preview, *, stack: str | None = None, graph: Graph | None = None) -> str:
-    """Returns the comment.
+    """Return the comment.
 
     Args:
         preview: the preview.
@@ -62,13 +68,13 @@ def summary(preview: Preview, *, stack: str | None = None, graph: Graph | None =
 
 
 def empty(stack: str) -> str:
-    """Returns the comment for a preview without any output."""
+    """Return the comment for a preview without any output."""
     title = f"### Preview of {code(shorten(stack, 200))} failed"
     return f"{_marker(stack)}\n{title}\n\nPulumi failed before the preview started. Its log has the reason.\n"
 
 
 def _marker(stack: str) -> str:
-    """Returns the marker, an HTML comment. That may not contain two dashes in a row."""
+    """Return the marker, an HTML comment. That may not contain two dashes in a row."""
     return f"<!-- omni-pulumi preview-summary: {quote(shorten(stack, 200), safe='/').replace('--', '-%2D')} -->\n"
 
 
@@ -89,13 +95,13 @@ def _heading(preview: Preview, stack: str) -> str:
 
 
 def _graph(preview: Preview, graph: Graph, limit: int) -> str:
-    """Returns the collapsed flowchart, or a sentence when it is too large."""
+    """Return the collapsed flowchart, or a sentence when it is too large."""
     resources = len(graph.resources | preview.operations.keys())
     if not resources:
         return ""
     section = "\n" + details("Resources and their dependencies", block(flowchart(graph, preview.operations), "mermaid"))
     if len(graph.dependencies) + len(graph.children) > _ARROWS or len(section) > min(limit, _FLOWCHART):
-        return f"\nThe graph of {resources} resources is too large for a comment.\n"
+        return f"\nThe graph of {resources} resources is too large for a comment. `omni-pulumi graph` writes it.\n"
     return section
 
 
@@ -110,11 +116,11 @@ class _Writer:
         self.ambiguous = ambiguous_names(urns)
 
     def parts(self) -> Iterator[str]:
-        """Yields the parts, some of which are empty."""
+        """Yield the parts, some of which are empty."""
         preview = self.preview
         yield from self._errors()
         if preview.failed and not (preview.errors or preview.violations or preview.pending_policies):
-            yield "The preview has no error message. Policy violations are only in the engine's events.\n"
+            yield _NO_ERROR_MESSAGE
         if not preview.complete and not preview.errors:
             yield "The preview has no error message. The log of Pulumi has the reason.\n"
         steps = sorted(preview.steps, key=lambda step: (_rank(_OPERATIONS, step.operation), step.urn.short))
@@ -150,7 +156,7 @@ class _Writer:
             yield part
 
     def _rows(self, step: Step) -> Iterator[Sequence[str]]:
-        """Yields one line for a created or deleted resource, and one for each changed value of another one."""
+        """Yield one line for a created or deleted resource, and one for each changed value of another one."""
         drift = self.drifts.get(step.urn)
         if drift and drift.created_again and step.operation in _CREATES:
             return
@@ -194,14 +200,14 @@ class _Writer:
             name = ""
 
     def _leaves(self, step: Step) -> str:
-        """Returns the values of a created or deleted resource, in one cell."""
+        """Return the values of a created or deleted resource, in one cell."""
         sides = [(c.path, c.before if step.operation == "delete" else c.after) for c in step.changes]
         shown = [f"{self._path(path)} {self._value(value)}" for path, value in sides[:_LEAVES]]
         more = [f"{len(sides) - _LEAVES} more"] if len(sides) > _LEAVES else []
         return ", ".join([*shown, *more])
 
     def _pending_policies(self) -> str:
-        """Returns the policies that cannot run yet, a line each."""
+        """Return the policies that cannot run yet, a line each."""
         pending: dict[str, list[Urn]] = {}
         for policy, urn in self.preview.pending_policies:
             pending.setdefault(policy, []).append(urn)
@@ -231,7 +237,7 @@ class _Writer:
         return code(first), code(second)
 
     def _text(self, text: str, limit: int | None) -> str:
-        """Returns a text without secrets, shortened last: part of a secret could not be recognized."""
+        """Return a text without secrets, shortened last: part of a secret could not be recognized."""
         text = scrub(text, self.preview.secrets)
         return text if limit is None else shorten(text, limit)
 
@@ -241,7 +247,7 @@ class _Writer:
 
 
 def _without_description(text: str) -> str:
-    """Returns the text of a violation. The engine puts the policy's description into a line before it."""
+    """Return the text of a violation. The engine puts the policy's description into a line before it."""
     first, _, rest = text.partition("\n")
     return rest.strip() or first
 

@@ -16,7 +16,7 @@ MARKER = "<!-- omni-pulumi preview-summary: omni-quickstart/demo -->"
 
 
 def cells(text: str) -> list[list[str]]:
-    """Returns the rows of the first table without its header."""
+    """Return the rows of the first table without its header."""
     return parse(summary(read(text))).tables[0][1:]
 
 
@@ -132,7 +132,7 @@ def test_policies() -> None:
     assert [line[0] for line in lines] == ["mandatory"] * 2 + ["advisory"] * 3
     assert lines[1][1:3] == ["production-protected", "DbtEnvironment production"]
     assert lines[1][3].startswith("Resource option protect is not set")
-    assert "only in the engine's events" in recorded("policy.digest.json")
+    assert "--event-log events.jsonl" in recorded("policy.digest.json")
 
 
 def test_pending_policies() -> None:
@@ -149,7 +149,7 @@ def test_pending_policies() -> None:
 
 
 def test_remediation_shows_no_value() -> None:
-    """The event of a remediation contains the moved secret in clear, and the summary names only the properties."""
+    """The event of a remediation contains the moved secret in plain text, and the summary names only the properties."""
     event = {
         "policyName": "no-plain-secrets",
         "resourceUrn": URN,
