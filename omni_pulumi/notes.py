@@ -40,7 +40,7 @@ class Note:
     properties: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """Returns the line without :data:`PREFIX`, which the log handler adds."""
+        """Return the line without :data:`PREFIX`, which the log handler adds."""
         if not self.kind:
             return self.text
         data = {"note": self.kind, "id": self.resource_id, "properties": self.properties}
@@ -48,13 +48,13 @@ class Note:
 
 
 def secret_changes(resource_id: str, properties: list[str]) -> Note:
-    """Returns the note that secret properties have new values."""
+    """Return the note that secret properties have new values."""
     verb = "has a new value" if len(properties) == 1 else "have new values"
     return Note(f"{resource_id}: {', '.join(properties)} {verb}", SECRET_CHANGES, resource_id, tuple(properties))
 
 
 def parse(line: str) -> Note | None:
-    """Returns the note in a line of stderr, or ``None`` when the line is not a provider's of this package."""
+    """Return the note in a line of stderr, or ``None`` when the line is not a provider's of this package."""
     if not line.startswith(PREFIX):
         return None
     line = line.removeprefix(PREFIX)

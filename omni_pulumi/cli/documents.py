@@ -21,7 +21,7 @@ class Document(NamedTuple):
 
 
 def find(text: str, keys: Collection[str], expected: str) -> Document:
-    """Returns the first JSON object in a text that is empty or has one of the keys.
+    """Return the first JSON object in a text that is empty or has one of the keys.
 
     Pulumi, or the program that runs it, may print something else before, which may contain braces. What Pulumi prints
     starts a line, so only starts of lines are tried; without any, the first brace is.

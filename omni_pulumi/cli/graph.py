@@ -46,7 +46,7 @@ class Graph(NamedTuple):
 
 
 def read_graph(text: str) -> Graph:
-    """Returns the graph in the output of ``pulumi stack export`` or ``pulumi preview --json``.
+    """Return the graph in the output of ``pulumi stack export`` or ``pulumi preview --json``.
 
     Raises:
         InputError: the text is neither.
@@ -73,7 +73,7 @@ def read_graph(text: str) -> Graph:
 
 
 def _resources(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yields the resources of a deployment, or those of a preview as they will be, or were before a deletion."""
+    """Yield the resources of a deployment, or those of a preview as they will be, or were before a deletion."""
     if "deployment" in document:
         yield from (each for each in document["deployment"].get("resources") or () if not each.get("delete"))
     else:
@@ -86,7 +86,7 @@ def _between(shown: frozenset[Urn], edges: set[tuple[Urn, Urn]]) -> frozenset[tu
 
 
 def flowchart(graph: Graph, operations: Mapping[Urn, str] = {}) -> str:
-    """Returns a Mermaid flowchart, the same for the same graph.
+    """Return a Mermaid flowchart, the same for the same graph.
 
     A solid arrow leads from a resource to one that depends on it, a dotted arrow from a component to a child.
 
@@ -118,10 +118,10 @@ def _arrows(arrow: str, edges: frozenset[tuple[Urn, Urn]], ids: Mapping[Urn, int
 
 
 def _class(operation: str) -> str:
-    """Returns the class of an operation. An adoption and an import look like a creation."""
+    """Return the class of an operation. An adoption and an import look like a creation."""
     return operation if operation in _CLASSES else "create"
 
 
 def _escape(text: str) -> str:
-    """Returns a text for a label, with character codes in place of what Mermaid could interpret."""
+    """Return a text for a label, with character codes in place of what Mermaid could interpret."""
     return _ESCAPED.sub(lambda match: f"#{ord(match[0])};", text)

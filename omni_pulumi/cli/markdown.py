@@ -16,7 +16,7 @@ _CONTEXT = 20
 
 
 def code(text: str) -> str:
-    """Returns a code span that can stand in a table."""
+    """Return a code span that can stand in a table."""
     if not text:
         return ""
     text = visible(text).replace("|", r"\|")
@@ -26,40 +26,40 @@ def code(text: str) -> str:
 
 
 def prose(text: str) -> str:
-    """Returns one line of escaped text that can stand in a table."""
+    """Return one line of escaped text that can stand in a table."""
     text = re.sub(r"([\\`*_\[\]<>|~$&]|(?<=:)/)", r"\\\1", visible(" ".join(text.split())))
     return re.sub(r"([@#])", rf"\1{_INVISIBLE}", text)
 
 
 def block(text: str, language: str = "text") -> str:
-    """Returns a code block."""
+    """Return a code block."""
     text = "\n".join(visible(line) for line in text.splitlines())
     fence = "`" * max(3, max(map(len, re.findall("`+", text)), default=0) + 1)
     return f"{fence}{language}\n{text}\n{fence}\n"
 
 
 def row(cells: Sequence[str]) -> str:
-    """Returns a line of a table."""
+    """Return a line of a table."""
     return f"| {' | '.join(cells)} |"
 
 
 def details(title: str, text: str) -> str:
-    """Returns a collapsed section."""
+    """Return a collapsed section."""
     return f"<details>\n<summary>{title}</summary>\n\n{text}\n</details>\n"
 
 
 def visible(text: str) -> str:
-    """Returns a text with escape sequences for invisible characters, which may end a line or reverse the direction."""
+    """Return a text with escape sequences for invisible characters, which may end a line or reverse the direction."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def shorten(text: str, limit: int) -> str:
-    """Returns a text with at most ``limit`` characters."""
+    """Return a text with at most ``limit`` characters."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def shorten_both(before: str, after: str, limit: int) -> tuple[str, str]:
-    """Returns two values with at most ``limit`` characters each, around their first difference."""
+    """Return two values with at most ``limit`` characters each, around their first difference."""
     common = next(
         (i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), min(len(before), len(after))
     )

@@ -139,7 +139,7 @@ class Preview:
 
 
 def read(text: str) -> Preview:
-    """Returns the preview in a digest or in events.
+    """Return the preview in a digest or in events.
 
     Raises:
         InputError: the text is neither, or is empty.
@@ -176,12 +176,12 @@ class _Reader:
         self.counts: dict[str, int] | None = None
 
     def is_empty(self) -> bool:
-        """Returns whether the preview has no contents at all."""
+        """Return whether the preview has no contents at all."""
         collected = self.steps or self.diagnostics or self.violations or self.pending_policies
         return not collected and self.counts is None
 
     def read_digest(self, document: dict[str, Any]) -> None:
-        """Reads the digest."""
+        """Read the digest."""
         self.decoder.decode(document.get("config"))
         for raw in document.get("steps") or []:
             step = self.decoder.decode(raw)
@@ -191,7 +191,7 @@ class _Reader:
         self.counts = document.get("changeSummary")
 
     def read_events(self, text: str) -> None:
-        """Reads the events. The last line may be truncated.
+        """Read the events. The last line may be truncated.
 
         Only a line feed ends a line: a value may contain any other line separator.
         """
@@ -256,7 +256,7 @@ class _Reader:
         )
 
     def preview(self) -> Preview:
-        """Returns the preview."""
+        """Return the preview."""
         texts = [(item, _plain_text(item.get("message", ""))) for item in self.diagnostics]
         failures = [(item, text) for item, text in texts if item.get("severity") == "error"]
         errors = [(item, text) for item, text in failures if text != "preview failed"]
@@ -291,14 +291,14 @@ class _Reader:
         return next((f"{urn.project}/{urn.stack}" for urn in urns), "")
 
     def _unchanged(self) -> int:
-        """Returns the number of unchanged resources. The stack is a resource too, and is not counted."""
+        """Return the number of unchanged resources. The stack is a resource too, and is not counted."""
         same = [Urn.parse(step["urn"]).is_stack for step in self.steps if step["op"] == "same"]
         if self.counts is None:
             return same.count(False)
         return max(self.counts.get("same", 0) - (True in same), 0)
 
     def _merged_steps(self) -> Iterator[dict[str, Any]]:
-        """Yields one step for each changed resource."""
+        """Yield one step for each changed resource."""
         complete = {step["urn"] for step in self.steps if step["op"] not in {*_PARTS_OF_REPLACEMENTS, *_UNCHANGED}}
         seen: set[str] = set()
         for step in self.steps:
@@ -324,7 +324,7 @@ class _Reader:
         return Step(urn, _operation(step), changes, reasons, secrets, unseen(step["names"]))
 
     def _drifts(self) -> Iterator[Drift]:
-        """Yields the refreshed resources that differ from the state."""
+        """Yield the refreshed resources that differ from the state."""
         ignored = {"refresh", *_PARTS_OF_REPLACEMENTS}
         later_steps = {step["urn"]: step for step in self.steps if step["op"] not in ignored}
         for step in self.steps:
@@ -357,16 +357,16 @@ def _operation(step: Mapping[str, Any]) -> str:
 
 
 def covers(name: str, path: str) -> bool:
-    """Returns whether a path is the named property or inside it."""
+    """Return whether a path is the named property or inside it."""
     return path == name or path.startswith((f"{name}.", f"{name}["))
 
 
 def reverted(drift: Drift) -> set[str]:
-    """Returns the paths whose values the preview sets back to those of the state."""
+    """Return the paths whose values the preview sets back to those of the state."""
     absent = Special.ABSENT
     return {change.path for change in drift.changes if drift.planned.get(change.path, absent) == change.before}
 
 
 def _plain_text(text: str) -> str:
-    """Returns a diagnostic without colours and without its severity at the beginning."""
+    """Return a diagnostic without colours and without its severity at the beginning."""
     return re.sub(r"^(?:error|warning): ", "", _COLOURS.sub("", text).strip())

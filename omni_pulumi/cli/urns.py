@@ -21,7 +21,7 @@ class Urn(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Urn:
-        """Returns the parts of a URN. A missing part is empty."""
+        """Return the parts of a URN. A missing part is empty."""
         stack, project, types, name = [*text.removeprefix("urn:pulumi:").split("::", 3), "", "", ""][:4]
         parents, _, type_ = types.rpartition("$")
         return cls(stack, project, parents, type_, name)
@@ -55,5 +55,5 @@ class Urn(NamedTuple):
 
 
 def ambiguous_names(urns: Iterable[Urn]) -> set[str]:
-    """Returns the short names that several of the resources have."""
+    """Return the short names that several of the resources have."""
     return {name for name, count in Counter(urn.short for urn in {*urns}).items() if count > 1}

@@ -98,11 +98,11 @@ class Decoder:
     """Decodes values, and collects the plain texts of secrets in ``secrets``."""
 
     def __init__(self) -> None:
-        """Starts without secrets."""
+        """Start without secrets."""
         self.secrets: set[str] = set()
 
     def decode(self, raw: Any) -> Value:
-        """Returns a value of either JSON format."""
+        """Return a value of either JSON format."""
         if isinstance(raw, dict):
             if _SIGNATURE in raw:
                 return self._special(raw)
@@ -119,7 +119,7 @@ class Decoder:
         return raw
 
     def changes(self, old: Value, new: Value, path: str = "") -> Iterator[Change]:
-        """Yields the values that differ.
+        """Yield the values that differ.
 
         If one side is secret, both are masked. Two secrets without plain texts count as equal.
         """
@@ -159,7 +159,7 @@ class Decoder:
         return self._secret(raw)
 
     def _secret(self, raw: Any) -> Secret:
-        """Returns a secret and collects its plain texts."""
+        """Return a secret and collect its plain texts."""
         if isinstance(raw, dict) and _SIGNATURE in raw:
             text = raw.get("plaintext")
             try:
@@ -176,21 +176,21 @@ class Decoder:
 
 
 def is_secret_name(name: str) -> bool:
-    """Returns whether a property or a variable looks secret: its name ends with a word such as ``token``."""
+    """Return whether a property or a variable looks secret: its name ends with a word such as ``token``."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).upper()
     is_sensitive = _SECRET_NAME.search(words) and not _NUMERIC_NAME.search(words)
     return bool(is_sensitive) or words.startswith("DBT_ENV_SECRET")  # dbt's own prefix of secrets
 
 
 def scrub(text: str, secrets: Sequence[str]) -> str:
-    """Returns a text with secrets masked. The longest secret comes first, because one may contain another."""
+    """Return a text with secrets masked. The longest secret comes first, because one may contain another."""
     for secret in secrets:
         text = text.replace(secret, _MASK)
     return text
 
 
 def show(value: Value) -> str:
-    """Returns a value as JSON, and a string without quotes unless it could be read as another value."""
+    """Return a value as JSON, and a string without quotes unless it could be read as another value."""
     if isinstance(value, Special):
         return value.value
     if isinstance(value, Secret):
@@ -209,7 +209,7 @@ def _shown(part: Any) -> str:
 
 
 def _is_all(kind: type, *values: Value) -> bool:
-    """Returns whether at least one value has the type, and the others are absent."""
+    """Return whether at least one value has the type, and the others are absent."""
     return any(isinstance(v, kind) for v in values) and all(isinstance(v, kind) or v is Special.ABSENT for v in values)
 
 
@@ -244,7 +244,7 @@ def _has_secret(value: Value) -> bool:
 
 
 def _texts(raw: Any) -> Iterator[str]:
-    """Yields all strings inside a value. The keys of a secret object are not secret."""
+    """Yield all strings inside a value. The keys of a secret object are not secret."""
     if isinstance(raw, dict):
         for key, value in raw.items():
             if key != _SIGNATURE:
@@ -259,7 +259,7 @@ def _texts(raw: Any) -> Iterator[str]:
 
 
 def _parts(text: str) -> set[str]:
-    """Returns the forms of a secret to search for: a text may quote it, or show it line by line."""
+    """Return the forms of a secret to search for: a text may quote it, or show it line by line."""
     forms = {text, text.strip(), json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1]}
     forms |= {line.strip() for line in text.splitlines()}
     return {form for form in forms if len(form) >= _MIN_LENGTH and form not in {_MASK, *_UNKNOWNS}}

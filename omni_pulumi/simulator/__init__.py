@@ -72,7 +72,7 @@ else:
     }
 
     def __getattr__(name: str) -> object:
-        """Imports a public name on first use.
+        """Import a public name on first use.
 
         Raises:
             ModuleNotFoundError: The extra `simulator` is not installed.
@@ -90,5 +90,5 @@ else:
         return module if name == "faults" else getattr(module, name)
 
     def __dir__() -> list[str]:
-        """Returns all names of the module, including those not imported yet."""
+        """Return all names of the module, including those not imported yet."""
         return sorted({*globals(), *__all__})

@@ -22,7 +22,7 @@ _DIALECTS = {"pages": PAGES, "generated": GENERATED}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs both simulators and returns the exit status."""
+    """Run both simulators and return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m omni_pulumi.simulator", description="Simulates Omni and Lightdash on local ports."
     )

@@ -46,12 +46,12 @@ class Fault(ABC):
     times: int | None = 1
 
     def affects(self, request: RequestContext) -> bool:
-        """Returns whether method and path of a request match."""
+        """Return whether method and path of a request match."""
         return self.method in (None, request.method) and re.search(self.path or "", request.path) is not None
 
     @abstractmethod
     async def outcome(self, request: RequestContext) -> Outcome:
-        """Returns what the client receives."""
+        """Return what the client receives."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,26 +65,26 @@ class _ReplacedResponse(Fault):
     processed: bool
 
     async def outcome(self, request: RequestContext) -> Outcome:
-        """Processes the request if `processed` is set, and returns the replacement."""
+        """Process the request if `processed` is set, and return the replacement."""
         if self.processed:
             await request.process()
         return await self.replacement(request)
 
     @abstractmethod
     async def replacement(self, request: RequestContext) -> Outcome:
-        """Returns what the client receives instead."""
+        """Return what the client receives instead."""
 
 
 class _ModifiedResponse(Fault):
     """The service processes the request, and the response is modified."""
 
     async def outcome(self, request: RequestContext) -> Outcome:
-        """Processes the request and returns the modified response."""
+        """Process the request and return the modified response."""
         return self.modify(await request.process())
 
     @abstractmethod
     def modify(self, response: BufferedResponse) -> BufferedResponse:
-        """Returns the modified response."""
+        """Return the modified response."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Status(_ReplacedResponse):
     body: Literal["vendor", "html", "text", "empty"] = "vendor"
 
     async def replacement(self, request: RequestContext) -> Outcome:
-        """Returns the response with the status."""
+        """Return the response with the status."""
         response = self._response(request)
         return response if self.retry_after is None else response.with_header("retry-after", self.retry_after)
 
@@ -129,19 +129,19 @@ def rate_limited(
     path: str | None = None,
     after: int = 0,
 ) -> Status:
-    """Returns a fault that rejects `times` requests with 429."""
+    """Return a fault that rejects `times` requests with 429."""
     return Status(429, processed=False, retry_after=retry_after, method=method, path=path, after=after, times=times)
 
 
 def expired_token(*, after: int, code: int = 401) -> Status:
-    """Returns a fault that rejects all requests after the first `after`. Omni sometimes uses 403 instead of 401."""
+    """Return a fault that rejects all requests after the first `after`. Omni sometimes uses 403 instead of 401."""
     return Status(code, processed=False, after=after, times=None)
 
 
 def proxy_page(
     *, processed: bool, method: str | None = None, path: str | None = None, after: int = 0, times: int | None = 1
 ) -> Status:
-    """Returns a fault that responds with status 200 and a proxy's HTML sign-in page."""
+    """Return a fault that responds with status 200 and a proxy's HTML sign-in page."""
     return Status(200, processed=processed, body="html", method=method, path=path, after=after, times=times)
 
 
@@ -158,7 +158,7 @@ class Redirect(Fault):
     code: int = 307
 
     async def outcome(self, _: RequestContext) -> Outcome:
-        """Returns the redirect."""
+        """Return the redirect."""
         return BufferedResponse(self.code).with_header("location", self.location)
 
 
@@ -167,7 +167,7 @@ class Reset(_ReplacedResponse):
     """A TCP reset instead of the response: httpx.ReadError."""
 
     async def replacement(self, _: RequestContext) -> Outcome:
-        """Returns the reset."""
+        """Return the reset."""
         return "reset"
 
 
@@ -176,7 +176,7 @@ class Close(_ReplacedResponse):
     """A closed connection instead of the response: httpx.RemoteProtocolError."""
 
     async def replacement(self, _: RequestContext) -> Outcome:
-        """Returns the closed connection."""
+        """Return the closed connection."""
         return "closed"
 
 
@@ -195,7 +195,7 @@ class Slow(Fault):
     processed: bool
 
     async def outcome(self, request: RequestContext) -> Outcome:
-        """Returns the response after the delay."""
+        """Return the response after the delay."""
         response = await request.process() if self.processed else None
         if not await request.wait(self.seconds):
             return "closed"
@@ -207,7 +207,7 @@ class Hang(_ReplacedResponse):
     """No response. The connection is closed when the client disconnects or the faults are cleared."""
 
     async def replacement(self, request: RequestContext) -> Outcome:
-        """Waits, then returns the closed connection."""
+        """Wait, then return the closed connection."""
         await request.wait()
         return "closed"
 
@@ -229,7 +229,7 @@ class Callback(Fault):
     answered: bool = True
 
     async def outcome(self, request: RequestContext) -> Outcome:
-        """Calls the function and returns the response."""
+        """Call the function and return the response."""
         response = await request.process() if self.processed else None
         await asyncio.to_thread(self.function)
         if not self.answered:
@@ -242,7 +242,7 @@ class Cut(_ModifiedResponse):
     """The headers and half of the body, then a closed connection: httpx.RemoteProtocolError."""
 
     def modify(self, response: BufferedResponse) -> BufferedResponse:
-        """Returns half of the body with the Content-Length of the whole."""
+        """Return half of the body with the Content-Length of the whole."""
         half = len(response.body) // 2
         return replace(response, body=response.body[:half], missing_bytes=max(1, len(response.body) - half))
 
@@ -252,7 +252,7 @@ class Malformed(_ModifiedResponse):
     """Half of the JSON body, with a Content-Length that matches."""
 
     def modify(self, response: BufferedResponse) -> BufferedResponse:
-        """Returns the first half of the body."""
+        """Return the first half of the body."""
         return replace(response, body=response.body[: len(response.body) // 2])
 
 
@@ -261,7 +261,7 @@ class Empty(_ModifiedResponse):
     """The right status without a body."""
 
     def modify(self, response: BufferedResponse) -> BufferedResponse:
-        """Returns the response without its body."""
+        """Return the response without its body."""
         return replace(response, body=b"")
 
 
@@ -272,7 +272,7 @@ class WrongType(_ModifiedResponse):
     content_type: str = _HTML
 
     def modify(self, response: BufferedResponse) -> BufferedResponse:
-        """Returns the response with the other Content-Type."""
+        """Return the response with the other Content-Type."""
         return response.with_header("content-type", self.content_type)
 
 
@@ -283,7 +283,7 @@ class Missing(_ModifiedResponse):
     name: str
 
     def modify(self, response: BufferedResponse) -> BufferedResponse:
-        """Returns the response without the field."""
+        """Return the response without the field."""
         return _modify_objects(response, lambda each: each.pop(self.name, None))
 
 
@@ -295,7 +295,7 @@ class Extra(_ModifiedResponse):
     value: Any = field(default="extra", repr=False)
 
     def modify(self, response: BufferedResponse) -> BufferedResponse:
-        """Returns the response with the field."""
+        """Return the response with the field."""
         return _modify_objects(response, lambda each: each.setdefault(self.name, self.value))
 
 
@@ -304,11 +304,11 @@ class Stale(Fault):
     """A GET returns the data from before the last successful write request. Affects no other method."""
 
     def affects(self, request: RequestContext) -> bool:
-        """Returns whether the request is a GET whose path matches."""
+        """Return whether the request is a GET whose path matches."""
         return request.method == "GET" and super().affects(request)
 
     async def outcome(self, request: RequestContext) -> Outcome:
-        """Returns the stale response."""
+        """Return the stale response."""
         return await request.process(use_previous_data=True)
 
 
@@ -320,21 +320,21 @@ class FaultRules:
         self._lock = threading.Lock()
 
     def add(self, *faults: Fault) -> None:
-        """Adds faults after the present ones."""
+        """Add faults after the present ones."""
         for fault in faults:
             re.compile(fault.path or "")
         with self._lock:
             self._rules += map(_Rule, faults)
 
     def clear(self) -> None:
-        """Removes all faults and cancels the requests that they delay."""
+        """Remove all faults and cancel the requests that they delay."""
         with self._lock:
             for rule in self._rules:
                 rule.cancelled.set()
             self._rules.clear()
 
     def match(self, request: RequestContext) -> Fault | None:
-        """Returns the first fault that matches a request."""
+        """Return the first fault that matches a request."""
         with self._lock:
             rule = next((rule for rule in self._rules if rule.matches(request)), None)
         if rule is None:

@@ -6,7 +6,7 @@ import json
 
 
 def parse_json(raw: bytes) -> object:
-    """Parses JSON like `JSON.parse`, which rejects NaN and Infinity where Python's parser accepts them.
+    """Parse JSON like `JSON.parse`, which rejects NaN and Infinity where Python's parser accepts them.
 
     Raises:
         ValueError: `raw` is not JSON.
@@ -19,5 +19,5 @@ def parse_json(raw: bytes) -> object:
 
 
 def compact_json(document: object) -> str:
-    """Returns JSON as `JSON.stringify` writes it."""
+    """Return JSON as `JSON.stringify` writes it."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))

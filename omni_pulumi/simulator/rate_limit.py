@@ -25,7 +25,7 @@ class RateLimit:
         self._lock = threading.Lock()
 
     def exceeded(self, key: str) -> bool:
-        """Returns whether a new request of this key exceeds the limit. Counts the request if it does not."""
+        """Return whether a new request of this key exceeds the limit. Count the request if it does not."""
         if self._requests is None:
             return False
         now = time.monotonic()

@@ -70,12 +70,12 @@ class Recorder:
             return [_record(*each) for each in sorted(self._requests, key=lambda each: each[0].received_at)]
 
     def clear(self) -> None:
-        """Removes all records, including those of requests in progress."""
+        """Remove all records, including those of requests in progress."""
         with self._lock:
             self._requests.clear()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handles one request."""
+        """Handle one request."""
         body = await _read_body(receive)
         if body is None:
             return
@@ -111,7 +111,7 @@ def _record(request: RequestContext, fault: Fault | None) -> RecordedRequest:
 
 
 async def _read_body(receive: Receive) -> bytes | None:
-    """Returns the request body, or None if the client disconnects before it is complete."""
+    """Return the request body, or None if the client disconnects before it is complete."""
     body = bytearray()
     more = True
     while more:

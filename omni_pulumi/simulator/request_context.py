@@ -46,11 +46,11 @@ class BufferedResponse:
 
     @classmethod
     def from_response(cls, response: Response) -> BufferedResponse:
-        """Converts a Starlette response."""
+        """Convert a Starlette response."""
         return cls(response.status_code, _without_content_length(response.raw_headers), bytes(response.body))
 
     def with_header(self, name: str, value: str) -> BufferedResponse:
-        """Returns a copy with one header set."""
+        """Return a copy with one header set."""
         other_headers = tuple(header for header in self.headers if header[0] != name.encode())
         return replace(self, headers=(*other_headers, (name.encode(), value.encode())))
 
@@ -104,7 +104,7 @@ class RequestContext:
         self._transport: asyncio.Transport = scope["state"]["transport"]
 
     async def process(self, *, use_previous_data: bool = False) -> BufferedResponse:
-        """Lets the service handle the request."""
+        """Let the service handle the request."""
         store = self._service.store
         before = None if self.method == "GET" else store.copy()
         response = await self._call(self._service.previous_app if use_previous_data else self._service.app)
@@ -114,11 +114,11 @@ class RequestContext:
         return response
 
     def error_response(self, status: int) -> BufferedResponse:
-        """Returns the service's own error response with this status."""
+        """Return the service's own error response with this status."""
         return BufferedResponse.from_response(self._service.error_response(self.path, status))
 
     async def wait(self, seconds: float = math.inf) -> bool:
-        """Waits. Returns False early if the client disconnects or the request is cancelled."""
+        """Wait. Return False early if the client disconnects or the request is cancelled."""
         deadline = time.monotonic() + seconds
         while not (self._transport.is_closing() or self.cancelled.is_set()):
             remaining = deadline - time.monotonic()
@@ -128,7 +128,7 @@ class RequestContext:
         return False
 
     async def finish(self, outcome: Outcome, send: Send) -> None:
-        """Sends the response or ends the connection."""
+        """Send the response or end the connection."""
         if not isinstance(outcome, BufferedResponse):
             await self._disconnect(reset=outcome == "reset")
             return

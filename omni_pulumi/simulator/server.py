@@ -54,7 +54,7 @@ class Simulator(Generic[T]):
         self._thread: threading.Thread | None = None
 
     def _response_headers(self) -> list[tuple[str, str]]:
-        """Returns the headers that the service adds to every response."""
+        """Return the headers that the service adds to every response."""
         return []
 
     @property
@@ -70,38 +70,38 @@ class Simulator(Generic[T]):
         return self._recorder.requests
 
     def clear_requests(self) -> None:
-        """Removes all recorded requests."""
+        """Remove all recorded requests."""
         self._recorder.clear()
 
     def inject(self, *faults: Fault) -> None:
-        """Adds faults after those injected before."""
+        """Add faults after those injected before."""
         self._recorder.rules.add(*faults)
 
     def clear_faults(self) -> None:
-        """Removes all faults. Closes the connections of requests that they delay; those requests are not processed."""
+        """Remove all faults. Close the connections of requests that they delay; those requests are not processed."""
         self._recorder.rules.clear()
 
     def rate_limit(self, requests: int | None, *, seconds: float = 60.0) -> None:
-        """Limits the requests per API key in a sliding window; more get 429. None removes the limit."""
+        """Limit the requests per API key in a sliding window; more get 429. None removes the limit."""
         self._recorder.limit = RateLimit(requests, seconds)
 
     def reset(self) -> None:
-        """Restores the initial state: data, records, faults and rate limit."""
+        """Restore the initial state: data, records, faults and rate limit."""
         self.clear_faults()
         self.rate_limit(self._requests_per_minute)
         self._store.reset()
         self.clear_requests()
 
     def snapshot(self) -> T:
-        """Returns a copy of the data, for :meth:`restore` of this or another simulator."""
+        """Return a copy of the data, for :meth:`restore` of this or another simulator."""
         return self._store.copy()
 
     def restore(self, snapshot: T) -> None:
-        """Replaces the data by a snapshot."""
+        """Replace the data by a snapshot."""
         self._store.restore(snapshot)
 
     def start(self) -> None:
-        """Starts the server. Returns when it accepts requests."""
+        """Start the server. Return when it accepts requests."""
         listener = socket.create_server((HOST, self._port))
         # Accepted connections inherit TCP_NODELAY. Without it a response body is delayed by 40 ms (Nagle's algorithm).
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -127,7 +127,7 @@ class Simulator(Generic[T]):
         self._server.ready.wait()
 
     def stop(self) -> None:
-        """Removes all faults, completes the requests in progress, and closes the port."""
+        """Remove all faults, complete the requests in progress, and close the port."""
         self.clear_faults()
         if self._server and self._thread and self._listener:
             self._server.should_exit = True
@@ -136,14 +136,14 @@ class Simulator(Generic[T]):
         self._listener = self._server = self._thread = None
 
     def __enter__(self) -> Self:
-        """Starts the simulator."""
+        """Start the simulator."""
         self.start()
         return self
 
     def __exit__(
         self, error_class: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Stops the simulator."""
+        """Stop the simulator."""
         self.stop()
 
 

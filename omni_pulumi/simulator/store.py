@@ -30,23 +30,23 @@ class Store(Generic[T]):
         return self.current if self._previous is None else self._previous
 
     def copy(self) -> T:
-        """Returns a deep copy of the current data."""
+        """Return a deep copy of the current data."""
         with self.lock:
             return copy.deepcopy(self.current)
 
     def restore(self, copied: T) -> None:
-        """Replaces the current data by a copy made before."""
+        """Replace the current data by a copy made before."""
         with self.lock:
             self.current = copy.deepcopy(copied)
             self._previous = None
 
     def set_previous(self, before: T) -> None:
-        """Stores the data from before a write request."""
+        """Store the data from before a write request."""
         with self.lock:
             self._previous = before
 
     def reset(self) -> None:
-        """Restores the initial data."""
+        """Restore the initial data."""
         with self.lock:
             self.current = self._new()
             self._previous = None

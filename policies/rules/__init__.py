@@ -1,4 +1,4 @@
-"""The policies, one file each. ``reading`` and ``git`` are shared modules."""
+"""The policies, one file each. ``common`` and ``git`` are shared modules."""
 
 from __future__ import annotations
 

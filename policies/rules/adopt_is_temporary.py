@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.reading import (
+from rules.common import (
     CONNECTION_ENVIRONMENT,
     CONNECTION_ENVIRONMENT_ATTRIBUTE,
     DBT_CONFIGURATION,

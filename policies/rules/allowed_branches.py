@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pulumi_policy import EnforcementLevel, Severity
 
 from rules import git
-from rules.reading import (
+from rules.common import (
     DBT_CONFIGURATION,
     LIGHTDASH_DBT_SOURCE,
     PRODUCTION_STACKS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pulumi_policy import EnforcementLevel, Severity
 
 from rules import git
-from rules.reading import (
+from rules.common import (
     DBT_CONFIGURATION,
     LIGHTDASH_DBT_SOURCE,
     UNKNOWN,

@@ -5,7 +5,7 @@ for every program that uses these resources.
 
 How the engine runs policies:
 
-- A policy receives secrets in clear and does not learn which values are secret.
+- A policy receives secrets in plain text and is not told which values are secret.
 - A policy never sees the previous inputs.
 - The CLI does not show "not applicable". It shows an ``UnknownValueError`` as an advisory line. So a policy that needs
   an unknown value raises one, and "not applicable" is only for resources of other types.
@@ -61,7 +61,7 @@ StackCheck = Callable[[Sequence["Resource"], Config, ReportOn], None]
 
 
 class Connection(NamedTuple):
-    """A connection of an Omni instance, in lower case. An ID is unique in an instance, which the profile selects."""
+    """The ID of a connection in lower case, and the profile of its instance. An ID is unique within an instance."""
 
     profile: str
     id: str
@@ -71,7 +71,7 @@ class NotYetKnownError(UnknownValueError):
     """A policy needs an unknown value. The engine shows this as an advisory line, and the preview continues."""
 
     def __init__(self, paths: Iterable[str]) -> None:
-        """Creates the error from the paths of the unknown properties."""
+        """Create the error from the paths of the unknown properties."""
         super().__init__(UNKNOWN_STRING_VALUE, list(dict.fromkeys(paths)))
         are = "is" if len(self.props) == 1 else "are"
         self.message = (
@@ -93,7 +93,7 @@ class Resource:
 
     @classmethod
     def of(cls, args: ResourceValidationArgs | PolicyResource) -> Resource:
-        """Returns the resource that the engine passes to a policy."""
+        """Return the resource that the engine passes to a policy."""
         return cls(args.resource_type, args.name, args.urn, args.opts.protect, args.props)
 
     @property
@@ -102,7 +102,7 @@ class Resource:
         return self.urn.removeprefix("urn:pulumi:").partition("::")[0]
 
     def get(self, *path: str) -> Any:
-        """Returns the value at a path, ``None`` when it is absent, or :data:`UNKNOWN`."""
+        """Return the value at a path, ``None`` when it is absent, or :data:`UNKNOWN`."""
         here: Any = self.properties
         for depth, key in enumerate(path, 1):
             if not isinstance(here, Mapping):
@@ -117,24 +117,24 @@ class Resource:
         return here
 
     def text(self, *path: str) -> Text:
-        """Returns the text at a path like :meth:`get`. An empty text is ``None``."""
+        """Return the text at a path like :meth:`get`. An empty text is ``None``."""
         value = self.get(*path)
         return value if value is UNKNOWN or (isinstance(value, str) and value) else None
 
     def connection(self, property_: str = "connectionId") -> Connection | Literal[Unknown.UNKNOWN] | None:
-        """Returns the connection whose ID is in a property, or ``None`` when the property is absent."""
+        """Return the connection whose ID is in a property, or ``None`` when the property is absent."""
         profile, connection = self.text("profile"), self.text(property_)
         if profile is UNKNOWN or connection is UNKNOWN:
             return UNKNOWN
         return None if connection is None else Connection(profile or "", connection.casefold())
 
     def names(self, *path: str) -> list[str]:
-        """Returns the names in a map. They are known even if values are not."""
+        """Return the names in a map. They are known even if values are not."""
         here = self.get(*path)
         return sorted(here) if isinstance(here, Mapping) else []
 
     def elements(self, *path: str) -> list[Any]:
-        """Returns the known elements of a list."""
+        """Return the known elements of a list."""
         here = self.get(*path)
         elements = []
         for index in range(len(here)) if isinstance(here, Sequence) and not isinstance(here, str) else ():
@@ -146,7 +146,7 @@ class Resource:
 
 
 def argument(*path: str) -> str:
-    """Returns a path of properties as the program spells it, such as ``dbt_connection.host_domain``.
+    """Return a path of properties as the program spells it, such as ``dbt_connection.host_domain``.
 
     Names of variables stay the same.
     """
@@ -166,7 +166,7 @@ def resource_rule(
     config: Schema | None = None,
     remediate: Remediation | None = None,
 ) -> ResourceValidationPolicy:
-    """Returns a policy about one resource.
+    """Return a policy about one resource.
 
     Args:
         name: name of the policy in the engine's output and in the file of ``--policy-pack-config``.
@@ -211,7 +211,7 @@ def stack_rule(
     check: StackCheck,
     config: Schema | None = None,
 ) -> StackValidationPolicy:
-    """Returns a policy about all resources of a stack. The arguments are those of :func:`resource_rule`.
+    """Return a policy about all resources of a stack. The arguments are those of :func:`resource_rule`.
 
     The engine runs it at the end of a preview and at the end of an update. A value that only the update knows is
     checked after the update.
@@ -237,17 +237,17 @@ def stack_rule(
 
 
 def of_type(resources: Iterable[Resource], type_: str) -> list[Resource]:
-    """Returns the resources of a type, sorted. The engine's order varies."""
+    """Return the resources of a type, sorted. The engine's order varies."""
     return sorted((resource for resource in resources if resource.type == type_), key=lambda resource: resource.urn)
 
 
 def matches(text: str, patterns: Iterable[str]) -> bool:
-    """Returns whether a text matches a shell pattern (``*``, ``?``, ``[...]``), without case."""
+    """Return whether a text matches a shell pattern (``*``, ``?``, ``[...]``), without case."""
     return any(fnmatchcase(text.casefold(), pattern.casefold()) for pattern in patterns)
 
 
 def for_stack(by_pattern: Mapping[str, Any], stack: str) -> Any:
-    """Returns the value of the most specific pattern that matches a stack, or ``None``.
+    """Return the value of the most specific pattern that matches a stack, or ``None``.
 
     A pattern without wildcards is the most specific, then the one with the most literal characters. The order of the
     map is lost between the configuration file and the policy.
@@ -263,17 +263,17 @@ def for_stack(by_pattern: Mapping[str, Any], stack: str) -> Any:
 
 
 def is_production(name: str, config: Config) -> bool:
-    """Returns whether the name of an environment matches the patterns in :data:`PRODUCTION`."""
+    """Return whether the name of an environment matches the patterns in :data:`PRODUCTION`."""
     return matches(name, config["names"])
 
 
 def strings(description: str, default: Sequence[str] = ()) -> dict[str, Any]:
-    """Returns the JSON schema of a list of texts."""
+    """Return the JSON schema of a list of texts."""
     return {"type": "array", "items": {"type": "string"}, "default": [*default], "description": description}
 
 
 def by_pattern(description: str, values: dict[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the JSON schema of a map from patterns to values."""
+    """Return the JSON schema of a map from patterns to values."""
     return {"type": "object", "additionalProperties": values, "default": {**default}, "description": description}
 
 
@@ -290,7 +290,7 @@ PRODUCTION_STACKS: Final = ("prod*", "prd*", "live*", "*-prod")
 
 
 def _configured(rule: str, schema: Schema | None, config: Config) -> Config:
-    """Returns the configuration with defaults. The engine checks values and ignores unknown names.
+    """Return the configuration with defaults. The engine checks values and ignores unknown names.
 
     Raises:
         ValueError: the policy has no setting of a name.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.reading import CONNECTION_ENVIRONMENT, UNKNOWN, Config, Connection, ReportOn, Resource, of_type, stack_rule
+from rules.common import CONNECTION_ENVIRONMENT, UNKNOWN, Config, Connection, ReportOn, Resource, of_type, stack_rule
 
 
 def _check(resources: Sequence[Resource], _config: Config, report: ReportOn) -> None:

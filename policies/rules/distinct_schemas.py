@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.reading import DBT_ENVIRONMENT, UNKNOWN, Config, ReportOn, Resource, matches, of_type, stack_rule, strings
+from rules.common import DBT_ENVIRONMENT, UNKNOWN, Config, ReportOn, Resource, matches, of_type, stack_rule, strings
 
 
 def _name(given: str | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.reading import (
+from rules.common import (
     DBT_CONFIGURATION,
     DBT_ENVIRONMENT,
     UNKNOWN,

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Final, Literal
 from urllib.parse import unquote
 
-from rules.reading import DBT_CONFIGURATION, LIGHTDASH_DBT_SOURCE, UNKNOWN, Resource, Text, Unknown, matches
+from rules.common import DBT_CONFIGURATION, LIGHTDASH_DBT_SOURCE, UNKNOWN, Resource, Text, Unknown, matches
 
 
 class Unreadable(Enum):
@@ -56,11 +56,11 @@ class Repository:
     path: str
 
     def __str__(self) -> str:
-        """Returns the repository for messages, without user and password."""
+        """Return the repository for messages, without user and password."""
         return f"{self.host}/{self.path}"
 
     def fits(self, patterns: Iterable[str]) -> bool:
-        """Returns whether a pattern matches the path, or host and path when the first part of the pattern has a dot."""
+        """Return whether a pattern matches the path, or host and path when the first part of the pattern has a dot."""
         for pattern in patterns:
             host, slash, path = pattern.partition("/")
             if "." in host and slash:
@@ -72,7 +72,7 @@ class Repository:
 
 
 def parse(url: str) -> Repository | None:
-    """Returns the repository of a git URL, or ``None`` when the URL cannot be parsed."""
+    """Return the repository of a git URL, or ``None`` when the URL cannot be parsed."""
     parts = _URL.fullmatch(url) or _SCP.fullmatch(url)
     if parts is None:
         return None
@@ -87,7 +87,7 @@ def parse(url: str) -> Repository | None:
 
 
 def _azure_names(host: str, segments: list[str]) -> list[str]:
-    """Returns organization, project and repository. A URL may omit a project with the name of the repository."""
+    """Return organization, project and repository. A URL may omit a project with the name of the repository."""
     if host in _AZURE_SSH:
         segments = segments[1:] if segments[0] == "v3" else segments
     elif host != _AZURE:
@@ -97,7 +97,7 @@ def _azure_names(host: str, segments: list[str]) -> list[str]:
 
 
 def host(resource: Resource) -> Text | Literal[Unreadable.UNREADABLE]:
-    """Returns the git host of a configuration or a source without its port, or ``None`` when it has none."""
+    """Return the git host of a configuration or a source without its port, or ``None`` when it has none."""
     if resource.type == DBT_CONFIGURATION:
         configured = repository(resource)
         return configured.host if isinstance(configured, Repository) else configured
@@ -116,7 +116,7 @@ def host(resource: Resource) -> Text | Literal[Unreadable.UNREADABLE]:
 
 
 def repository(resource: Resource) -> Repository | Literal[Unknown.UNKNOWN, Unreadable.UNREADABLE] | None:
-    """Returns the repository of a configuration or a source, or ``None`` when it has none."""
+    """Return the repository of a configuration or a source, or ``None`` when it has none."""
     if resource.type == DBT_CONFIGURATION:
         url = resource.text("sshUrl")
         return UNKNOWN if url is UNKNOWN else parse(url or "") or UNREADABLE
@@ -135,7 +135,7 @@ def repository(resource: Resource) -> Repository | Literal[Unknown.UNKNOWN, Unre
 
 
 def unreadable(resource: Resource) -> str:
-    """Returns the message about an unreadable repository, without any part of it."""
+    """Return the message about an unreadable repository, without any part of it."""
     if resource.type == LIGHTDASH_DBT_SOURCE:
         return (
             "dbt_connection.repository is not a plain path, or host_domain is not a host name, so the policy cannot "
@@ -148,17 +148,17 @@ def unreadable(resource: Resource) -> str:
 
 
 def branch(resource: Resource) -> Text:
-    """Returns the branch of a configuration or a source, or ``None`` when it has none."""
+    """Return the branch of a configuration or a source, or ``None`` when it has none."""
     if resource.type == LIGHTDASH_DBT_SOURCE:
         return resource.text("dbtConnection", "branch")
     return resource.text("branch")
 
 
 def branch_property(resource: Resource) -> str:
-    """Returns the argument that sets the branch."""
+    """Return the argument that sets the branch."""
     return "dbt_connection.branch" if resource.type == LIGHTDASH_DBT_SOURCE else "branch"
 
 
 def repository_property(resource: Resource) -> str:
-    """Returns the argument that sets the repository."""
+    """Return the argument that sets the repository."""
     return "dbt_connection.repository" if resource.type == LIGHTDASH_DBT_SOURCE else "ssh_url"

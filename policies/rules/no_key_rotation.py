@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.reading import DBT_CONFIGURATION, UNKNOWN, Config, Report, Resource, matches, resource_rule, strings
+from rules.common import DBT_CONFIGURATION, UNKNOWN, Config, Report, Resource, matches, resource_rule, strings
 
 
 def _check(resource: Resource, config: Config, report: Report) -> None:

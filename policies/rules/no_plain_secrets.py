@@ -3,7 +3,7 @@
 A remediation moves secrets from ``variables`` to ``secret_variables``, and their values are secret in the state from
 then on. Lightdash's ``environment`` has no secret counterpart, so nothing is moved there.
 
-A validation does not learn which values are secret, so it recognizes secrets by names and values. A remediation does,
+A validation is not told which values are secret, so it recognizes secrets by names and values. A remediation is told,
 and also moves every value that is secret in the program: in ``variables`` it would become a plain variable in Omni.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 from pulumi_policy import EnforcementLevel, ResourceValidationArgs, Secret, Severity
 
-from rules.reading import (
+from rules.common import (
     DBT_CONFIGURATION,
     DBT_ENVIRONMENT,
     LIGHTDASH_DBT_SOURCE,
@@ -63,7 +63,7 @@ _NO_LEAVES = frozenset({"personalAccessToken", "apiKey", "webhookHmacSecret", "m
 
 
 def is_secret_name(name: str, config: Config) -> bool:
-    """Returns whether the name of a variable looks secret."""
+    """Return whether the name of a variable looks secret."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).upper()
     return (
         matches(name, config["secretNames"])
@@ -73,12 +73,12 @@ def is_secret_name(name: str, config: Config) -> bool:
 
 
 def is_secret_value(value: str) -> bool:
-    """Returns whether a text looks like a secret or contains one."""
+    """Return whether a text looks like a secret or contains one."""
     return bool(_SECRET_VALUE.search(value) or _TOKEN_IN_URL.search(value)) or _has_password(value) or _has_jwt(value)
 
 
 def _has_password(text: str) -> bool:
-    """Returns whether a URL in the text has a password.
+    """Return whether a URL in the text has a password.
 
     Reads each password once. A single pattern for user and password takes quadratic time.
     """
@@ -93,7 +93,7 @@ def _has_password(text: str) -> bool:
 
 
 def _has_jwt(text: str) -> bool:
-    """Returns whether the text contains a JSON Web Token: header, payload and signature, separated by dots."""
+    """Return whether the text contains a JSON Web Token: header, payload and signature, separated by dots."""
     parts = text.split(".")
     return any(
         _JWT_PAYLOAD.fullmatch(payload) and _JWT_HEADER.search(_NOT_IN_JWT.split(parts[before])[-1])
@@ -102,7 +102,7 @@ def _has_jwt(text: str) -> bool:
 
 
 def _suspects(resource: Resource, config: Config, *path: str) -> Iterator[tuple[str, str]]:
-    """Yields the variables in a map that look secret, with ``name`` or ``value`` as the reason. Skips empty values."""
+    """Yield the variables in a map that look secret, with ``name`` or ``value`` as the reason. Skip empty values."""
     for name in resource.names(*path):
         if matches(name, config["allowedNames"]):
             continue
@@ -126,8 +126,8 @@ def _check_source(resource: Resource, config: Config, report: Report) -> None:
     for name, why in _suspects(resource, config, "dbtConnection", "environment"):
         report(
             f"dbt_connection.environment.{name} looks like a secret because of its {why}. Lightdash returns these "
-            "variables in clear. Remove it and let dbt read it from another place, or add the name to allowedNames in "
-            "the policy's configuration."
+            "variables in plain text. Remove it and let dbt read it from another place, or add the name to "
+            "allowedNames in the policy's configuration."
         )
     for name in resource.names("dbtConnection"):
         if name in _NO_LEAVES or matches(name, config["allowedNames"]):
@@ -135,8 +135,8 @@ def _check_source(resource: Resource, config: Config, report: Report) -> None:
         leaves = [resource.text("dbtConnection", name), *resource.elements("dbtConnection", name)]
         if any(isinstance(leaf, str) and is_secret_value(leaf) for leaf in leaves):
             report(
-                f"{argument('dbtConnection', name)} looks like a secret because of its value, which is in clear in the "
-                "state and in every preview. Move credentials to personal_access_token or api_key. If it was "
+                f"{argument('dbtConnection', name)} looks like a secret because of its value, which is in plain text "
+                "in the state and in every preview. Move credentials to personal_access_token or api_key. If it was "
                 "committed, replace the secret."
             )
 
@@ -145,13 +145,13 @@ def _check_url(resource: Resource, _config: Config, report: Report) -> None:
     url = resource.text("sshUrl")
     if url is not None and url is not UNKNOWN and is_secret_value(url):
         report(
-            "ssh_url contains a password or a token, which is in clear in the state and in every preview. Write it "
-            "like git@host:owner/repository.git, which Omni opens with its deploy key."
+            "ssh_url contains a password or a token, which is in plain text in the state and in every preview. "
+            "Write it like git@host:owner/repository.git, which Omni opens with its deploy key."
         )
 
 
 def remediate(args: ResourceValidationArgs) -> Mapping[str, Any] | None:
-    """Returns the inputs with all secret and secret-looking variables in ``secretVariables``, or ``None``.
+    """Return the inputs with all secret and secret-looking variables in ``secretVariables``, or ``None``.
 
     Reads the inputs without pulumi-policy's proxy, which hides whether a value is secret. An unknown value is a text
     here and is moved like any other.
@@ -183,7 +183,7 @@ def remediate(args: ResourceValidationArgs) -> Mapping[str, Any] | None:
 
 
 def _behind_proxy(value: Any) -> Any:
-    """Returns a map without its proxy, so that secrets are marked. Each level of a map has its own proxy."""
+    """Return a map without its proxy, so that secrets are marked. Each level of a map has its own proxy."""
     return value["__target"] if isinstance(value, Mapping) and not isinstance(value, dict) else value
 
 

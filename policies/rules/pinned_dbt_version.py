@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.reading import DBT_CONFIGURATION, UNKNOWN, Config, Report, Resource, resource_rule
+from rules.common import DBT_CONFIGURATION, UNKNOWN, Config, Report, Resource, resource_rule
 
 
 def _check(resource: Resource, _config: Config, report: Report) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.reading import (
+from rules.common import (
     DBT_ENVIRONMENT,
     PRODUCTION,
     UNKNOWN,

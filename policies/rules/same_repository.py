@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from pulumi_policy import EnforcementLevel, Severity
 
 from rules import git
-from rules.git import Repository
-from rules.reading import (
+from rules.common import (
     DBT_CONFIGURATION,
     LIGHTDASH_DBT_SOURCE,
     UNKNOWN,
@@ -19,6 +18,7 @@ from rules.reading import (
     stack_rule,
     strings,
 )
+from rules.git import Repository
 
 
 def _check(resources: Sequence[Resource], config: Config, report: ReportOn) -> None:

@@ -6,7 +6,7 @@ import re
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.reading import DBT_ENVIRONMENT, UNKNOWN, Config, Report, Resource, resource_rule
+from rules.common import DBT_ENVIRONMENT, UNKNOWN, Config, Report, Resource, resource_rule
 
 
 def _check(resource: Resource, config: Config, report: Report) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.reading import (
+from rules.common import (
     DBT_CONFIGURATION,
     UNKNOWN,
     Config,
@@ -32,7 +32,7 @@ DECISIONS: Schema = {
 
 
 def decision(resource: Resource, config: Config) -> bool | Unknown | None:
-    """Returns the decision for a dbt configuration, or ``None`` without one."""
+    """Return the decision for a dbt configuration, or ``None`` without one."""
     if config["connections"]:
         connection = resource.text("connectionId")
         if connection is UNKNOWN:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.reading import DBT_CONFIGURATION, UNKNOWN, Config, Report, Resource, resource_rule
+from rules.common import DBT_CONFIGURATION, UNKNOWN, Config, Report, Resource, resource_rule
 from rules.virtual_schemas_as_decided import DECISIONS, decision
 
 

@@ -29,7 +29,7 @@ class EnginePreview(NamedTuple):
 def run_previews(
     folder: Path, omni: OmniSimulator, lightdash: LightdashSimulator
 ) -> Iterator[tuple[str, EnginePreview]]:
-    """Yields previews of one stack by name. Between them the program and the services change."""
+    """Yield previews of one stack by name. Between them the program and the services change."""
     pulumi = prepare("quickstart", folder, omni, lightdash)
     program = folder / "examples" / "quickstart" / "__main__.py"
     original = program.read_text()
@@ -67,7 +67,7 @@ def run_previews(
 
 
 def _preview(pulumi: PulumiCli, *options: str) -> EnginePreview:
-    """Runs a preview once for each format."""
+    """Run a preview once for each format."""
     events = pulumi.project / "events.jsonl"
     events.unlink(missing_ok=True)
     _run(pulumi, "--diff", "--event-log", events.name, *options, PULUMI_DEBUG_COMMANDS="1")
@@ -88,7 +88,7 @@ def _run(pulumi: PulumiCli, *arguments: str, **env: str) -> subprocess.Completed
 
 
 def strip_unread(text: str) -> str:
-    """Returns a recording without the parts that no command reads: source positions, debug lines, outputs."""
+    """Return a recording without the parts that no command reads: source positions, debug lines, outputs."""
     try:
         return f"{json.dumps(_without_unread(json.loads(text)))}\n"
     except ValueError:

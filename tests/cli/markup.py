@@ -18,7 +18,7 @@ class Comment(NamedTuple):
 
 
 def parse(markdown: str) -> Comment:
-    """Returns the parts of a comment."""
+    """Return the parts of a comment."""
     tables: list[list[list[str]]] = []
     texts: list[str] = []
     in_cell = False

@@ -34,7 +34,7 @@ class Flowchart(NamedTuple):
 
 
 def parse(text: str) -> Flowchart:
-    """Returns the flowchart in a text, each line of which matches the grammar."""
+    """Return the flowchart in a text, each line of which matches the grammar."""
     first, *lines = text.removesuffix("\n").split("\n")
     assert first == "flowchart LR"
     chart = Flowchart({}, [], [], {})
@@ -57,5 +57,5 @@ def parse(text: str) -> Flowchart:
 
 
 def readable(label: str) -> str:
-    """Returns a label as Mermaid shows it: ``#35;`` is the character with code 35."""
+    """Return a label as Mermaid shows it: ``#35;`` is the character with code 35."""
     return re.sub(r"#(\d+);", lambda match: html.unescape(f"&#{match[1]};"), label.replace("<br>", "\n"))

@@ -15,17 +15,17 @@ URN = "urn:pulumi:demo::shop::snowflake:index/schema:Schema::raw"
 
 
 def recorded(name: str) -> str:
-    """Returns the summary of a recording."""
+    """Return the summary of a recording."""
     return summary(read((RECORDINGS / name).read_text()))
 
 
 def digest(*steps: dict[str, Any], **more: Any) -> str:
-    """Returns a digest of steps. By default a step is an update of one schema."""
+    """Return a digest of steps. By default a step is an update of one schema."""
     return json.dumps(
         {"steps": [{"op": "update", "urn": URN, **step} for step in steps], "changeSummary": {"same": 0}, **more}
     )
 
 
 def states(old: Any, new: Any) -> dict[str, Any]:
-    """Returns both sides of a step."""
+    """Return both sides of a step."""
     return {"oldState": {"id": "7", "inputs": old}, "newState": {"inputs": new}}

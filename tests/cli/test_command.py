@@ -18,7 +18,7 @@ UPDATE = RECORDINGS / "update.log.jsonl"
 
 
 def run(*arguments: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    """Runs the installed command."""
+    """Run the installed command."""
     return subprocess.run([COMMAND, *arguments], input=stdin, capture_output=True, check=False)
 
 

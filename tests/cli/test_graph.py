@@ -38,12 +38,12 @@ RESOURCES: list[dict[str, Any]] = [
 
 
 def export(resources: list[dict[str, Any]]) -> str:
-    """Returns the output of ``pulumi stack export``."""
+    """Return the output of ``pulumi stack export``."""
     return json.dumps({"version": 3, "deployment": {"resources": resources}})
 
 
 def preview(resources: list[dict[str, Any]], operation: str = "same") -> str:
-    """Returns the output of ``pulumi preview --json --show-sames``, with the same operation on each resource."""
+    """Return the output of ``pulumi preview --json --show-sames``, with the same operation on each resource."""
     side = "oldState" if operation == "delete" else "newState"
     live = [each for each in resources if not each.get("delete")]
     return json.dumps({"steps": [{"op": operation, "urn": each["urn"], side: each} for each in live]})
@@ -180,7 +180,7 @@ def test_other_input(text: str) -> None:
 
 
 def chain(length: int) -> str:
-    """Returns a stack in which each resource depends on the one before it."""
+    """Return a stack in which each resource depends on the one before it."""
     urns = [f"urn:pulumi:demo::shop::a:b:C::{number}" for number in range(length)]
     return export([{"urn": urn, "dependencies": urns[max(number - 1, 0) : number]} for number, urn in enumerate(urns)])
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 
 def summary_of(text: str) -> str:
-    """Returns the summary by the installed command, without the notes, which contain the ports of the services."""
+    """Return the summary by the installed command, without the notes, which contain the ports of the services."""
     ended = subprocess.run([COMMAND, "preview-summary"], input=text, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")
     return ended.stdout.partition("Notes:")[0]

@@ -56,7 +56,7 @@ inputs = st.dictionaries(texts, values, max_size=4)
 
 
 def plain_texts(value: Any) -> list[str]:
-    """Returns all plain texts of secrets in a value."""
+    """Return all plain texts of secrets in a value."""
     if isinstance(value, dict):
         return [text for item in value.values() for text in plain_texts(item)]
     if isinstance(value, list):

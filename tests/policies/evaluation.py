@@ -61,7 +61,7 @@ class Evaluation(NamedTuple):
 
 
 def evaluate(policy: Policy, declared: Sequence[Declared], config: Mapping[str, Any] | None = None) -> Evaluation:
-    """Runs a policy on resources."""
+    """Run a policy on resources."""
     reports: list[tuple[str, str]] = []
     unknown: list[str] = []
     other: list[str] = []
@@ -94,13 +94,13 @@ def evaluate(policy: Policy, declared: Sequence[Declared], config: Mapping[str, 
 
 
 def not_applicable(error: UnknownValueError) -> list[str]:
-    """Returns the unknown properties that the engine names in its advisory line."""
+    """Return the unknown properties that the engine names in its advisory line."""
     assert error.message.startswith(f"not applicable yet, because {', '.join(error.props)} ")
     return error.props
 
 
 def resource_args(resource: Declared, config: Mapping[str, Any] | None = None) -> ResourceValidationArgs:
-    """Returns a resource as a policy receives it."""
+    """Return a resource as a policy receives it."""
     properties = unknown_checking_proxy(resource.properties)
     return ResourceValidationArgs(
         resource.type, properties, resource.urn, resource.name, resource.options, None, config

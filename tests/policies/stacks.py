@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rules.reading import (
+from rules.common import (
     CONNECTION_ENVIRONMENT,
     CONNECTION_ENVIRONMENT_ATTRIBUTE,
     DBT_CONFIGURATION,
@@ -20,7 +20,7 @@ PERSON = "00000000-0000-4000-8000-00000000000a"
 
 
 def configuration(name: str = "dbt", *, protect: bool = False, stack: str = "test", **changed: Any) -> Declared:
-    """Returns a dbt configuration."""
+    """Return a dbt configuration."""
     properties = {
         "connectionId": ONE,
         "sshUrl": "git@github.com:acme/dbt.git",
@@ -35,7 +35,7 @@ def configuration(name: str = "dbt", *, protect: bool = False, stack: str = "tes
 
 
 def environment(name: str = "staging", *, protect: bool = False, stack: str = "test", **changed: Any) -> Declared:
-    """Returns a dbt environment. ``called`` sets its property ``name``."""
+    """Return a dbt environment. ``called`` sets its property ``name``."""
     properties = {
         "connectionId": ONE,
         "name": "Staging",
@@ -50,7 +50,7 @@ def environment(name: str = "staging", *, protect: bool = False, stack: str = "t
 
 
 def route(name: str = "route", **changed: Any) -> Declared:
-    """Returns a connection environment."""
+    """Return a connection environment."""
     properties = {
         "baseConnectionId": ONE,
         "environmentConnectionId": TWO,
@@ -61,13 +61,13 @@ def route(name: str = "route", **changed: Any) -> Declared:
 
 
 def attribute(*, stack: str = "test", **changed: Any) -> Declared:
-    """Returns an environment user attribute."""
+    """Return an environment user attribute."""
     properties = {"connectionId": ONE, "attributeName": "environment", "adopt": False}
     return Declared(CONNECTION_ENVIRONMENT_ATTRIBUTE, "attribute", {**properties, **changed}, stack=stack)
 
 
 def source(name: str = "finance", *, stack: str = "test", **changed: Any) -> Declared:
-    """Returns a Lightdash source with changed properties of its connection. ``None`` removes a property."""
+    """Return a Lightdash source with changed properties of its connection. ``None`` removes a property."""
     connection = {
         "type": "github",
         "repository": "acme/dbt",
@@ -82,6 +82,6 @@ def source(name: str = "finance", *, stack: str = "test", **changed: Any) -> Dec
 
 
 def of_connection(connection: Any, name: str = "finance", *, stack: str = "test") -> Declared:
-    """Returns a Lightdash source with a connection, which may be unknown as a whole."""
+    """Return a Lightdash source with a connection, which may be unknown as a whole."""
     properties = {"projectUuid": ONE, "name": name, "dbtConnection": connection, "adopt": False}
     return Declared(LIGHTDASH_DBT_SOURCE, name, properties, stack=stack)

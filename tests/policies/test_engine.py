@@ -245,12 +245,12 @@ class Guarded(PulumiCli):
     """A user's project whose commands run with the pack."""
 
     def write(self, program: Program, config: Config) -> None:
-        """Writes the program and the pack's configuration."""
+        """Write the program and the pack's configuration."""
         (self.project / "program.json").write_text(json.dumps(program))
         (self.project / "policies.json").write_text(json.dumps(config))
 
     def guarded(self, *arguments: str, pack: str = str(PACK)) -> Result:
-        """Runs a command with the pack, and returns its output with single spaces."""
+        """Run a command with the pack, and return its output with single spaces."""
         result = self.run(*arguments, "--policy-pack", pack, "--policy-pack-config", "policies.json")
         return Result(" ".join(result.output.split()), result.status)
 
@@ -300,7 +300,7 @@ def unknown(project: Guarded) -> Result:
 
 
 def shown(rule: str, level: str | None = None) -> str:
-    """Returns the beginning of a line about a policy in the engine's output."""
+    """Return the beginning of a line about a policy in the engine's output."""
     policy = RULES[rule]
     assert policy.severity is not None
     assert policy.enforcement_level is not None

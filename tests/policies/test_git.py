@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from rules import git
+from rules.common import UNKNOWN, Resource
 from rules.git import UNREADABLE, Repository
-from rules.reading import UNKNOWN, Resource
 
 from tests.policies.evaluation import UNKNOWN as SENT_UNKNOWN
 from tests.policies.evaluation import Declared, resource_args
@@ -13,7 +13,7 @@ from tests.policies.stacks import configuration, of_connection, source
 
 
 def resource(declared: Declared) -> Resource:
-    """Returns a resource as a policy reads it."""
+    """Return a resource as a policy reads it."""
     return Resource.of(resource_args(declared))
 
 

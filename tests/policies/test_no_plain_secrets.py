@@ -157,12 +157,12 @@ def test_messages_contain_no_value() -> None:
 
 
 def secret(value: Any) -> dict[str, Any]:
-    """Returns a secret as the engine sends it."""
+    """Return a secret as the engine sends it."""
     return {SPECIAL_SIG_KEY: SPECIAL_SECRET_SIG, "value": value}
 
 
 def moved(declared: Declared, config: dict[str, Any] | None = None) -> Any:
-    """Returns the inputs that go back to the engine, or ``None`` without changes."""
+    """Return the inputs that go back to the engine, or ``None`` without changes."""
     args = resource_args(declared, config)
     properties = unknown_checking_proxy(deserialize_properties(declared.properties, proxy_secrets=True))
     result: Any = POLICY.remediate(

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from pulumi_policy import EnforcementLevel, Policy, ResourceValidationPolicy, StackValidationPolicy
 from rules import POLICIES
-from rules.reading import for_stack, matches
+from rules.common import for_stack, matches
 
 from tests.policies.evaluation import Declared, evaluate
 from tests.policies.pack import PACK
 from tests.policies.stacks import TWO, configuration, environment, of_connection, source
 
-HELPERS = {"__init__", "reading", "git"}
+HELPERS = {"__init__", "common", "git"}
 IDS = [policy.name for policy in POLICIES]
 
 
@@ -60,7 +60,7 @@ def test_configuration(rule: str, name: str, schema: dict[str, Any]) -> None:
 
 
 def conforms(value: Any, schema: dict[str, Any]) -> bool:
-    """Returns whether a value matches one of the pack's JSON schemas."""
+    """Return whether a value matches one of the pack's JSON schemas."""
     if schema["type"] == "array":
         return isinstance(value, list) and all(conforms(item, schema["items"]) for item in value)
     if schema["type"] == "object":

@@ -26,7 +26,7 @@ _SOURCE = f"{_SOURCES}/{{projectDbtSourceUuid}}"
 
 
 def lightdash_app(instance: Callable[[], Instance], lock: AbstractContextManager[object], version: str) -> Starlette:
-    """Returns the API of one Lightdash instance.
+    """Return the API of one Lightdash instance.
 
     Args:
         instance: returns the data; called for each request.
@@ -35,7 +35,7 @@ def lightdash_app(instance: Callable[[], Instance], lock: AbstractContextManager
     """
 
     def route(method: str, path: str, endpoint: Endpoint) -> list[Route]:
-        """Returns the route with and without a trailing slash: Lightdash accepts both."""
+        """Return the route with and without a trailing slash: Lightdash accepts both."""
 
         async def respond(request: HttpRequest) -> Response:
             raw_body = await request.body()

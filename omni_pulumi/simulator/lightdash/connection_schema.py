@@ -17,7 +17,7 @@ Check = Callable[[str, object], Issues]
 
 
 def _string(path: str, value: object) -> Issues:
-    """Accepts any string."""
+    """Accept any string."""
     return {} if isinstance(value, str) else {path: {"message": "invalid string value", "value": value}}
 
 
@@ -60,7 +60,7 @@ def _array(item: Callable[[str, object], Issues]) -> Check:
 
 
 def _object(fields: dict[str, Check], optional: dict[str, Check]) -> Check:
-    """Accepts an object with all fields that are not optional. Accepts unknown fields."""
+    """Accept an object with all fields that are not optional. Accept unknown fields."""
 
     def check(path: str, value: object) -> Issues:
         if not isinstance(value, dict):
@@ -121,12 +121,12 @@ _UPDATE = _object({"dbtConnection": _CONNECTION, "name": _string}, {"dbtConnecti
 
 
 def create_issues(body: object) -> Issues:
-    """Returns the issues of the body of a POST."""
+    """Return the issues of the body of a POST."""
     return _CREATE("body", body)
 
 
 def update_issues(body: object) -> Issues:
-    """Returns the issues of the body of a PATCH. Each field can be omitted but not null."""
+    """Return the issues of the body of a PATCH. Each field can be omitted but not null."""
     return _UPDATE("body", body)
 
 
@@ -135,12 +135,12 @@ SENSITIVE_FIELDS = ("personal_access_token", "api_key", "webhook_hmac_secret")
 
 
 def without_secrets(connection: dict[str, Any]) -> dict[str, Any]:
-    """Returns a connection as responses contain it, without the secret fields."""
+    """Return a connection as responses contain it, without the secret fields."""
     return {name: value for name, value in connection.items() if name not in SENSITIVE_FIELDS}
 
 
 def with_saved_secrets(connection: dict[str, Any], saved: dict[str, Any] | None) -> dict[str, Any]:
-    """Returns a submitted connection. Takes omitted or empty secrets from the saved one if the type is the same."""
+    """Return a submitted connection. Take omitted or empty secrets from the saved one if the type is the same."""
     if saved is None or saved["type"] != connection["type"]:
         return connection
     kept = {name: saved[name] for name in SENSITIVE_FIELDS if name in saved and not connection.get(name)}

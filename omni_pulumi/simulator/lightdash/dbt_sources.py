@@ -101,7 +101,7 @@ def delete_dbt_source(request: Request) -> LightdashResponse:
 
 
 def _project(request: Request, roles: tuple[Role, ...], body_issues: Issues | None = None) -> str:
-    """Returns the project that the path names. Checks in Lightdash's order: schema, project, role."""
+    """Return the project that the path names. Check in Lightdash's order: schema, project, role."""
     if issues := request.path_issues() | (body_issues or {}):
         raise validate_error(issues)
     project_id = database_id(request.path_params["projectUuid"])
@@ -112,7 +112,7 @@ def _project(request: Request, roles: tuple[Role, ...], body_issues: Issues | No
 
 
 def _source(request: Request, roles: tuple[Role, ...], body_issues: Issues | None = None) -> Source:
-    """Returns the source that the path names.
+    """Return the source that the path names.
 
     Lightdash compares the project ID of the source with the path as text, so an ID in upper case does not match.
     """
@@ -138,7 +138,7 @@ def _checks_environment_keys(request: Request) -> bool:
 
 
 def _check_name(name: str) -> str:
-    """Returns the name. Raises a 500 if the database rejects it, because Lightdash itself does not validate names."""
+    """Return the name. Raise a 500 if the database rejects it, because Lightdash itself does not validate names."""
     if len(name) > 255 or "\0" in name:
         raise unexpected_server_error()
     return name

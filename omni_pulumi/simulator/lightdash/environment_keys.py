@@ -18,7 +18,7 @@ _DANGEROUS_PREFIXES = ("LD_", "GIT_", "NODE_", "PIP_", "PYTHON", "SSH_", "XDG_",
 
 
 def check_environment_keys(connection: dict[str, Any]) -> None:
-    """Raises a 400 for the first rejected name. Accepts an empty name."""
+    """Raise a 400 for the first rejected name. Accept an empty name."""
     for variable in connection.get("environment", []):
         if reason := _rejection_reason(variable["key"]):
             raise ApiError(400, "ParameterError", f'Environment variable "{variable["key"]}" {reason}')

@@ -41,12 +41,12 @@ class Instance:
     sources: dict[str, Source] = field(default_factory=dict)
 
     def sources_of(self, project_id: str) -> list[Source]:
-        """Returns the additional sources of a project by precedence, the order in which dbt merges them."""
+        """Return the additional sources of a project by precedence, the order in which dbt merges them."""
         found = [source for source in self.sources.values() if source.project_id == project_id]
         return sorted(found, key=lambda source: (source.precedence, source.name))
 
     def add(self, project_id: str, name: str, connection: dict[str, Any]) -> Source:
-        """Creates a source with the next precedence. Does not reuse the precedence of a deleted source."""
+        """Create a source with the next precedence. Do not reuse the precedence of a deleted source."""
         self._check_name_is_free(project_id, name)
         highest = max((source.precedence for source in self.sources_of(project_id)), default=0)
         created = Source(str(uuid.uuid4()), project_id, name, highest + 1, connection)
@@ -54,7 +54,7 @@ class Instance:
         return created
 
     def edit(self, source: Source, **fields: Any) -> Source:
-        """Changes name or connection of a source."""
+        """Change name or connection of a source."""
         edited = replace(source, **fields)
         if edited.name != source.name:
             self._check_name_is_free(edited.project_id, edited.name)

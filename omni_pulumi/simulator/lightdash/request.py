@@ -47,7 +47,7 @@ class ApiError(Exception):
         self.data = dict(data or {})
 
     def response(self) -> Response:
-        """Returns the error in Lightdash's format. A 500 contains a Sentry event ID."""
+        """Return the error in Lightdash's format. A 500 contains a Sentry event ID."""
         error = {"statusCode": self.status, "name": self.name, "message": self.message, "data": self.data}
         event = {"sentryEventId": "0" * 32} if self.status == 500 else {}
         return LightdashResponse({"status": "error", "error": {**error, **event}}, status_code=self.status)
@@ -60,12 +60,12 @@ class MissingTokenError(ApiError):
         super().__init__(401, "AuthorizationError", "Unauthorized")
 
     def response(self) -> Response:
-        """Returns the plain text response."""
+        """Return the plain text response."""
         return Response(self.message, status_code=self.status)
 
 
 def unexpected_server_error() -> ApiError:
-    """Returns the 500 with which Lightdash responds to several kinds of invalid requests."""
+    """Return the 500 with which Lightdash responds to several kinds of invalid requests."""
     return ApiError(500, "UnexpectedServerError", "Something went wrong.")
 
 
@@ -78,13 +78,13 @@ _ERRORS = {
 
 
 def error_with_status(status: int) -> ApiError:
-    """Returns an error with this status."""
+    """Return an error with this status."""
     name, message = _ERRORS.get(status, ("UnexpectedServerError", "Something went wrong."))
     return ApiError(status, name, message)
 
 
 def validate_error(issues: Issues) -> ApiError:
-    """Returns a 422 with all invalid fields and their values, including secrets."""
+    """Return a 422 with all invalid fields and their values, including secrets."""
     message = ", ".join(f"{field}: {issue['message']}" for field, issue in issues.items())
     return ApiError(422, "ValidateError", message, issues)
 
@@ -107,7 +107,7 @@ _ROLES = {
 
 
 def authenticate(authorization: str | None) -> Role:
-    """Returns the role of the token in an Authorization header. The scheme must be exactly `ApiKey`.
+    """Return the role of the token in an Authorization header. The scheme must be exactly `ApiKey`.
 
     Raises:
         MissingTokenError: The scheme is another one, or the token is empty.
@@ -123,7 +123,7 @@ def authenticate(authorization: str | None) -> Role:
 
 
 def parse_body(content_type: str | None, raw_body: bytes) -> object:
-    """Parses a JSON body. Ignores a body with another Content-Type.
+    """Parse a JSON body. Ignore a body with another Content-Type.
 
     Raises:
         ApiError: 413 for a body over 5 MB, 500 for malformed JSON.
@@ -153,7 +153,7 @@ class Request:
     body: object
 
     def path_issues(self) -> Issues:
-        """Returns the path parameters that contain no UUID v4. Lightdash's pattern also matches within other text."""
+        """Return the path parameters that contain no UUID v4. Lightdash's pattern also matches within other text."""
         return {
             name: {"message": f"Not match in '{_UUID4}'", "value": value}
             for name, value in self.path_params.items()
@@ -161,13 +161,13 @@ class Request:
         }
 
     def require(self, *roles: Role) -> None:
-        """Raises a 403 unless the caller has one of these roles."""
+        """Raise a 403 unless the caller has one of these roles."""
         if self.role not in roles:
             raise error_with_status(403)
 
 
 def database_id(value: str) -> str:
-    """Parses an ID as the database does: in upper or lower case, without surrounding text."""
+    """Parse an ID as the database does: in upper or lower case, without surrounding text."""
     if not re.fullmatch(_UUID4, value):
         raise unexpected_server_error()
     return value.lower()

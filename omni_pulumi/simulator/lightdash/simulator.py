@@ -73,7 +73,7 @@ class LightdashSimulator(Simulator[Instance]):
         return [("Lightdash-Version", self.version)]
 
     def sources(self, project_id: str) -> list[dict[str, Any]]:
-        """Returns the additional dbt sources of a project by precedence, with their connections including secrets.
+        """Return the additional dbt sources of a project by precedence, with their connections including secrets.
 
         A connection that can no longer be decrypted is None.
         """
@@ -92,7 +92,7 @@ class LightdashSimulator(Simulator[Instance]):
             ]
 
     def add_source(self, project_id: str, name: str, connection: dict[str, Any]) -> str:
-        """Creates a dbt source and returns its ID.
+        """Create a dbt source and return its ID.
 
         Raises:
             ValueError: The project already has a dbt source with this name.
@@ -102,7 +102,7 @@ class LightdashSimulator(Simulator[Instance]):
             return self._instance.add(project_id, name, copy.deepcopy(connection)).id
 
     def edit_source(self, source_id: str, *, name: str | None = None, connection: dict[str, Any] | None = None) -> None:
-        """Changes a dbt source.
+        """Change a dbt source.
 
         A connection with a `type` replaces the stored one. A connection without a `type` is merged into it.
         """
@@ -115,11 +115,11 @@ class LightdashSimulator(Simulator[Instance]):
             self._instance.edit(source, **fields)
 
     def delete_source(self, source_id: str) -> None:
-        """Deletes a dbt source."""
+        """Delete a dbt source."""
         with self._lock:
             del self._instance.sources[source_id]
 
     def break_credentials(self, source_id: str) -> None:
-        """Makes a stored connection undecryptable, as after a change of Lightdash's encryption secret."""
+        """Make a stored connection undecryptable, as after a change of Lightdash's encryption secret."""
         with self._lock:
             self._instance.edit(self._instance.sources[source_id], connection=None)

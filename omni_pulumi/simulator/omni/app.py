@@ -39,7 +39,7 @@ def omni_app(
     dialect: Dialect,
     page_size_limit: int,
 ) -> Starlette:
-    """Returns the API of one organization.
+    """Return the API of one organization.
 
     Args:
         organization: returns the data; called for each request.
@@ -109,7 +109,7 @@ def omni_app(
 
 
 def error_response(path: str, status: int, dialect: Dialect) -> Response:
-    """Returns an error response with this status from the endpoint at `path`."""
+    """Return an error response with this status from the endpoint at `path`."""
     error_format = "detail_status" if _DETAIL_STATUS.fullmatch(path) else dialect.errors
     message = _MESSAGES.get(status, http.HTTPStatus(status).phrase)
     return JSONResponse(ApiError(status, message).body(error_format), status_code=status)

@@ -72,7 +72,7 @@ def delete_connection_environment(request: Request) -> JSONResponse:
 
 
 def invalid_method(_: Request) -> JSONResponse:
-    """Responds with 400 to any other method, as documented for these paths."""
+    """Respond with 400 to any other method, as documented for these paths."""
     raise ApiError(400, "Invalid method")
 
 
@@ -107,7 +107,7 @@ def _body(request: Request, *names: str) -> dict[str, object]:
 
 
 def _values(request: Request, body: dict[str, object], name: str) -> list[str]:
-    """Returns the items of a list field in the format of the dialect. An empty string contains no items."""
+    """Return the items of a list field in the format of the dialect. An empty string contains no items."""
     value = body[name]
     if request.dialect.connection_environments == "pages":
         if not isinstance(value, str):

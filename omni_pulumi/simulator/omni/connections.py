@@ -93,7 +93,7 @@ def _connection(request: Request) -> Connection:
 
 
 def _requested_attribute(request: Request) -> EnvironmentUserAttribute | None:
-    """Returns the attribute of the request body, or None to remove it."""
+    """Return the attribute of the request body, or None to remove it."""
     required = request.dialect.connection_update
     body = _body(request, _SCHEMAS[required])
     if required not in body:

@@ -123,7 +123,7 @@ def _environment(request: Request) -> DbtEnvironment:
 
 
 def _owner(request: Request, body: dict[str, Any], *, default: str | None) -> str | None:
-    """Returns the owner's user ID, or None for a shared environment.
+    """Return the owner's user ID, or None for a shared environment.
 
     The owner must be a member of the organization. With a personal access token it must be the token's own user.
     """

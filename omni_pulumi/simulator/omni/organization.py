@@ -37,7 +37,7 @@ class DbtConfiguration:
 
 @dataclass(frozen=True)
 class Variable:
-    """A variable of a dbt environment. `value` is in clear text, also for a secret."""
+    """A variable of a dbt environment. `value` is in plain text, also for a secret."""
 
     id: str
     name: str
@@ -92,7 +92,7 @@ class Connection:
 
 
 def new_id() -> str:
-    """Returns a new ID."""
+    """Return a new ID."""
     return str(uuid.uuid4())
 
 
@@ -120,7 +120,7 @@ class Organization:
     key_rotations: dict[str, int] = field(default_factory=dict)
 
     def configure_dbt(self, connection_id: str, configuration: DbtConfiguration) -> None:
-        """Creates or replaces the dbt configuration. The first time, Omni also creates a shared default environment."""
+        """Create or replace the dbt configuration. The first time, Omni also creates a shared default environment."""
         self.connections[connection_id].dbt = configuration
         if not any(environment.is_default_environment for environment in self.environments_of(connection_id)):
             self.store(
@@ -134,23 +134,23 @@ class Organization:
             )
 
     def rotate_keys(self, connection_id: str) -> None:
-        """Counts a rotation of the deploy key. No response shows it."""
+        """Count a rotation of the deploy key. No response shows it."""
         self.key_rotations[connection_id] = self.key_rotations.get(connection_id, 0) + 1
 
     def environments_of(self, connection_id: str) -> list[DbtEnvironment]:
-        """Returns the dbt environments of a connection, oldest first."""
+        """Return the dbt environments of a connection, oldest first."""
         return [each for each in self.environments.values() if each.connection_id == connection_id]
 
     def store(self, environment: DbtEnvironment) -> None:
-        """Stores a new or changed dbt environment."""
+        """Store a new or changed dbt environment."""
         self.environments[environment.id] = environment
 
     def connection_environments_of(self, base_connection_id: str) -> list[ConnectionEnvironment]:
-        """Returns the connection environments of a base connection."""
+        """Return the connection environments of a base connection."""
         return [each for each in self.connection_environments.values() if each.base_connection_id == base_connection_id]
 
     def can_be_environment(self, connection_id: str, base: Connection) -> bool:
-        """Returns whether a connection can become an environment of `base`.
+        """Return whether a connection can become an environment of `base`.
 
         It must exist and have the same type of database. It must be neither `base` nor one of its environments.
         """
@@ -163,13 +163,13 @@ class Organization:
         )
 
     def add_connection_environment(self, base_connection_id: str, connection_id: str) -> ConnectionEnvironment:
-        """Creates a connection environment without user attribute values."""
+        """Create a connection environment without user attribute values."""
         created = ConnectionEnvironment(new_id(), base_connection_id, connection_id)
         self.connection_environments[created.id] = created
         return created
 
     def value_in_use(self, base_connection_id: str, values: Sequence[str], *, used_by: str) -> str | None:
-        """Returns the first of `values` that is repeated or already in use for a base connection.
+        """Return the first of `values` that is repeated or already in use for a base connection.
 
         Args:
             base_connection_id: the ID of the base connection.
@@ -191,5 +191,5 @@ class Organization:
         return None
 
     def set_values(self, environment: ConnectionEnvironment, values: list[str]) -> None:
-        """Replaces the user attribute values of a connection environment."""
+        """Replace the user attribute values of a connection environment."""
         self.connection_environments[environment.id] = replace(environment, user_attribute_values=tuple(values))

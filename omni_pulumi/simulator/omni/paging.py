@@ -27,7 +27,7 @@ def paginate(
     page_size_limit: int,
     to_json: Callable[[DbtEnvironment], dict[str, object]],
 ) -> dict[str, object]:
-    """Returns the requested page. Sorts by name, descending by default."""
+    """Return the requested page. Sort by name, descending by default."""
     direction = query.get("sortDirection", "desc")
     if direction not in ("asc", "desc"):
         raise ApiError(400, "sortDirection: expected asc or desc")

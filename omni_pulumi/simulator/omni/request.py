@@ -31,7 +31,7 @@ class ApiError(Exception):
         self.message = message
 
     def body(self, error_format: ErrorFormat) -> dict[str, object]:
-        """Returns the response body in one of the two documented formats."""
+        """Return the response body in one of the two documented formats."""
         if error_format == "error_message":
             return {"error": str(self.status), "message": self.message}
         return {"detail": self.message, "status": self.status}
@@ -53,7 +53,7 @@ _CALLERS = {
 
 
 def authenticate(authorization: str | None) -> Caller:
-    """Returns the owner of the token in an Authorization header.
+    """Return the owner of the token in an Authorization header.
 
     Raises:
         ApiError: 401 for a missing or malformed header, as documented. 403 for an unknown token, as observed on a live
@@ -69,7 +69,7 @@ def authenticate(authorization: str | None) -> Caller:
 
 
 def is_uuid(value: object) -> bool:
-    """Returns whether `value` is a UUID of any version, as text."""
+    """Return whether `value` is a UUID of any version, as text."""
     return isinstance(value, str) and _UUID.fullmatch(value) is not None
 
 
@@ -86,13 +86,13 @@ class Request:
     raw_body: bytes
 
     def path_uuid(self, name: str) -> str:
-        """Returns a path parameter that is a UUID."""
+        """Return a path parameter that is a UUID."""
         if not is_uuid(self.path_params[name]):
             raise ApiError(400, f"{name}: Invalid uuid")
         return self.path_params[name].lower()
 
     def connection(self, *, allow_viewer: bool = False) -> Connection:
-        """Returns the connection that the path names. Viewers may list dbt environments only."""
+        """Return the connection that the path names. Viewers may list dbt environments only."""
         connection_id = self.path_uuid("connectionId")
         connection = self.organization.connections.get(connection_id)
         if connection is None:
@@ -102,7 +102,7 @@ class Request:
         return connection
 
     def body(self, schema: ObjectSchema) -> dict[str, object]:
-        """Returns the request body if it matches a schema."""
+        """Return the request body if it matches a schema."""
         try:
             document = parse_json(self.raw_body)
         except ValueError:

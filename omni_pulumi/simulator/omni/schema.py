@@ -21,7 +21,7 @@ class ObjectSchema:
     required: tuple[str, ...] = ()
 
     def schema_error(self, document: object) -> str | None:
-        """Returns the first error of `document`, or None if it is valid."""
+        """Return the first error of `document`, or None if it is valid."""
         if not isinstance(document, dict):
             return "expected an object"
         for name in self.required:
@@ -36,32 +36,32 @@ class ObjectSchema:
 
 
 def boolean(value: object) -> str | None:
-    """Accepts true and false."""
+    """Accept true and false."""
     return None if isinstance(value, bool) else "expected a boolean"
 
 
 def string(value: object) -> str | None:
-    """Accepts any string."""
+    """Accept any string."""
     return None if isinstance(value, str) else "expected a string"
 
 
 def non_empty_string(value: object) -> str | None:
-    """Accepts a string of at least one character."""
+    """Accept a string of at least one character."""
     return string(value) or (None if value else "must have at least 1 character")
 
 
 def nullable(check: Check) -> Check:
-    """Accepts null and what `check` accepts."""
+    """Accept null and what `check` accepts."""
     return lambda value: None if value is None else check(value)
 
 
 def one_of(choices: tuple[str, ...]) -> Check:
-    """Accepts one of these strings."""
+    """Accept one of these strings."""
     return lambda value: None if value in choices else f"expected one of {', '.join(choices)}"
 
 
 def array_of(check_item: Check) -> Check:
-    """Accepts an array whose items `check_item` accepts."""
+    """Accept an array whose items `check_item` accepts."""
 
     def check(value: object) -> str | None:
         if not isinstance(value, list):
@@ -76,7 +76,7 @@ _PROJECT_ROOT_PATH = re.compile(r"\A(?!/)(?!.*\.\.)[\w ./-]+", re.ASCII)
 
 
 def project_root_path(value: object) -> str | None:
-    """Accepts an empty string, or a relative path without `..` that matches the documented pattern."""
+    """Accept an empty string, or a relative path without `..` that matches the documented pattern."""
     if value == "":
         return None
     return string(value) or (
@@ -85,10 +85,10 @@ def project_root_path(value: object) -> str | None:
 
 
 def to_snake_case(name: str) -> str:
-    """Converts `targetSchema` to `target_schema`."""
+    """Convert `targetSchema` to `target_schema`."""
     return re.sub(r"[A-Z]", lambda capital: f"_{capital[0].lower()}", name)
 
 
 def to_camel_case(name: str) -> str:
-    """Converts `target_schema` to `targetSchema`."""
+    """Convert `target_schema` to `targetSchema`."""
     return re.sub(r"_([a-z])", lambda letter: letter[1].upper(), name)

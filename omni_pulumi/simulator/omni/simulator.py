@@ -89,33 +89,33 @@ class OmniSimulator(Simulator[data.Organization]):
             return dict(self._organization.key_rotations)
 
     def dbt_configuration(self, connection_id: str) -> dict[str, Any] | None:
-        """Returns the dbt configuration of a connection, or None."""
+        """Return the dbt configuration of a connection, or None."""
         with self._lock:
             configuration = self._organization.connections[connection_id].dbt
             return asdict(configuration) if configuration else None
 
     def configure_dbt(self, connection_id: str, **fields: Any) -> None:
-        """Creates the dbt configuration or changes some fields. The first time, creates the default environment too."""
+        """Create the dbt configuration or change some fields. The first time, create the default environment too."""
         with self._lock:
             current = self._organization.connections[connection_id].dbt or _DEFAULT_CONFIGURATION
             self._organization.configure_dbt(connection_id, replace(current, **fields))
 
     def unlink_dbt(self, connection_id: str) -> None:
-        """Removes the dbt configuration of a connection."""
+        """Remove the dbt configuration of a connection."""
         with self._lock:
             if self._organization.connections[connection_id].dbt is None:
                 raise KeyError(connection_id)
             self._organization.connections[connection_id].dbt = None
 
     def environments(self, connection_id: str) -> list[dict[str, Any]]:
-        """Returns the dbt environments of a connection, oldest first, including secret values."""
+        """Return the dbt environments of a connection, oldest first, including secret values."""
         with self._lock:
             connection = self._organization.connections[connection_id]
             environments = self._organization.environments_of(connection.id)
             return [asdict(each) | {"variables": [asdict(item) for item in each.variables]} for each in environments]
 
     def add_environment(self, connection_id: str, *, name: str, target_schema: str, **fields: Any) -> str:
-        """Creates a dbt environment and returns its ID.
+        """Create a dbt environment and return its ID.
 
         `fields` can contain owner_id, target_database, target_name and target_role.
         """
@@ -131,17 +131,17 @@ class OmniSimulator(Simulator[data.Organization]):
             return environment.id
 
     def edit_environment(self, environment_id: str, **fields: Any) -> None:
-        """Changes fields of a dbt environment."""
+        """Change fields of a dbt environment."""
         with self._lock:
             self._organization.store(replace(self._organization.environments[environment_id], **fields))
 
     def delete_environment(self, environment_id: str) -> None:
-        """Deletes a dbt environment."""
+        """Delete a dbt environment."""
         with self._lock:
             del self._organization.environments[environment_id]
 
     def set_variable(self, environment_id: str, name: str, value: str, *, is_secret: bool = False) -> None:
-        """Creates a variable of a dbt environment, or changes it and keeps its ID."""
+        """Create a variable of a dbt environment, or change it and keep its ID."""
         with self._lock:
             environment = self._organization.environments[environment_id]
             variables = {variable.name: variable for variable in environment.variables}
@@ -150,7 +150,7 @@ class OmniSimulator(Simulator[data.Organization]):
             self._organization.store(replace(environment, variables=tuple(variables.values())))
 
     def remove_variable(self, environment_id: str, name: str) -> None:
-        """Deletes a variable of a dbt environment."""
+        """Delete a variable of a dbt environment."""
         with self._lock:
             environment = self._organization.environments[environment_id]
             variables = {variable.name: variable for variable in environment.variables}
@@ -158,7 +158,7 @@ class OmniSimulator(Simulator[data.Organization]):
             self._organization.store(replace(environment, variables=tuple(variables.values())))
 
     def environment_user_attribute(self, connection_id: str) -> dict[str, Any] | None:
-        """Returns `attribute_name` and `default_values` of a connection's environment user attribute, or None."""
+        """Return `attribute_name` and `default_values` of a connection's environment user attribute, or None."""
         with self._lock:
             attribute = self._organization.connections[connection_id].environment_user_attribute
             if attribute is None:
@@ -172,30 +172,30 @@ class OmniSimulator(Simulator[data.Organization]):
     def set_environment_user_attribute(
         self, connection_id: str, attribute_name: str, default_values: Sequence[str] | None = None
     ) -> None:
-        """Sets the environment user attribute of a connection."""
+        """Set the environment user attribute of a connection."""
         with self._lock:
             values = None if default_values is None else tuple(default_values)
             attribute = data.EnvironmentUserAttribute(attribute_name, values)
             self._organization.connections[connection_id].environment_user_attribute = attribute
 
     def clear_environment_user_attribute(self, connection_id: str) -> None:
-        """Removes the environment user attribute of a connection."""
+        """Remove the environment user attribute of a connection."""
         with self._lock:
             self._organization.connections[connection_id].environment_user_attribute = None
 
     def delete_connection(self, connection_id: str) -> None:
-        """Deletes a connection, but not its dbt environments and connection environments."""
+        """Delete a connection, but not its dbt environments and connection environments."""
         with self._lock:
             del self._organization.connections[connection_id]
 
     def connection_environments(self) -> list[dict[str, Any]]:
-        """Returns all connection environments, oldest first."""
+        """Return all connection environments, oldest first."""
         with self._lock:
             environments = self._organization.connection_environments.values()
             return [asdict(each) | {"user_attribute_values": list(each.user_attribute_values)} for each in environments]
 
     def add_connection_environment(self, base: str, environment: str, values: Sequence[str] = ()) -> str:
-        """Creates a connection environment and returns its ID.
+        """Create a connection environment and return its ID.
 
         Args:
             base: the ID of the base connection.
@@ -209,12 +209,12 @@ class OmniSimulator(Simulator[data.Organization]):
             return created.id
 
     def edit_connection_environment(self, connection_environment_id: str, values: Sequence[str]) -> None:
-        """Replaces the user attribute values of a connection environment."""
+        """Replace the user attribute values of a connection environment."""
         with self._lock:
             environment = self._organization.connection_environments[connection_environment_id]
             self._organization.set_values(environment, list(values))
 
     def delete_connection_environment(self, connection_environment_id: str) -> None:
-        """Deletes a connection environment, not its connection."""
+        """Delete a connection environment, not its connection."""
         with self._lock:
             del self._organization.connection_environments[connection_environment_id]

@@ -33,14 +33,14 @@ _UPDATE_WITH_NAME = replace(_UPDATE, fields={**_UPDATE.fields, "name": non_empty
 
 
 def check_new_variables(value: object) -> str | None:
-    """Checks `variables` in a POST, which must not be empty."""
+    """Check `variables` in a POST, which must not be empty."""
     return array_of(_NEW.schema_error)(value) or (
         None if value else "must have at least 1 variable when it is included"
     )
 
 
 def check_variable_updates(dialect: Dialect) -> Check:
-    """Returns the check of `variables` in a PUT, which can contain updates and new variables."""
+    """Return the check of `variables` in a PUT, which can contain updates and new variables."""
     update_schema = _UPDATE_WITH_NAME if dialect.named_variable_updates else _UPDATE
 
     def check_item(item: Any) -> str | None:
@@ -51,14 +51,14 @@ def check_variable_updates(dialect: Dialect) -> Check:
 
 
 def create_variables(items: list[dict[str, Any]]) -> tuple[Variable, ...]:
-    """Returns the variables of a new environment."""
+    """Return the variables of a new environment."""
     return _check_unique(tuple(_create(item) for item in items))
 
 
 def update_variables(
     current: tuple[Variable, ...], items: list[dict[str, Any]], dialect: Dialect
 ) -> tuple[Variable, ...]:
-    """Returns the variables after a PUT. The dialect says whether omitted variables are kept or deleted."""
+    """Return the variables after a PUT. The dialect says whether omitted variables are kept or deleted."""
     updates = {item["id"].lower(): item for item in items if "id" in item}
     if len(updates) < sum("id" in item for item in items):
         raise ApiError(400, "Invalid request body: variables: the same id twice")
@@ -71,13 +71,13 @@ def update_variables(
 
 
 def variable_to_json(variable: Variable) -> dict[str, object]:
-    """Returns a variable as responses contain it, with null instead of a secret value."""
+    """Return a variable as responses contain it, with null instead of a secret value."""
     document = {to_camel_case(name): value for name, value in asdict(variable).items()}
     return {**document, "value": None} if variable.is_secret else document
 
 
 def _check_kept_secret(item: dict[str, Any], dialect: Dialect) -> str | None:
-    """Checks how an item keeps a secret value. The dialect can reject one of the two documented ways."""
+    """Check how an item keeps a secret value. The dialect can reject one of the two documented ways."""
     if not item["isSecret"] or item.get("value") is not None:
         return None
     given = "null" if "value" in item else "missing"
