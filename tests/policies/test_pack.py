@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from pulumi_policy import EnforcementLevel, Policy, ResourceValidationPolicy, StackValidationPolicy
-from rules import POLICIES
-from rules.common import for_stack, matches
+from rules import POLICIES, adopt_is_temporary
+from rules.common import NotYetKnownError, for_stack, matches
 
 from tests.policies.evaluation import Declared, evaluate
 from tests.policies.pack import PACK
 from tests.policies.stacks import TWO, configuration, environment, of_connection, source
+from tests.test_conformance import PUBLIC_NAMES
 
 HELPERS = {"__init__", "common", "git"}
 IDS = [policy.name for policy in POLICIES]
@@ -100,6 +101,19 @@ def test_readme_has_each_policy() -> None:
         (row,) = [line for line in readme.splitlines() if line.startswith(f"| `{policy.name}` |")]
         for name in policy.config_schema.properties if policy.config_schema else ():
             assert f'"{name}"' in row, (policy.name, name)
+
+
+def test_readme_quotes_the_line_about_unknown_values() -> None:
+    """The line that the README quotes is the message of the error, with ``...`` for the names of properties."""
+    (quoted,) = re.findall(r"`can't run policy \.\.\. (.+?)`", (PACK / "README.md").read_text())
+    assert NotYetKnownError(["..."]).message.startswith(quoted)
+
+
+@pytest.mark.parametrize("type_", [token for token, _provider in PUBLIC_NAMES.values()])
+def test_each_type_is_known(type_: str) -> None:
+    """The pack knows each resource: ``adopt-is-temporary`` applies to all of them."""
+    outcome = evaluate(adopt_is_temporary.POLICY, [Declared(type_, "it", {"adopt": True}, stack="prod")])
+    assert [name for name, _message in outcome.reports] == ["it"]
 
 
 @pytest.mark.parametrize(
