@@ -13,7 +13,7 @@ from omni_pulumi.simulator.json_codec import compact_json
 from omni_pulumi.simulator.lightdash.request import Issues
 
 Check = Callable[[str, object], Issues]
-"""Takes the path and the value of a field. Returns its issues."""
+"""A function of the path and the value of a field that returns its issues."""
 
 
 def _string(path: str, value: object) -> Issues:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 Check = Callable[[object], "str | None"]
-"""Returns what is wrong with a value, or None."""
+"""A function that returns what is wrong with a value, or None."""
 
 
 @dataclass(frozen=True)
