@@ -49,7 +49,7 @@ def environment(name: str = "staging", *, protect: bool = False, stack: str = "t
     return Declared(DBT_ENVIRONMENT, name, {**properties, **changed}, protect, stack)
 
 
-def route(name: str = "route", **changed: Any) -> Declared:
+def connection_environment(name: str = "connection_environment", **changed: Any) -> Declared:
     """Return a connection environment."""
     properties = {
         "baseConnectionId": ONE,

@@ -70,7 +70,7 @@ GOOD: Program = {
             "variables": {"DBT_TARGET": "staging"},
         },
     ),
-    "route": (
+    "connection_environment": (
         "ConnectionEnvironment",
         {
             "base_connection_id": CONNECTION_ID,
@@ -117,7 +117,7 @@ BAD: Program = {
         "DbtEnvironment",
         {"connection_id": CONNECTION_ID, "name": "b", "target_schema": "same", "target_database": "db"},
     ),
-    "route": (
+    "connection_environment": (
         "ConnectionEnvironment",
         {
             "base_connection_id": CONNECTION_ID,
@@ -125,7 +125,7 @@ BAD: Program = {
             "user_attribute_values": ["staging"],
         },
     ),
-    "route_again": (
+    "connection_environment_again": (
         "ConnectionEnvironment",
         {
             "base_connection_id": CONNECTION_ID,
@@ -133,7 +133,7 @@ BAD: Program = {
             "user_attribute_values": ["staging"],
         },
     ),
-    "route_without_values": (
+    "connection_environment_without_values": (
         "ConnectionEnvironment",
         {"base_connection_id": STAGING_CONNECTION_ID, "environment_connection_id": CONNECTION_ID},
     ),
@@ -181,7 +181,7 @@ UNKNOWN: Program = {
             "variables": {"DBT_TARGET": LATER},
         },
     ),
-    "route": (
+    "connection_environment": (
         "ConnectionEnvironment",
         {
             "base_connection_id": CONNECTION_ID,
@@ -189,7 +189,7 @@ UNKNOWN: Program = {
             "user_attribute_values": [LATER],
         },
     ),
-    "route_again": (
+    "connection_environment_again": (
         "ConnectionEnvironment",
         {
             "base_connection_id": CONNECTION_ID,
@@ -226,7 +226,10 @@ FACTS = {
     "production-configuration-protected": [f"connection {OTHER_CONNECTION_ID} has production environment"],
     "schema-names": ['target_schema is "my schema"'],
     "distinct-schemas": ['target_schema "same" in database "db" is also that of environment conflicting'],
-    "distinct-attribute-values": ['user_attribute_values has "staging"', "connection environment route"],
+    "distinct-attribute-values": [
+        'user_attribute_values has "staging"',
+        "connection environment connection_environment",
+    ],
     "environment-has-configuration": [f"connection_id is {CONNECTION_ID}", "declaredElsewhere"],
     "one-configuration": [f"connection_id is {OTHER_CONNECTION_ID}, which dbt configures"],
     "no-key-rotation": ["rotate_keys_trigger is set", "Stack prod-eu", "allowedStacks"],

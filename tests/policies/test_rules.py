@@ -10,7 +10,17 @@ from pulumi_policy import ResourceValidationPolicy
 from rules import POLICIES
 
 from tests.policies.evaluation import UNKNOWN, Declared, evaluate
-from tests.policies.stacks import ONE, PERSON, TWO, attribute, configuration, environment, of_connection, route, source
+from tests.policies.stacks import (
+    ONE,
+    PERSON,
+    TWO,
+    attribute,
+    configuration,
+    connection_environment,
+    environment,
+    of_connection,
+    source,
+)
 
 RULES = {policy.name: policy for policy in POLICIES}
 
@@ -40,7 +50,7 @@ PASS = [
     Case("no-plain-secrets", [environment(variables={"DBT_TARGET": "x", "TOKEN_URL": "y", "EMPTY_TOKEN": ""})]),
     Case("no-plain-secrets", [environment(variables={"MY_TOKEN": "x"})], config={"allowedNames": ["my_*"]}),
     Case("no-plain-secrets", [environment(secretVariables={"MY_TOKEN": "ghp_0123456789abcdef"})]),
-    Case("no-plain-secrets", [source(environment={"DBT_ENV": "x"}), configuration(), route()]),
+    Case("no-plain-secrets", [source(environment={"DBT_ENV": "x"}), configuration(), connection_environment()]),
     Case("no-plain-secrets", [source(personalAccessToken="ghp_0123456789abcdef")]),
     Case("no-plain-secrets", [source(branch="sk-orders-incremental-1")], config={"allowedNames": ["branch"]}),
     Case("no-plain-secrets", [of_connection({"type": "manifest", "manifest": '{"url": "s3://a:b@c"}'})]),
@@ -101,10 +111,12 @@ PASS = [
         config={"separateConnections": [TWO]},
     ),
     Case("distinct-schemas", [environment(targetSchema=UNKNOWN)]),
-    Case("distinct-attribute-values", [route(), route("b", userAttributeValues=["b"])]),
-    Case("distinct-attribute-values", [route(), route("b", baseConnectionId=TWO)]),
-    Case("distinct-attribute-values", [route(), route("b", profile="eu")]),
-    Case("distinct-attribute-values", [route(baseConnectionId=UNKNOWN)]),
+    Case(
+        "distinct-attribute-values", [connection_environment(), connection_environment("b", userAttributeValues=["b"])]
+    ),
+    Case("distinct-attribute-values", [connection_environment(), connection_environment("b", baseConnectionId=TWO)]),
+    Case("distinct-attribute-values", [connection_environment(), connection_environment("b", profile="eu")]),
+    Case("distinct-attribute-values", [connection_environment(baseConnectionId=UNKNOWN)]),
     Case("environment-has-configuration", [configuration(connectionId=ONE.upper()), environment()]),
     Case("environment-has-configuration", [environment()], config={"declaredElsewhere": [ONE]}),
     Case("environment-has-configuration", [configuration(connectionId=UNKNOWN)]),
@@ -127,7 +139,7 @@ PASS = [
     Case("adopt-is-temporary", [configuration(adopt=True), configuration(stack="prod")]),
     Case("adopt-is-temporary", [environment(stack="prod", called="Production", adopt=True)]),
     Case("no-personal-environments", [environment(), environment(stack="dev-ada", ownerId=PERSON)]),
-    Case("selectable-environment", [route()]),
+    Case("selectable-environment", [connection_environment()]),
 ]
 
 FAIL = [
@@ -246,7 +258,7 @@ FAIL = [
     ),
     Case(
         "distinct-attribute-values",
-        [route("a"), route("b")],
+        [connection_environment("a"), connection_environment("b")],
         ['user_attribute_values has "staging"', "connection environment a"],
     ),
     Case("environment-has-configuration", [environment()], [ONE, "declaredElsewhere"]),
@@ -293,7 +305,7 @@ FAIL = [
     Case("adopt-is-temporary", [environment(stack="prod", called="Staging", adopt=True)], ["adopt is True"]),
     Case("adopt-is-temporary", [configuration(stack="eu-prod", adopt=True)], ["adopt is True"]),
     Case("no-personal-environments", [environment(ownerId=PERSON)], ["owner_id", "personalStacks"]),
-    Case("selectable-environment", [route(userAttributeValues=[])], ["user_attribute_values"]),
+    Case("selectable-environment", [connection_environment(userAttributeValues=[])], ["user_attribute_values"]),
 ]
 
 UNKNOWNS = [
@@ -320,11 +332,13 @@ UNKNOWNS = [
     Case("distinct-schemas", [environment(), environment("b", targetSchema=UNKNOWN)], unknown=["b.target_schema"]),
     Case(
         "distinct-attribute-values",
-        [route(), route("b", userAttributeValues=["b", UNKNOWN])],
+        [connection_environment(), connection_environment("b", userAttributeValues=["b", UNKNOWN])],
         unknown=["b.user_attribute_values[1]"],
     ),
     Case(
-        "distinct-attribute-values", [route(), route("b", baseConnectionId=UNKNOWN)], unknown=["b.base_connection_id"]
+        "distinct-attribute-values",
+        [connection_environment(), connection_environment("b", baseConnectionId=UNKNOWN)],
+        unknown=["b.base_connection_id"],
     ),
     Case("environment-has-configuration", [environment(connectionId=UNKNOWN)], unknown=["staging.connection_id"]),
     Case(
@@ -357,7 +371,11 @@ UNKNOWNS = [
     Case("adopt-is-temporary", [configuration(stack="prod", adopt=UNKNOWN)], unknown=["adopt"]),
     Case("adopt-is-temporary", [environment(stack="prod", called=UNKNOWN, adopt=True)], unknown=["name"]),
     Case("no-personal-environments", [environment(ownerId=UNKNOWN)], unknown=["owner_id"]),
-    Case("selectable-environment", [route(userAttributeValues=UNKNOWN)], unknown=["user_attribute_values"]),
+    Case(
+        "selectable-environment",
+        [connection_environment(userAttributeValues=UNKNOWN)],
+        unknown=["user_attribute_values"],
+    ),
 ]
 
 
