@@ -13,10 +13,12 @@ import pytest
 from omni_pulumi import notes
 from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
 from omni_pulumi.simulator import CONNECTION_ID, OTHER_CONNECTION_ID, OmniSimulator
+from omni_pulumi.variables import SET_IN_OMNI, WAS_SECRET
 from tests.servicer import ProviderError, Stack
 from tests.test_docs import ROOT, blocks
 
 PROVIDER = DbtEnvironmentProvider()
+ADOPTION = (ROOT / "docs" / "adoption.md").read_text(encoding="utf-8")
 SECRET = {"secretVariables": {"DBT_TOKEN": "made-up-token"}}
 
 
@@ -56,11 +58,20 @@ def test_messages_about_adoption(omni_services: dict[str, OmniSimulator], log: p
     omni.set_variable(existing, "DBT_THREADS", "8")
     stack.up("it", PROVIDER, {**declared, "targetSchema": "dbt_new"})
     stack.preview("it", PROVIDER, {**declared, "connectionId": OTHER_CONNECTION_ID})
+    undeclared = environment(targetSchema="dbt_new", unmanagedVariables=["*"], adopt=True)
+    Stack(stack.config).up("it", PROVIDER, undeclared)
 
     lines = [f"{notes.PREFIX}{record.getMessage()}" for record in log.records]
     quoted = [words(block) for block in blocks(ROOT / "docs" / "adoption.md", "text")]
     assert len(quoted) == 6
     assert [quote for quote in quoted if quote not in {*map(words, errors + lines)}] == []
+    assert "the line ends with `unchanged`" in ADOPTION
+    assert lines[-1].endswith(" unchanged")
+
+
+def test_placeholders() -> None:
+    """The page about adoption names the placeholders that a refresh stores."""
+    assert f"`{SET_IN_OMNI.get_secret_value()}` or `{WAS_SECRET}`" in ADOPTION
 
 
 def test_note_about_a_secret() -> None:
@@ -71,13 +82,14 @@ def test_note_about_a_secret() -> None:
 
 
 def templates(path: Path) -> list[str]:
-    """Return the texts in a module as regular expressions, in which ``.+`` stands for an inserted value."""
+    """Return the sentences in a module as regular expressions, in which ``.+`` stands for an inserted value."""
     nodes = [*ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
-    parts = [node.values for node in nodes if isinstance(node, ast.JoinedStr)]
-    parts += [[node] for node in nodes if isinstance(node, ast.Constant)]
+    texts = [node.values for node in nodes if isinstance(node, ast.JoinedStr)]
+    texts += [[node] for node in nodes if isinstance(node, ast.Constant)]
     return [
         "".join(re.escape(str(part.value)) if isinstance(part, ast.Constant) else ".+" for part in text)
-        for text in parts
+        for text in texts
+        if any(isinstance(part, ast.Constant) and ". " in str(part.value) for part in text)
     ]
 
 

@@ -150,7 +150,7 @@ class _Writer:
             text = text if len(text) <= _ERROR else f"{text[: _ERROR // 4]}\n…\n{text[-_ERROR * 3 // 4 :]}"
             part = (f"{self._name(urn)}:\n\n" if urn and not urn.is_stack else "") + block(text)
             if len(part) > left:
-                yield f"{len(self.preview.errors) - number} more errors are omitted.\n"
+                yield f"{len(self.preview.errors) - number} more errors are omitted. The log of Pulumi has them.\n"
                 return
             left -= len(part)
             yield part
@@ -262,7 +262,8 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]], limit: int, *, 
         line = row(cells)
         left -= len(line) + 1
         if left < 0:
-            return "\n".join([*lines, "", f"{len(rows) - number} more lines are omitted: the comment is full.", ""])
+            omitted = f"{len(rows) - number} more lines are omitted, because the comment is full."
+            return "\n".join([*lines, "", f"{omitted} The log of Pulumi has them.", ""])
         lines.append(line)
     return "\n".join([*lines, ""])
 

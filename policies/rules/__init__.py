@@ -51,4 +51,4 @@ POLICIES: list[Policy] = [
     no_personal_environments.POLICY,
     selectable_environment.POLICY,
 ]
-"""All policies, the most severe first."""
+"""All policies, mandatory ones first."""

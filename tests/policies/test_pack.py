@@ -91,6 +91,12 @@ def test_knows_types_and_properties_only(path: Any) -> None:
     }
 
 
+def test_mandatory_policies_come_first() -> None:
+    """The list of policies has the mandatory ones first, then the advisory ones."""
+    is_advisory = [policy.enforcement_level == EnforcementLevel.ADVISORY for policy in POLICIES]
+    assert is_advisory == sorted(is_advisory)
+
+
 def test_readme_has_each_policy() -> None:
     """The table in the README has each policy with its enforcement level and its settings."""
     readme = (PACK / "README.md").read_text()
