@@ -310,6 +310,17 @@ def test_picture_of_the_layers() -> None:
         assert any(is_in(name, f"omni_pulumi.{lower}") for name in allowed), f"{upper} --> {lower}"
 
 
+@every_resource
+def test_files_of_a_resource(subject: Subject) -> None:
+    """Each path in the list of what a new resource needs exists for each resource."""
+    section = CONTRIBUTING.partition("## Add a resource")[2].partition("\n## ")[0]
+    service = "lightdash" if subject.name.startswith("Lightdash") else "omni"
+    names = {"<module>": subject.page.stem, "<service>": service}
+    paths = re.findall(r"`([a-z_]+/[\w/.<>]+)`", re.sub("|".join(names), lambda found: names[found[0]], section))
+    assert len(paths) > 12
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
 def test_glossary_is_short() -> None:
     """The glossary has at most ten terms."""
     glossary = CONTRIBUTING.partition("## Glossary")[2].partition("##")[0]
