@@ -398,9 +398,9 @@ def test_preview_of_adoption(scenario: Scenario) -> None:
     assert (preview.status, preview.requests, preview.errors) == (0, [], {})
     for name in ("unchanged", "undeclared", "new"):
         (line,) = preview.logged(f'"{name}"')
-        assert line.endswith("if it exists")
+        assert line.endswith("create it if it does not exist")
     for name in ("existing", "Stagin 3"):
-        assert len(preview.logged(f'"{name}"', "fails if it does not exist")) == 1
+        assert len(preview.logged(f'"{name}"', "fail if it does not exist")) == 1
     assert preview.logged('"without_adopt"') == []
     operations = {(step.operation, step.urn.name) for step in read(preview.events).steps}
     assert {("create or adopt", "new"), ("adopt", "existing"), ("create", "without_adopt")} <= operations
@@ -565,7 +565,7 @@ def test_recreation(scenario: Scenario, second: CommandResult) -> None:
     assert before == scenario.existing_ids["recreated"]
     assert second.environments[after]["target_schema"] == "two"
     assert len(second.logged(before, "ADDED_TOKEN")) == 1
-    assert len(second.logged('"recreated"', 'adopt="existing"')) == 1
+    assert len(second.logged('"recreated"', 'adopt is "existing"')) == 1
 
 
 def test_rename_with_adopt(scenario: Scenario, second: CommandResult) -> None:
