@@ -26,11 +26,11 @@ help:
 # Create the virtual environment in .venv if it is missing or pyproject.toml has changed.
 venv: $(READY)
 
-# Run the quickstart end to end against a local Omni and Lightdash. Needs no account.
+# Run the quickstart end to end against a simulators of Omni and Lightdash. Needs no account.
 demo: $(READY)
 	@$(BIN)/python -m tools.demo
 
-# Run the local Omni and Lightdash until Ctrl-C.
+# Run the simulators of Omni and Lightdash until Ctrl-C.
 simulator: $(READY)
 	@$(BIN)/python -m omni_pulumi.simulator
 

@@ -54,7 +54,7 @@ def test_url_and_key_can_have_different_sources(monkeypatch: pytest.MonkeyPatch)
 def test_environment_variables(
     monkeypatch: pytest.MonkeyPatch, service: Service, profile: str | None, names: tuple[str, str]
 ) -> None:
-    """Without stack configuration, the URL and the key come from environment variables, without surrounding blanks."""
+    """Without stack configuration, the URL and the key come from environment variables, without surrounding spaces."""
     monkeypatch.setenv(names[0], " https://bi.acme.test\n")
     monkeypatch.setenv(names[1], "key\n")
     assert url_and_key(service, EMPTY_CONFIG.get, profile) == ("https://bi.acme.test", "key")

@@ -79,7 +79,7 @@ def run_steps(omni: OmniSimulator, lightdash: LightdashSimulator) -> None:
     stored = [v["value"] for v in environment(omni, "Staging")["variables"] if v["is_secret"]]
     expect(stored == [SECRETS["dbtToken"]], "Omni has the dbt token")
     for name, secret in (*SECRETS.items(), ("omni:apiKey", omni.api_key), ("lightdash:apiKey", lightdash.api_key)):
-        expect(secret not in state, f"the state does not contain {name} in clear")
+        expect(secret not in state, f"the state does not contain {name} in plain text")
 
     step("Destroy: deletes everything except the default environment of Omni.")
     show(pulumi, ["destroy", "--yes", "--skip-preview"], ["- 6 deleted"])

@@ -1,7 +1,7 @@
 """A connection that takes the place of an Omni connection for users with certain attribute values.
 
 Source: https://docs.omni.co/api/connection-environments. The surprising facts: the values are set in a second request
-after the create; not every Omni has a list, and without it nothing can be read.
+after the create; not every Omni instance has a list, and without it nothing can be read.
 """
 
 from __future__ import annotations

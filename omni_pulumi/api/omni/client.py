@@ -383,7 +383,7 @@ class OmniClient:
     def get_connection(self, connection_id: str) -> Connection:
         """Return a connection with its environment user attribute.
 
-        Not every Omni has this route. If it answers 404 or 405, the connection is found in the list of all.
+        Not every Omni instance has this route. If it answers 404 or 405, the connection is found in the list of all.
 
         Raises:
             errors.NotFoundError: the connection does not exist.
