@@ -75,7 +75,8 @@ ALLOWED = {
     "omni_pulumi.api.errors": {"omni_pulumi.api.redact"},
     "omni_pulumi.api.redact": set(),
     "omni_pulumi.simulator": {"omni_pulumi.simulator"},
-    "omni_pulumi.cli": {"omni_pulumi.cli", "omni_pulumi.notes"},
+    "omni_pulumi.secret_text": set(),
+    "omni_pulumi.cli": {"omni_pulumi.cli", "omni_pulumi.notes", "omni_pulumi.secret_text"},
 }
 """What the modules of a layer may import of this package: modules, or packages with all their modules."""
 
