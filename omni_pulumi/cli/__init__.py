@@ -74,12 +74,13 @@ def _export(options: argparse.Namespace) -> int:
 
     if options.check is not None:
         defaults = vars(_parser().parse_args(["export"]))
-        given = sorted(n for n, value in vars(options).items() if n not in {"check", "json"} and value != defaults[n])
+        defaults.update(check=options.check, json=options.json, stack=options.stack)
+        given = sorted(name for name, value in vars(options).items() if value != defaults[name])
         if given:
             names = ", ".join(given)
             sys.stderr.write(f"omni-pulumi export: --check uses the options of the export. Leave out: {names}.\n")
             return command.FAILURE
-        return command.check(Path(options.check), as_json=options.json)
+        return command.check(Path(options.check), stack=options.stack, as_json=options.json)
     selection = Selection(
         connections=tuple(options.connection),
         projects=tuple(options.project),
@@ -96,7 +97,8 @@ def _export(options: argparse.Namespace) -> int:
             selection=selection,
             directory=Path(options.output),
             force=options.force,
-            stack=options.not_in_stack,
+            managed=options.not_in_stack,
+            stack=options.stack,
             as_json=options.json,
         )
     )
@@ -164,11 +166,11 @@ exit status: 0 on success, 1 if --check finds changes, 2 on an error, 130 when i
 def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     description = (
         "Write a Pulumi project that declares what Omni and Lightdash have. Sends only reads. The settings come from "
-        "the environment: OMNI_BASE_URL and OMNI_API_KEY, LIGHTDASH_URL and LIGHTDASH_API_KEY."
+        "the environment, OMNI_BASE_URL and OMNI_API_KEY, LIGHTDASH_URL and LIGHTDASH_API_KEY, or from a stack."
     )
     command = commands.add_parser(
         "export",
-        help=description,
+        help="Write a Pulumi project that declares what Omni and Lightdash have.",
         description=description,
         epilog=_EXPORT_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -212,6 +214,9 @@ def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "--not-in-stack",
         metavar="FILE",
         help="leave out what a stack manages, from `pulumi stack export`",
+    )
+    command.add_argument(
+        "--stack", metavar="NAME", help="stack of the project in this directory, whose configuration has the settings"
     )
     command.add_argument("--profile", metavar="NAME", help="profile of the settings, such as eu for OMNI_EU_BASE_URL")
     command.add_argument(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,18 @@ from typing import Any
 from omni_pulumi.api.errors import CancelledError, ConfigurationError, Error
 from omni_pulumi.api.lightdash.client import LightdashClient
 from omni_pulumi.api.omni.client import OmniClient
-from omni_pulumi.export import files, manifest, stack
+from omni_pulumi.export import files, manifest
+from omni_pulumi.export.configuration import from_environment, of_stack
 from omni_pulumi.export.lightdash import LightdashReader
 from omni_pulumi.export.manifest import Changes, Manifest
 from omni_pulumi.export.names import key_of, slug
 from omni_pulumi.export.objects import KINDS, Estate, ExportError, Found, Selection, ServiceName
 from omni_pulumi.export.omni import OmniReader
 from omni_pulumi.export.program import Program, Writer
+from omni_pulumi.export.stack import Stack
+from omni_pulumi.export.stack import read as read_stack
 from omni_pulumi.process import PROCESS
-from omni_pulumi.settings import LIGHTDASH, OMNI
+from omni_pulumi.settings import LIGHTDASH, OMNI, Config
 
 SUCCESS, CHANGED, FAILURE, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses."""
@@ -38,7 +41,8 @@ class Options:
         selection: which objects are read.
         directory: where the project is written.
         force: whether files in the way are overwritten.
-        stack: file with the output of ``pulumi stack export``, ``-`` for stdin.
+        managed: file with the output of ``pulumi stack export``, ``-`` for stdin.
+        stack: stack whose configuration has the settings, ``None`` for the environment.
         as_json: whether stdout gets JSON.
     """
 
@@ -46,6 +50,7 @@ class Options:
     selection: Selection
     directory: Path
     force: bool = False
+    managed: str | None = None
     stack: str | None = None
     as_json: bool = False
 
@@ -55,15 +60,21 @@ def export(options: Options) -> int:
     return _run(lambda: _export(options))
 
 
-def check(directory: Path, *, as_json: bool = False) -> int:
-    """Compare the live objects with an earlier export, and return the exit status: ``1`` when they differ."""
-    return _run(lambda: _check(directory, as_json=as_json))
+def check(directory: Path, *, stack: str | None = None, as_json: bool = False) -> int:
+    """Compare the live objects with an earlier export, and return the exit status: ``1`` when they differ.
+
+    Args:
+        directory: where the export was written.
+        stack: stack whose configuration has the settings, ``None`` for the environment.
+        as_json: whether stdout gets JSON.
+    """
+    return _run(lambda: _check(directory, _configuration(stack), as_json=as_json))
 
 
-def _run(command: Any) -> int:
+def _run(command: Callable[[], int]) -> int:
     PROCESS.log.install()
     try:
-        status: int = command()
+        status = command()
     except (ExportError, Error) as error:
         _progress_line("")
         sys.stderr.write(f"omni-pulumi export: {error}\n")
@@ -82,16 +93,17 @@ def _export(options: Options) -> int:
             earlier = manifest.read(options.directory)
     else:
         files.require_free(options.directory, _ALWAYS_WRITTEN)
-    in_stack = stack.Stack() if options.stack is None else stack.read(_read(options.stack), options.stack)
-    services = _configured(options.service, options.selection.profile)
-    estate = _read_services(services, options.selection)
+    in_stack = Stack() if options.managed is None else read_stack(_read(options.managed), options.managed)
+    config = _configuration(options.stack)
+    services = _services(options.service, options.selection, config)
+    estate = _read_services(services, config, options.selection)
     written = [each for each in estate.found if key_of(each) not in in_stack.objects]
     program = _write(options, services, estate, written, earlier, in_stack)
     _tell(estate)
     if options.as_json:
-        sys.stdout.write(_to_json(estate, written, program))
+        _print(_to_json(estate, written, program))
     else:
-        sys.stdout.write(_to_text(options, estate, written, program))
+        _print(_to_text(options, estate, written, program))
     return SUCCESS
 
 
@@ -101,7 +113,7 @@ def _write(
     estate: Estate,
     written: Sequence[Found],
     earlier: Manifest | None,
-    in_stack: stack.Stack,
+    in_stack: Stack,
 ) -> Program:
     """Write the project, unless there is nothing to declare."""
     if not written:
@@ -121,33 +133,40 @@ def _write(
     return program
 
 
-def _check(directory: Path, *, as_json: bool) -> int:
+def _check(directory: Path, config: Config, *, as_json: bool) -> int:
     recorded = manifest.read(directory)
     services: list[ServiceName] = [name for name in ("omni", "lightdash") if name in recorded.services]
-    estate = _read_services(services, recorded.selection)
+    estate = _read_services(services, config, recorded.selection)
     changes = manifest.compare(recorded, estate)
     _tell(estate)
-    sys.stdout.write(_changes_to_json(changes) if as_json else _changes_to_text(recorded, changes))
+    _print(_changes_to_json(changes) if as_json else _changes_to_text(recorded, changes))
     return CHANGED if changes else SUCCESS
 
 
-def _configured(service: ServiceName | None, profile: str | None) -> list[ServiceName]:
-    """Return the services to read.
+def _configuration(name: str | None) -> Config:
+    return from_environment if name is None else of_stack(name)
+
+
+def _services(service: ServiceName | None, selection: Selection, config: Config) -> list[ServiceName]:
+    """Return the services to read: each one that is configured, or the only one that has what is selected.
 
     Raises:
         ConfigurationError: none is configured.
+        ExportError: no service has what is selected.
     """
-    if service is not None:
-        return [service]
-    found: list[ServiceName] = [
-        name for name in ("omni", "lightdash") if _SERVICES[name].url(_no_stack, profile) is not None
-    ]
+    wanted = [name for name in selection.services if service in {None, name}]
+    if not wanted:
+        raise ExportError("No service has all that the options select. Leave out some of them.")
+    if len(wanted) == 1:
+        return wanted
+    profile = selection.profile
+    found = [name for name in wanted if _SERVICES[name].url(config, profile) is not None]
     if found:
         return found
     problems = []
     for each in _SERVICES.values():
         try:
-            each.instance(_no_stack, profile)
+            each.instance(config, profile)
         except ConfigurationError as error:
             problems.append(error)
     raise ConfigurationError(
@@ -156,7 +175,7 @@ def _configured(service: ServiceName | None, profile: str | None) -> list[Servic
     )
 
 
-def _read_services(services: Sequence[ServiceName], selection: Selection) -> Estate:
+def _read_services(services: Sequence[ServiceName], config: Config, selection: Selection) -> Estate:
     """Return what the services have.
 
     Raises:
@@ -164,7 +183,7 @@ def _read_services(services: Sequence[ServiceName], selection: Selection) -> Est
         ExportError: a connection or project does not exist.
     """
     estates: list[Estate] = []
-    instances = {name: _SERVICES[name].instance(_no_stack, selection.profile) for name in services}
+    instances = {name: _SERVICES[name].instance(config, selection.profile) for name in services}
     if "omni" in instances:
         omni = PROCESS.clients.get("Omni", instances["omni"], OmniClient)
         estates.append(OmniReader(omni, selection, _progress).read())
@@ -185,17 +204,18 @@ def _in_order(found: Sequence[Found]) -> list[Found]:
     return sorted(found, key=lambda each: (parents[each.parent], kinds.index(each.kind)))
 
 
-def _no_stack(_key: str) -> str | None:
-    """The settings come from the environment."""
-    return None
-
-
 def _read(file: str) -> str:
     """Return the text of a file, or of stdin for ``-``."""
     try:
         return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ExportError(f"Cannot read {file}: {getattr(error, 'strerror', None) or 'it is not UTF-8'}.") from None
+
+
+def _print(text: str) -> None:
+    """Write UTF-8 to stdout, whatever the encoding of the terminal."""
+    sys.stdout.buffer.write(text.encode())
+    sys.stdout.flush()
 
 
 def _progress(done: int, total: int, text: str) -> None:
@@ -282,6 +302,6 @@ def _changes_to_json(changes: Changes) -> str:
     return json.dumps(content, indent=2) + "\n"
 
 
-def _recorded_to_json(recorded: Any) -> dict[str, Any]:
+def _recorded_to_json(recorded: Mapping[str, Any]) -> dict[str, Any]:
     options = {kind.resource: kind.option for kind in KINDS.values()}
     return {"kind": options[recorded["kind"]], "id": recorded["id"], "name": recorded["name"]}

@@ -85,9 +85,9 @@ def read(directory: Path) -> Manifest:
     except FileNotFoundError:
         raise ExportError(f"{path} does not exist, so {directory} is no export.") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ExportError(f"Cannot read {path} ({type(error).__name__}). Export again.") from None
+        raise ExportError(f"Cannot read {path} ({type(error).__name__}). Delete it and export again.") from None
     if content.get("version") != _VERSION:
-        raise ExportError(f"{path} is from another version of omni-pulumi. Export again.")
+        raise ExportError(f"{path} is from another version of omni-pulumi. Delete it and export again.")
     return manifest
 
 

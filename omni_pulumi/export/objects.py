@@ -176,6 +176,17 @@ class Selection:
     secrets: SecretsMode = "unmanaged"
     profile: str | None = None
 
+    @property
+    def services(self) -> list[ServiceName]:
+        """The services that have what is selected. A named connection or project excludes the other service."""
+        names: list[ServiceName] = ["omni", "lightdash"]
+        excluded = {
+            *({"omni"} if self.projects and not self.connections else ()),
+            *({"lightdash"} if self.connections and not self.projects else ()),
+        }
+        of_kinds = {kind.service for kind in KINDS.values() if self.has_kind(kind)}
+        return [name for name in names if name in of_kinds and name not in excluded]
+
     def has_kind(self, *kinds: Kind) -> bool:
         """Return whether one of the kinds is selected."""
         return not self.kinds or any(kind.option in self.kinds for kind in kinds)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from omni_pulumi.simulator import GENERATED, LightdashSimulator, OmniSimulator
-from tests.export.conftest import Run, settings, writes, written
+from omni_pulumi.simulator import LightdashSimulator, OmniSimulator
+from tests.export.conftest import Run, settings, unset, writes, written
 from tests.export.estate import TOKENS, add_secrets, fill_lightdash, fill_omni
+from tests.export.test_documentation import PAGE
 from tools.pulumi_cli import PulumiCli
 
 pytestmark = pytest.mark.slow
@@ -20,13 +24,8 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture
-def omni(omni_services: dict[str, OmniSimulator]) -> OmniSimulator:
-    """An Omni with a list of connection environments."""
-    service = omni_services["generated"]
-    assert service.dialect is GENERATED
-    service.reset()
-    return service
+one_dialect = pytest.mark.parametrize("omni", ["generated"], indirect=True)
+"""Runs a test for the dialect that has a list of connection environments."""
 
 
 def stack(directory: Path, omni: OmniSimulator, lightdash: LightdashSimulator, name: str) -> PulumiCli:
@@ -36,6 +35,7 @@ def stack(directory: Path, omni: OmniSimulator, lightdash: LightdashSimulator, n
     return pulumi
 
 
+@one_dialect
 def test_whole_estate(run: Run, tmp_path: Path, omni: OmniSimulator, lightdash: LightdashSimulator) -> None:
     """An update of 50 connections, 300 environments and 30 sources sends no write, and the next preview is clean."""
     fill_omni(omni, connections=50, environments=5)
@@ -60,8 +60,10 @@ def test_whole_estate(run: Run, tmp_path: Path, omni: OmniSimulator, lightdash: 
     rest = run("-o", "rest", "--not-in-stack", "stack.json")
     assert (rest.status, rest.summary.split(", ")[1]) == (0, "0 written")
 
-    for path in directory.rglob("*.py"):
-        path.write_text(re.sub(r'\n +adopt="existing",', "", path.read_text()))
+    (remove_adopt,) = re.findall("^find .*$", PAGE, re.MULTILINE)
+    command = ["bash", "-c", remove_adopt]
+    subprocess.run(command, cwd=directory, check=True)
+    assert "adopt=" not in "".join(text for path, text in written(directory).items() if path.endswith(".py"))
     preview = pulumi.run("preview", "--refresh", "--expect-no-changes")
     assert preview.status == 0, preview.output
     assert "adopt" not in preview.output
@@ -104,6 +106,51 @@ def test_secrets_from_config(run: Run, tmp_path: Path, omni: OmniSimulator, ligh
     assert preview.status == 0, preview.output
 
 
+@one_dialect
+def test_settings_of_a_stack(run: Run, tmp_path: Path, omni: OmniSimulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``--stack`` reads URL and key from the configuration of a stack, also with ``--check``."""
+    omni.configure_dbt(omni.connection_id)
+    unset(monkeypatch, "OMNI_")
+    unset(monkeypatch, "LIGHTDASH_")
+    (tmp_path / "Pulumi.yaml").write_text("name: settings\nruntime: python\n")
+    pulumi = PulumiCli(tmp_path, stack="dev")
+    pulumi.create_stack(
+        config={"omni:baseUrl": omni.url, "omni:requestsPerMinute": "100000"}, secrets={"omni:apiKey": omni.api_key}
+    )
+    for name, value in pulumi.env.items():
+        monkeypatch.setenv(name, value)
+    assert run("-o", "estate").status != 0
+    ended = run("--stack", "dev", "-o", "estate")
+    assert (ended.status, ended.summary) == (0, "2 found, 2 written, 0 skipped")
+    assert run("--stack", "dev", "--check", "estate").status == 0
+    missing = run("--stack", "nope", "-o", "other")
+    assert (missing.status, missing.err.count("\n"), "nope" in missing.err) == (2, 1, True)
+    monkeypatch.setenv("PATH", "")
+    assert run("--stack", "dev", "-o", "other").err.count("PATH") == 1
+    assert omni.api_key not in "".join(written(tmp_path / "estate").values())
+
+
+@one_dialect
+def test_interrupt(tmp_path: Path, omni: OmniSimulator, lightdash: LightdashSimulator) -> None:
+    """Ctrl-C while the command waits for the rate limit ends it at once, and nothing is written."""
+    fill_omni(omni, connections=2)
+    env = {**os.environ, **settings(omni, lightdash), "OMNI_REQUESTS_PER_MINUTE": "1", "PYTHONPATH": str(ROOT)}
+    code = "import sys; from omni_pulumi.cli import main; sys.exit(main(['export', 'omni', '-o', 'estate']))"
+    omni.clear_requests()
+    with subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env=env, stderr=subprocess.PIPE) as running:
+        for _ in range(200):
+            time.sleep(0.1)
+            if omni.requests:
+                break
+        assert len(omni.requests) == 1
+        running.send_signal(signal.SIGINT)
+        assert running.wait(10) == 130
+        assert running.stderr is not None
+        assert b"Nothing was written" in running.stderr.read()
+    assert [*tmp_path.iterdir()] == []
+
+
+@one_dialect
 def test_code_is_clean(run: Run, tmp_path: Path, omni: OmniSimulator, lightdash: LightdashSimulator) -> None:
     """What is written passes ruff with this project's rules, is formatted, and passes mypy strictly."""
     fill_omni(omni, environments=1)

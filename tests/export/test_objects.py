@@ -232,6 +232,33 @@ def test_filters(
     assert exported(run, *options) == expected
 
 
+@pytest.mark.parametrize(
+    ("options", "services"),
+    [
+        ([], {"omni", "lightdash"}),
+        (["--connection", "Warehouse"], {"omni"}),
+        (["--project", "Finance"], {"lightdash"}),
+        (["--project", "Finance", "--connection", "Warehouse"], {"omni", "lightdash"}),
+        (["--kind", "source"], {"lightdash"}),
+        (["--kind", "environment"], {"omni"}),
+    ],
+)
+def test_services(
+    run: Run, omni: OmniSimulator, lightdash: LightdashSimulator, options: list[str], services: set[str]
+) -> None:
+    """A service that has nothing of what is selected gets no request."""
+    assert run("-o", "estate", *options).status == 0
+    read = {"omni"} if omni.requests else set()
+    assert read | ({"lightdash"} if lightdash.requests else set()) == services
+
+
+@pytest.mark.parametrize("options", [["lightdash", "--connection", "Warehouse"], ["omni", "--kind", "source"]])
+def test_options_that_exclude_each_other(run: Run, options: list[str]) -> None:
+    """Options that select nothing together are an error."""
+    ended = run("-o", "estate", *options)
+    assert (ended.status, ended.err.count("\n")) == (command.FAILURE, 1)
+
+
 def test_every_kind_is_an_option(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """``--kind`` takes every kind that an export knows."""
     with pytest.raises(SystemExit):
