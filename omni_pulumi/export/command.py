@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from omni_pulumi.api.errors import CancelledError, ConfigurationError, Error
 from omni_pulumi.api.lightdash.client import LightdashClient
@@ -27,6 +28,9 @@ from omni_pulumi.settings import LIGHTDASH, OMNI, Config
 
 SUCCESS, CHANGED, FAILURE, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses."""
+
+_BAR_LENGTH: Final = 20
+"""Characters of the progress bar."""
 
 _SERVICES = {"omni": OMNI, "lightdash": LIGHTDASH}
 _ALWAYS_WRITTEN = ("Pulumi.yaml", "requirements.txt", "__main__.py", manifest.FILE)
@@ -219,13 +223,14 @@ def _print(text: str) -> None:
 
 
 def _progress(done: int, total: int, text: str) -> None:
-    _progress_line(f"{done}/{total} {text}" if done < total else "")
+    bar = "#" * (_BAR_LENGTH * done // max(total, 1))
+    _progress_line(f"[{bar:<{_BAR_LENGTH}}] {done}/{total} {text}" if done < total else "")
 
 
 def _progress_line(text: str) -> None:
     """Replace the last line of a terminal."""
     if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{text}")
+        sys.stderr.write(f"\r\x1b[K{text[: shutil.get_terminal_size().columns - 1]}")
         sys.stderr.flush()
 
 

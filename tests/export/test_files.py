@@ -176,3 +176,17 @@ def test_failing_service(run: Run, omni: OmniSimulator, tmp_path: Path) -> None:
     omni.inject(faults.Status(500, processed=False, path="/dbt/environments$", times=None))
     assert run("-o", "estate").status == command.FAILURE
     assert not (tmp_path / "estate").exists()
+
+
+def test_progress(run: Run, omni: OmniSimulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal shows which connection is read, and the last line is cleared. Other outputs have no progress."""
+    fill_omni(omni, connections=2)
+    assert "\x1b" not in run("omni", "-o", "one").err
+    monkeypatch.setattr("omni_pulumi.export.command.sys.stderr.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = run("omni", "--connection", "Analytics", "--connection", "Analytics!", "-o", "two").err.split("\r\x1b[K")
+    assert [line for line in lines if "connection" in line][:2] == [
+        f'[{" " * 20}] 0/2 connection "Analytics"',
+        f'[{"#" * 10}{" " * 10}] 1/2 connection "Analytics!"',
+    ]
+    assert max(map(len, lines[:-1])) < 60
