@@ -26,7 +26,7 @@ help:
 # Create the virtual environment in .venv if it is missing or pyproject.toml has changed.
 venv: $(READY)
 
-# Run the quickstart end to end against a simulators of Omni and Lightdash. Needs no account.
+# Run the quickstart end to end against simulators of Omni and Lightdash. Needs no account.
 demo: $(READY)
 	@$(BIN)/python -m tools.demo
 

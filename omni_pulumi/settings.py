@@ -19,7 +19,7 @@ from omni_pulumi.api.errors import ConfigurationError
 from omni_pulumi.api.instance import Instance
 
 Config = Callable[[str], str | None]
-"""Function that returns a value of the stack's configuration, such as that of ``omni:apiKey``. Secrets are decrypted."""
+"""Function that returns a value of the stack's configuration, such as ``omni:apiKey``. Secrets are decrypted."""
 
 
 _API_KEY = re.compile(r"[!-~]+")

@@ -38,6 +38,8 @@ NOT_RUN = {
     r"brew install .*|winget install .*|curl -fsSL https://get\.pulumi\.com \| sh": "installs Pulumi on this machine",
     r"(python -m )?pip install .*": "downloads packages; `make venv` and tests/test_packaging.py install the same ones",
     r"pre-commit install": "changes the git configuration of this checkout",
+    r"(pulumi stack export \| )?omni-pulumi export .*": "needs services; tests/export/test_documentation.py runs it",
+    r"cd analytics|find \. .*": "follows an export; tests/export/test_engine.py runs it",
     r"export \w+=.*": "sets variables for the next commands; tests/examples/test_quickstart.py sets the same ones",
     r"\. \.venv/bin/activate": "changes the shell; this process runs in that environment",
     r"(OMNI|LIGHTDASH)_LIVE=1 .*": "needs an account; tests/test_live.py runs the same tests against the simulator",
@@ -122,7 +124,10 @@ def reason_not_to_run(command: str) -> str | None:
 
 
 COMMANDS = sorted({command for path in FILES for command in commands(path)})
-BY_PROGRAM = {name: [each for each in COMMANDS if program(each) == name] for name in ("make", "omni-pulumi", "pulumi")}
+BY_PROGRAM = {
+    name: [each for each in COMMANDS if program(each) == name and not reason_not_to_run(each)]
+    for name in ("make", "omni-pulumi", "pulumi")
+}
 
 
 @every_file

@@ -75,7 +75,19 @@ ALLOWED = {
     "omni_pulumi.api.errors": {"omni_pulumi.api.redact"},
     "omni_pulumi.api.redact": set(),
     "omni_pulumi.simulator": {"omni_pulumi.simulator"},
-    "omni_pulumi.cli": {"omni_pulumi.cli", "omni_pulumi.notes"},
+    "omni_pulumi.secret_text": set(),
+    "omni_pulumi.export": {
+        "omni_pulumi.export",
+        "omni_pulumi.resources",
+        "omni_pulumi.lifecycle",
+        "omni_pulumi.lightdash_connections",
+        "omni_pulumi.fields",
+        "omni_pulumi.settings",
+        "omni_pulumi.secret_text",
+        "omni_pulumi.process",
+        "omni_pulumi.api",
+    },
+    "omni_pulumi.cli": {"omni_pulumi.cli", "omni_pulumi.export", "omni_pulumi.notes", "omni_pulumi.secret_text"},
 }
 """What the modules of a layer may import of this package: modules, or packages with all their modules."""
 

@@ -40,7 +40,7 @@ def main() -> int:
 
 def run_steps(omni: OmniSimulator, lightdash: LightdashSimulator) -> None:
     """Run all steps: preview, create, change, drift, repair and destroy."""
-    say("A local Omni and a local Lightdash are running; the program is examples/quickstart/__main__.py.")
+    say("Simulators of Omni and Lightdash are running; the program is examples/quickstart/__main__.py.")
     pulumi = create_stack(omni, lightdash)
 
     step("Preview: nothing exists yet, and a preview creates nothing.")

@@ -1,4 +1,4 @@
-"""Reads a preview from either of Pulumi's JSON formats.
+"""Read a preview from either of Pulumi's JSON formats.
 
 ``pulumi preview --json`` prints one object, the digest: steps and diagnostics, without policy violations. The engine's
 events, one JSON object per line, have everything: ``PULUMI_ENABLE_STREAMING_JSON_PREVIEW=1 pulumi preview --json``

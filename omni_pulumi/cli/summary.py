@@ -1,4 +1,4 @@
-"""Writes a preview as a pull request comment, the changes with the greatest effect first.
+"""Write a preview as a pull request comment, the changes with the greatest effect first.
 
 The first line is an invisible marker with the name of the stack, by which a workflow finds its comment to update it.
 GitHub accepts 65,536 characters, so each part has a limit and says how many lines it omits.
@@ -106,7 +106,7 @@ def _graph(preview: Preview, graph: Graph, limit: int) -> str:
 
 
 class _Writer:
-    """Writes the parts of the comment without secrets."""
+    """Write the parts of the comment without secrets."""
 
     def __init__(self, preview: Preview) -> None:
         self.preview = preview

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from omni_pulumi.secret_text import NUMERIC_NAMES, SENSITIVE_NAMES
+
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a signature
 _OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
@@ -38,13 +40,6 @@ _UNKNOWNS = {
 
 _MASK = "[secret]"
 _SECRET_MAPS = {"secretVariables", "secret_variables"}
-
-SENSITIVE_NAMES = (
-    r"(?:TOKENS?|PASSWORDS?|PASSWD|PASSPHRASE|SECRETS?|CREDENTIALS?"
-    r"|(?:API|ACCESS|PRIVATE|SIGNING|ENCRYPTION)[_-]?KEYS?|CONNECTION[_-]?STRING|(?<![A-Z])(?:PWD|PAT|PASS$))"
-)
-NUMERIC_NAMES = r"\A(?:MAX|MIN|NUM)_(?:\w+_)?TOKENS$"
-"""Words in names of secrets, and names such as ``MAX_TOKENS``. ``no-plain-secrets`` has the same patterns."""
 
 _SECRET_NAME = re.compile(rf"{SENSITIVE_NAMES}[_\d-]*$")
 _NUMERIC_NAME = re.compile(NUMERIC_NAMES)

@@ -34,7 +34,7 @@ SENSITIVE_NAMES = (
     r"|(?:API|ACCESS|PRIVATE|SIGNING|ENCRYPTION)[_-]?KEYS?|CONNECTION[_-]?STRING|(?<![A-Z])(?:PWD|PAT|PASS$))"
 )
 NUMERIC_NAMES = r"\A(?:MAX|MIN|NUM)_(?:\w+_)?TOKENS$"
-"""Words in names of secrets, and names such as ``MAX_TOKENS``. ``omni_pulumi/cli/values.py`` has the same patterns."""
+"""Words in names of secrets, and names such as ``MAX_TOKENS``. ``omni_pulumi/secret_text.py`` has the same patterns."""
 
 _SECRET_NAME = re.compile(rf"{SENSITIVE_NAMES}(?![A-Z])")
 _OTHER_NAME = re.compile(

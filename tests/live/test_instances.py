@@ -5,13 +5,18 @@ Environment variables select the instances. A self-hosted Lightdash and the simu
 
 from __future__ import annotations
 
+import contextlib
+import io
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from omni_pulumi.cli import main
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
 from tests.catalogue import SAMPLES
 from tests.harness import ResourceHarness
@@ -35,6 +40,14 @@ def update(resource: ResourceHarness, **changes: Any) -> None:
     """Update the object, and assert that no change follows."""
     assert resource.up(**changes) == "update"
     resource.assert_settled(**changes)
+
+
+def exported(folder: Path, *options: str) -> list[str]:
+    """Export what the options select, and return the names of the objects."""
+    with contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO())) as output:
+        assert main(["export", *options, "--json", "-o", str(folder / "exported")]) == 0
+    output.seek(0)
+    return [each["name"] for each in json.load(output)["objects"]]
 
 
 @contextmanager
@@ -88,8 +101,8 @@ def test_dbt_configuration(omni: Omni, unique: str) -> None:
         assert omni.configuration() is None
 
 
-def test_dbt_environment(omni: Omni, unique: str) -> None:
-    """An environment with variables is created, updated, repaired and deleted.
+def test_dbt_environment(omni: Omni, unique: str, tmp_path: Path) -> None:
+    """An environment with variables is created, updated, exported, repaired and deleted.
 
     A connection without a dbt configuration gets one during the test.
     """
@@ -114,6 +127,8 @@ def test_dbt_environment(omni: Omni, unique: str) -> None:
             omni.stack.up("dbt", DbtConfigurationProvider(), parent)
         create(resource)
         update(resource, **changes)
+        options = ("--connection", omni.connection_id, "--kind", "environment", "--name", unique)
+        assert exported(tmp_path, "omni", *options) == [unique]
         path = f"{omni.dbt}/environments/{resource.outputs['environmentId']}"
         omni.outside.send("PUT", path, {"name": unique, "targetSchema": "changed", "targetRole": "tester"})
         resource.assert_drifted_and_repaired(**changes)
@@ -192,8 +207,8 @@ def test_connection_environment_attribute(omni: Omni, unique: str) -> None:
         assert omni.environment_user_attribute() is None
 
 
-def test_lightdash_dbt_source(lightdash: Lightdash, unique: str) -> None:
-    """A source is created, updated, repaired after a change of its branch, and deleted."""
+def test_lightdash_dbt_source(lightdash: Lightdash, unique: str, tmp_path: Path) -> None:
+    """A source is created, updated, exported, repaired after a change of its branch, and deleted."""
 
     def delete_leftovers() -> None:
         for source in lightdash.sources(unique):
@@ -211,6 +226,7 @@ def test_lightdash_dbt_source(lightdash: Lightdash, unique: str) -> None:
     with cleanup(lightdash.stack, delete_leftovers):
         create(resource)
         update(resource, **changes)
+        assert exported(tmp_path, "lightdash", "--project", lightdash.project_uuid, "--name", unique) == [unique]
         path = f"{lightdash.dbt_sources}/{resource.outputs['sourceUuid']}"
         connection_in_lightdash = lightdash.outside.get(path)["results"]["dbtConnection"]
         lightdash.outside.send("PATCH", path, {"dbtConnection": {**connection_in_lightdash, "branch": "hotfix"}})

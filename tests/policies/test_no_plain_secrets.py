@@ -8,8 +8,10 @@ import pytest
 from pulumi_policy import ResourceValidationArgs
 from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY, deserialize_properties, serialize_properties
 from pulumi_policy.proxy import unknown_checking_proxy
+from rules import no_plain_secrets
 from rules.no_plain_secrets import NUMERIC_NAMES, POLICY, SENSITIVE_NAMES, is_secret_name, is_secret_value
 
+from omni_pulumi import secret_text
 from omni_pulumi.cli import values
 from tests.policies.evaluation import UNKNOWN, Declared, evaluate, resource_args
 from tests.policies.stacks import configuration, environment, source
@@ -50,6 +52,7 @@ def test_secret_names(name: str) -> None:
     """Names of secrets are recognized in any spelling, by the policy and by the preview summary."""
     assert is_secret_name(name, NOTHING)
     assert values.is_secret_name(name)
+    assert secret_text.is_secret_name(name)
 
 
 @pytest.mark.parametrize(
@@ -82,8 +85,11 @@ def test_other_names(name: str) -> None:
 
 
 def test_one_list_of_names() -> None:
-    """The preview summary masks values by the patterns of names that the policy reports."""
-    assert (values.SENSITIVE_NAMES, values.NUMERIC_NAMES) == (SENSITIVE_NAMES, NUMERIC_NAMES)
+    """The preview summary and the export recognize secrets by the patterns of the policy."""
+    assert (secret_text.SENSITIVE_NAMES, secret_text.NUMERIC_NAMES) == (SENSITIVE_NAMES, NUMERIC_NAMES)
+    for name in ("SECRET_NAME", "OTHER_NAME", "SECRET_VALUE", "TOKEN_IN_URL"):
+        ours, theirs = getattr(secret_text, name), getattr(no_plain_secrets, f"_{name}")
+        assert (ours.pattern, ours.flags) == (theirs.pattern, theirs.flags)
 
 
 @pytest.mark.parametrize(
@@ -117,6 +123,7 @@ def test_one_list_of_names() -> None:
 def test_secret_values(value: str) -> None:
     """Secrets are recognized by the prefixes that their issuers use."""
     assert is_secret_value(value)
+    assert secret_text.is_secret_value(value)
 
 
 @pytest.mark.parametrize(
@@ -140,6 +147,7 @@ def test_secret_values(value: str) -> None:
 def test_other_values(value: str) -> None:
     """Other values are not secret."""
     assert not is_secret_value(value)
+    assert not secret_text.is_secret_value(value)
 
 
 def test_messages_contain_no_value() -> None:

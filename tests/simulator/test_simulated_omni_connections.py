@@ -254,3 +254,13 @@ def test_a_reset_removes_the_attribute(omni: OmniSimulator) -> None:
     omni.set_environment_user_attribute(CONNECTION_ID, "environment")
     omni.reset()
     assert omni.environment_user_attribute(CONNECTION_ID) is None
+
+
+def test_connections_in_the_omni_ui(omni: OmniSimulator, api: httpx.Client) -> None:
+    """A created connection is in the list with its name, and can get a dbt configuration."""
+    created = omni.add_connection("Sales", dialect="snowflake")
+    omni.rename_connection(created, "Revenue")
+    omni.configure_dbt(created)
+    (found,) = [each for each in api.get("/api/v1/connections").json()["connections"] if each["id"] == created]
+    assert (found["name"], found["dialect"]) == ("Revenue", "snowflake")
+    assert api.get(f"/api/v1/connections/{created}/dbt").json()["branch"] == "main"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from omni_pulumi.api.instance import Instance
-from omni_pulumi.api.lightdash.models import SECRET_FIELDS, DbtSource, DbtSourceWithConnection, Response, User
+from omni_pulumi.api.lightdash.models import SECRET_FIELDS, DbtSource, DbtSourceWithConnection, Project, Response, User
 from omni_pulumi.api.read_cache import ReadCache
 from omni_pulumi.api.request import Request
 from omni_pulumi.api.transport import Transport
@@ -33,6 +33,17 @@ class LightdashClient:
     def invalidate_lists(self) -> None:
         """Read each list again before it is used."""
         self._lists.invalidate_all()
+
+    def list_projects(self) -> list[Project]:
+        """Return the projects of the organization that the token may see.
+
+        Source: https://docs.lightdash.com/api-reference/organizations/list-organization-projects.
+
+        Raises:
+            errors.AuthenticationError: the token is wrong or has expired.
+        """
+        request = Request(method="GET", path="/api/v1/org/projects", operation="list the projects")
+        return self._transport.parse(Response[list[Project]], self._transport.send(request), request).results
 
     def list_dbt_sources(self, project_uuid: str, *, use_cache: bool = True) -> list[DbtSource]:
         """Return all dbt sources of a project, with the primary one, without their connections.

@@ -26,6 +26,19 @@ class Response(Model, Generic[T]):
     results: T
 
 
+class Project(Model):
+    """A project in the list of the organization. A preview project is a temporary copy of another one."""
+
+    project_uuid: str
+    name: str
+    type: str = "DEFAULT"
+
+    @property
+    def is_preview(self) -> bool:
+        """Whether the project is a preview project."""
+        return self.type == "PREVIEW"
+
+
 class DbtSource(Model):
     """A dbt source in a list, or in the response to a write."""
 

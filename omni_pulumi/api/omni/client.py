@@ -380,6 +380,15 @@ class OmniClient:
             self._transport.send(request)
             apply(lambda environments: environments and [e for e in environments if e.id != connection_environment_id])
 
+    def list_connections(self) -> list[Connection]:
+        """Return all connections that the key may see, with their environment user attributes.
+
+        Raises:
+            errors.PermissionDeniedError: the key is wrong, or may not list connections.
+        """
+        request = Request(method="GET", path=_CONNECTIONS, operation="list the connections")
+        return self._transport.parse(Connections, self._transport.send(request), request).connections
+
     def get_connection(self, connection_id: str) -> Connection:
         """Return a connection with its environment user attribute.
 

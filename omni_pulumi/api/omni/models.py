@@ -185,6 +185,7 @@ class Connection(Model):
     """A connection, with the user attribute that selects one of its environments. Omni's sources differ in a name."""
 
     id: str
+    name: str = ""
     attribute_name: str | None = pydantic.Field(
         validation_alias=pydantic.AliasChoices(
             "userAttributeNameForConnectionEnvironments", "userAttributeNameForConnectionsEnvironments"

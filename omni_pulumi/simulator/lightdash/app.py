@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from omni_pulumi.simulator.lightdash import dbt_sources
+from omni_pulumi.simulator.lightdash import dbt_sources, projects
 from omni_pulumi.simulator.lightdash.request import ApiError, LightdashResponse, Request, authenticate, parse_body
 from omni_pulumi.simulator.lightdash.user import get_user
 
@@ -62,6 +62,7 @@ def lightdash_app(instance: Callable[[], Instance], lock: AbstractContextManager
         *route("PATCH", _SOURCE, dbt_sources.update_dbt_source),
         *route("DELETE", _SOURCE, dbt_sources.delete_dbt_source),
         *route("GET", "/api/v1/user", get_user),
+        *route("GET", "/api/v1/org/projects", projects.list_projects),
         Route("/api/v1/health", health, methods=["GET"]),
     ]
     app = Starlette(routes=routes, exception_handlers={404: unknown_route, 405: unknown_route})

@@ -38,7 +38,20 @@ class Instance:
             OTHER_PROJECT_ID: {"type": "none"},
         }
     )
+    project_names: dict[str, str] = field(
+        default_factory=lambda: {PROJECT_ID: "Jaffle shop", OTHER_PROJECT_ID: "Finance"}
+    )
+    preview_projects: set[str] = field(default_factory=set)
     sources: dict[str, Source] = field(default_factory=dict)
+
+    def add_project(self, name: str, *, is_preview: bool) -> str:
+        """Creates a project whose primary source is of type `none`."""
+        project_id = str(uuid.uuid4())
+        self.primary_connections[project_id] = {"type": "none"}
+        self.project_names[project_id] = name
+        if is_preview:
+            self.preview_projects.add(project_id)
+        return project_id
 
     def sources_of(self, project_id: str) -> list[Source]:
         """Return the additional sources of a project by precedence, the order in which dbt merges them."""

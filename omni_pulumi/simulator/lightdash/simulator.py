@@ -72,6 +72,11 @@ class LightdashSimulator(Simulator[Instance]):
     def _response_headers(self) -> list[tuple[str, str]]:
         return [("Lightdash-Version", self.version)]
 
+    def add_project(self, name: str, *, is_preview: bool = False) -> str:
+        """Creates a project without additional dbt sources and returns its ID."""
+        with self._lock:
+            return self._instance.add_project(name, is_preview=is_preview)
+
     def sources(self, project_id: str) -> list[dict[str, Any]]:
         """Return the additional dbt sources of a project by precedence, with their connections including secrets.
 

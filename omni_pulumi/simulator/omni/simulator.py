@@ -183,6 +183,18 @@ class OmniSimulator(Simulator[data.Organization]):
         with self._lock:
             self._organization.connections[connection_id].environment_user_attribute = None
 
+    def add_connection(self, name: str, *, dialect: str = "postgres", supports_dbt: bool = True) -> str:
+        """Creates a connection and returns its ID."""
+        with self._lock:
+            connection = data.Connection(data.new_id(), name, dialect, supports_dbt)
+            self._organization.connections[connection.id] = connection
+            return connection.id
+
+    def rename_connection(self, connection_id: str, name: str) -> None:
+        """Renames a connection."""
+        with self._lock:
+            self._organization.connections[connection_id].name = name
+
     def delete_connection(self, connection_id: str) -> None:
         """Delete a connection, but not its dbt environments and connection environments."""
         with self._lock:

@@ -1,0 +1,156 @@
+"""Read the dbt sources of a Lightdash instance."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, get_args
+
+from omni_pulumi.api import errors
+from omni_pulumi.api.lightdash.models import SECRET_FIELDS, DbtConnection, DbtSource
+from omni_pulumi.export.arguments import UndeclarableError, declare, hide_secrets, without_defaults
+from omni_pulumi.export.objects import (
+    SOURCE,
+    Estate,
+    Found,
+    Parent,
+    SecretText,
+    Selection,
+    Skipped,
+    Typed,
+    display,
+    is_secret,
+    select_parents,
+)
+from omni_pulumi.lightdash_connections import AnyConnectionArgs, stored_connection
+from omni_pulumi.lightdash_connections import DbtConnection as ProgramConnection
+from omni_pulumi.resources.lightdash_dbt_source import LightdashDbtSourceLifecycle
+from omni_pulumi.secret_text import is_secret_name
+
+if TYPE_CHECKING:
+    from omni_pulumi.api.lightdash.client import LightdashClient
+    from omni_pulumi.export.omni import Progress
+
+_LIFECYCLE = LightdashDbtSourceLifecycle()
+
+_CLASSES = {each.type: each for each in get_args(ProgramConnection)}
+"""Classes of a program's connections by type."""
+
+_MODELS = {get_args(each.model_fields["type"].annotation)[0]: each for each in get_args(AnyConnectionArgs)}
+
+
+class LightdashReader:
+    """Read what is selected of one Lightdash instance.
+
+    Attributes:
+        estate: what was read.
+    """
+
+    def __init__(self, client: LightdashClient, selection: Selection, progress: Progress) -> None:
+        self._client, self._selection, self._progress = client, selection, progress
+        self.estate = Estate()
+
+    def read(self) -> Estate:
+        """Read the additional dbt sources of all selected projects. A preview project must be named.
+
+        Raises:
+            Error: Lightdash cannot be reached, or refuses the token.
+            ExportError: a selected project does not exist.
+        """
+        if not self._selection.has_kind(SOURCE):
+            return self.estate
+        projects = self._client.list_projects()
+        previews = {project.project_uuid for project in projects if project.is_preview}
+        parents = [Parent("lightdash", project.project_uuid, project.name) for project in projects]
+        selected = select_parents(parents, self._selection.projects)
+        if not self._selection.projects:
+            selected = [parent for parent in selected if parent.id not in previews]
+        selected.sort(key=lambda parent: (parent.name.casefold(), parent.id))
+        for done, parent in enumerate(selected):
+            self._progress(done, len(selected), str(parent))
+            if is_secret(parent.name):
+                self._skip_parent(parent, "its name looks like a secret")
+                continue
+            try:
+                self._read_project(parent)
+            except (errors.PermissionDeniedError, errors.NotFoundError) as error:
+                self._skip_parent(parent, str(error))
+        self._progress(len(selected), len(selected), "")
+        return self.estate
+
+    def _read_project(self, parent: Parent) -> None:
+        sources = [source for source in self._client.list_dbt_sources(parent.id) if not source.is_primary]
+        for source in sorted(sources, key=lambda source: (source.name.casefold(), source.project_dbt_source_uuid)):
+            if self._selection.has_name(source.name):
+                try:
+                    self.estate.found.append(self._found(parent, source))
+                except UndeclarableError as error:
+                    description = f'dbt source "{display(source.name)}" ({source.project_dbt_source_uuid}) of {parent}'
+                    self.estate.skipped.append(Skipped(_pulumi_id(parent, source), description, str(error)))
+
+    def _found(self, parent: Parent, source: DbtSource) -> Found:
+        """Return a source as a program declares it.
+
+        Raises:
+            UndeclarableError: a program cannot declare it, or the token does not see all of it.
+        """
+        if is_secret(source.name):
+            raise UndeclarableError("its name looks like a secret")
+        if source.has_credential_error:
+            raise UndeclarableError("Lightdash can no longer decrypt the stored connection")
+        connection = self._client.get_dbt_source(parent.id, source.project_dbt_source_uuid).dbt_connection
+        if connection is None or connection.type not in _MODELS:
+            raise UndeclarableError("its connection has a type that this version does not know")
+        if connection.environment is None and not self._client.may_manage_project(parent.id):
+            raise UndeclarableError(
+                "Lightdash returned no environment variables, and shows them only to a token that may manage the "
+                "project"
+            )
+        declared = self._connection(connection)
+        values = {"project_uuid": parent.id, "name": source.name, "dbt_connection": declared}
+        arguments = declare(_LIFECYCLE, values, self._selection.profile)
+        del arguments["project_uuid"]
+        arguments["dbt_connection"] = self._typed(connection.type, declared)
+        service_id = source.project_dbt_source_uuid
+        return Found(SOURCE, _pulumi_id(parent, source), service_id, parent, source.name, arguments)
+
+    def _connection(self, connection: DbtConnection) -> dict[str, Any]:
+        """Return the properties of a connection, with a placeholder for each credential that the program needs."""
+        properties = stored_connection(connection.model_dump(), None)
+        needed = {name for name in SECRET_FIELDS if _is_required(connection.type, name)}
+        if needed and self._selection.secrets == "unmanaged":
+            raise UndeclarableError(
+                f"a program must declare {' and '.join(sorted(needed))} of a connection of the type "
+                f"{connection.type}, which --secrets config reads from the stack's configuration"
+            )
+        if properties.pop("authorizationMethod", None) == "personal_access_token":
+            properties.pop("installationId", None)
+            if self._selection.secrets == "config":
+                needed.add("personal_access_token")
+        aliases = _MODELS[connection.type].model_fields
+        return properties | {str(aliases[name].alias): "a value" for name in sorted(needed)}
+
+    def _typed(self, kind: str, properties: Mapping[str, Any]) -> Typed:
+        """Return the connection as an instance of its class."""
+        model = _MODELS[kind]
+        fields = {field.name: model.model_fields[field.name] for field in dataclasses.fields(_CLASSES[kind])}
+        arguments = without_defaults(model.model_validate(properties), fields)
+        for name in SECRET_FIELDS:
+            if name in arguments:
+                arguments[name] = SecretText(name)
+        if "environment" in arguments:
+            environment = arguments["environment"].items()
+            arguments["environment"] = {k: SecretText(k) if v and is_secret_name(k) else v for k, v in environment}
+        return Typed(_CLASSES[kind].__name__, hide_secrets(arguments))
+
+    def _skip_parent(self, parent: Parent, reason: str) -> None:
+        self.estate.skipped.append(Skipped(parent.id, f"{parent} ({parent.id})", reason, objects=0))
+
+
+def _pulumi_id(parent: Parent, source: DbtSource) -> str:
+    return f"{parent.id}/{source.project_dbt_source_uuid}"
+
+
+def _is_required(kind: str, name: str) -> bool:
+    field = _MODELS[kind].model_fields.get(name)
+    return field is not None and field.is_required()

@@ -1,0 +1,236 @@
+"""The objects that an export reads, and those that it skips."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+from omni_pulumi.api.redact import mask_urls
+from omni_pulumi.secret_text import is_secret_value
+
+ServiceName = Literal["omni", "lightdash"]
+SecretsMode = Literal["unmanaged", "config"]
+
+PRODUCTION = ("prod*", "prd*", "live*")
+"""Patterns of the names of production environments, the default of the policy ``production-protected``."""
+
+
+class ExportError(Exception):
+    """The export cannot be made. The message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of object.
+
+    Attributes:
+        option: its name on the command line.
+        resource: class of the resource that manages it.
+        service: the service that has it.
+        title: its name in a sentence.
+    """
+
+    option: str
+    resource: str
+    service: ServiceName
+    title: str
+
+    @property
+    def type_token(self) -> str:
+        """Type of the resource in Pulumi's state."""
+        return f"pulumi-python:dynamic/{self.service}:{self.resource}"
+
+
+CONFIGURATION = Kind("configuration", "DbtConfiguration", "omni", "dbt configuration")
+ENVIRONMENT = Kind("environment", "DbtEnvironment", "omni", "dbt environment")
+ATTRIBUTE = Kind("attribute", "ConnectionEnvironmentAttribute", "omni", "environment user attribute")
+CONNECTION_ENVIRONMENT = Kind("connection-environment", "ConnectionEnvironment", "omni", "connection environment")
+SOURCE = Kind("source", "LightdashDbtSource", "lightdash", "dbt source")
+
+KINDS: Mapping[str, Kind] = {
+    kind.option: kind for kind in (CONFIGURATION, ENVIRONMENT, ATTRIBUTE, CONNECTION_ENVIRONMENT, SOURCE)
+}
+"""Kinds by their option, in the order of a program."""
+
+
+@dataclass(frozen=True)
+class Parent:
+    """The connection or project that an object belongs to."""
+
+    service: ServiceName
+    id: str
+    name: str
+
+    def __str__(self) -> str:
+        return f'{"connection" if self.service == "omni" else "project"} "{display(self.name) or self.id}"'
+
+
+@dataclass(frozen=True)
+class SecretText:
+    """Stands for a text that is in no file. The program reads it from the stack's configuration.
+
+    Attributes:
+        name: name of the argument or variable.
+    """
+
+    name: str
+
+
+@dataclass(frozen=True)
+class ConnectionId:
+    """Stands for the ID of another connection, which the program refers to."""
+
+    connection: Parent
+
+
+@dataclass(frozen=True)
+class Typed:
+    """Stands for an instance of a class of this package, such as ``GithubConnection``."""
+
+    name: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Found:
+    """An object that a program can declare.
+
+    Attributes:
+        kind: its kind.
+        id: its ID in Pulumi's state.
+        service_id: its own ID in its service, ``None`` when the ID of the parent is its only one.
+        parent: what it belongs to.
+        name: its display name, or that of the connection that it is about.
+        arguments: arguments of the resource besides the ID of the parent, without defaults.
+        protect: whether it has the resource option ``protect``.
+    """
+
+    kind: Kind
+    id: str
+    service_id: str | None
+    parent: Parent
+    name: str
+    arguments: Mapping[str, Any]
+    protect: bool = False
+
+    def __str__(self) -> str:
+        of = f"{self.kind.title} of" if self.service_id is None else f'{self.kind.title} "{display(self.name)}" of'
+        return f"{of} {self.parent}"
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """An object, or all objects of a connection or project, that the export does not write.
+
+    Attributes:
+        id: ID of the object in Pulumi's state, or of the connection or project.
+        description: what it is. It contains no secret.
+        reason: why it is skipped.
+        objects: the number of objects, ``0`` when it is not known.
+    """
+
+    id: str
+    description: str
+    reason: str
+    objects: int = 1
+
+
+@dataclass
+class Estate:
+    """What the services have.
+
+    Attributes:
+        found: the objects that a program can declare.
+        skipped: what it cannot declare, or what could not be read.
+        notes: sentences about the whole service.
+    """
+
+    found: list[Found] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which objects are read, and how secrets are declared.
+
+    Attributes:
+        connections: names or IDs of connections, all when empty.
+        projects: names or UUIDs of projects, all when empty.
+        names: globs of the names of dbt environments and sources, all when empty.
+        excluded: globs of names that are left out.
+        owners: ``shared``, or UUIDs of the owners of dbt environments, all when empty.
+        kinds: options of :data:`KINDS`, all when empty.
+        secrets: how secrets are declared.
+        profile: profile of the instances.
+    """
+
+    connections: tuple[str, ...] = ()
+    projects: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    secrets: SecretsMode = "unmanaged"
+    profile: str | None = None
+
+    @property
+    def services(self) -> list[ServiceName]:
+        """The services that have what is selected. A named connection or project excludes the other service."""
+        names: list[ServiceName] = ["omni", "lightdash"]
+        excluded = {
+            *({"omni"} if self.projects and not self.connections else ()),
+            *({"lightdash"} if self.connections and not self.projects else ()),
+        }
+        of_kinds = {kind.service for kind in KINDS.values() if self.has_kind(kind)}
+        return [name for name in names if name in of_kinds and name not in excluded]
+
+    def has_kind(self, *kinds: Kind) -> bool:
+        """Return whether one of the kinds is selected."""
+        return not self.kinds or any(kind.option in self.kinds for kind in kinds)
+
+    def has_name(self, name: str) -> bool:
+        """Return whether a dbt environment or source of this name is selected."""
+        included = not self.names or any(fnmatchcase(name, glob) for glob in self.names)
+        return included and not any(fnmatchcase(name, glob) for glob in self.excluded)
+
+    def has_owner(self, owner_id: str | None) -> bool:
+        """Return whether a dbt environment of this owner is selected."""
+        return not self.owners or (owner_id or "shared").lower() in self.owners
+
+
+def select_parents(parents: list[Parent], wanted: tuple[str, ...]) -> list[Parent]:
+    """Return the connections or projects that are wanted by name or ID, all when none is named.
+
+    Raises:
+        ExportError: one of them does not exist.
+    """
+    for text in wanted:
+        if not any(_is_named(parent, text) for parent in parents):
+            word = "connection" if not parents or parents[0].service == "omni" else "project"
+            names = ", ".join(sorted(f'"{display(parent.name)}"' for parent in parents)) or "none"
+            raise ExportError(f'There is no {word} "{text}". The key sees: {names}.')
+    return [parent for parent in parents if not wanted or any(_is_named(parent, text) for text in wanted)]
+
+
+def _is_named(parent: Parent, text: str) -> bool:
+    return text == parent.name or text.lower() == parent.id.lower()
+
+
+def is_secret(text: str) -> bool:
+    """Return whether a text may be in no file: it looks like a secret, or is a URL with a user."""
+    return is_secret_value(text) or mask_urls(text) != text
+
+
+def display(name: str) -> str:
+    """Return a name for a message, which is one line."""
+    if is_secret(name):
+        return "(looks like a secret)"
+    return "".join(character if character.isprintable() else " " for character in name)
+
+
+def is_production(name: str) -> bool:
+    """Return whether the policies call an environment of this name a production environment."""
+    return any(fnmatchcase(name.casefold(), pattern) for pattern in PRODUCTION)
