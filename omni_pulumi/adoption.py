@@ -11,8 +11,8 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from omni_pulumi.api.errors import AlreadyExistsError, NothingToAdoptError
 from omni_pulumi.changes import changed_paths, describe_changes
+from omni_pulumi.errors import AlreadyExistsError, NothingToAdoptError
 from omni_pulumi.fields import Args, State
 
 A = TypeVar("A", bound=Args)

@@ -9,8 +9,8 @@ from typing import Any
 import pydantic
 from pydantic.alias_generators import to_camel
 
-from omni_pulumi.api.redact import mask_urls
 from omni_pulumi.fields import Args, State, own_fields
+from omni_pulumi.redact import mask_urls
 
 _VARIABLE = re.compile(r"(^|\.)(variables|environment)\.")
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 from pydantic import ValidationError
 
 from omni_pulumi.adoption import ignore_existing, warn_about_recreation
-from omni_pulumi.api.errors import NotFoundError
 from omni_pulumi.changes import changed_fields
 from omni_pulumi.check import CheckFailure, check_failures
+from omni_pulumi.errors import NotFoundError
 from omni_pulumi.fields import Args, Identifies, Parent, Replaces, State, marked
 from omni_pulumi.settings import Config, Service
 

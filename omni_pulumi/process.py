@@ -14,16 +14,22 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
 from omni_pulumi import notes
-from omni_pulumi.api.errors import CancelledError
-from omni_pulumi.api.redact import mask_urls
+from omni_pulumi.errors import CancelledError
+from omni_pulumi.redact import mask_urls
 
-if TYPE_CHECKING:
-    from omni_pulumi.api.instance import Client, Instance
 
-C = TypeVar("C", bound="Client")
+class Closable(Protocol):
+    """A client, which keeps connections open."""
+
+    def close(self) -> None:
+        """Close the connections."""
+
+
+C = TypeVar("C", bound=Closable)
+Instance = TypeVar("Instance", bound=Hashable)
 
 
 class Cancellation:
@@ -78,7 +84,7 @@ class ClientPool:
     """One client for each instance, shared by all providers and threads. A client holds the rate limit of its key."""
 
     def __init__(self) -> None:
-        self._clients: dict[tuple[str, Instance], Client] = {}
+        self._clients: dict[tuple[str, Hashable], Closable] = {}
         self._lock = threading.Lock()
 
     def get(self, service: str, instance: Instance, connect: Callable[[Instance], C]) -> C:

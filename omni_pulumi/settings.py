@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from omni_pulumi.api.errors import ConfigurationError
 from omni_pulumi.api.instance import Instance
+from omni_pulumi.errors import ConfigurationError
 
 Config = Callable[[str], str | None]
 """Function that returns a value of the stack's configuration, such as ``omni:apiKey``. Secrets are decrypted."""

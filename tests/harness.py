@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from omni_pulumi.api.errors import Error
 from omni_pulumi.dynamic.provider import Provider
+from omni_pulumi.errors import Error
 from tests.servicer import ProviderError, Stack
 
 E = TypeVar("E", bound=Error)

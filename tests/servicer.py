@@ -24,8 +24,8 @@ from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2
 from pydantic.alias_generators import to_snake
 
-from omni_pulumi.api.errors import Error
 from omni_pulumi.dynamic.provider import Provider
+from omni_pulumi.errors import Error
 from omni_pulumi.process import PROCESS
 
 PROVIDER_KEY = "__provider"

@@ -14,7 +14,7 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi import dynamic
 
-from omni_pulumi.api.errors import CancelledError, Error
+from omni_pulumi.errors import CancelledError, Error
 from omni_pulumi.process import PROCESS
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ ALLOWED = {
         "omni_pulumi.adoption",
         "omni_pulumi.changes",
         "omni_pulumi.fields",
+        "omni_pulumi.errors",
         "omni_pulumi.api",
     },
     "omni_pulumi.dynamic": {
@@ -40,8 +42,8 @@ ALLOWED = {
         "omni_pulumi.fields",
         "omni_pulumi.notes",
         "omni_pulumi.process",
-        "omni_pulumi.api.errors",
-        "omni_pulumi.api.redact",
+        "omni_pulumi.errors",
+        "omni_pulumi.redact",
         "omni_pulumi.api.retry",
     },
     "omni_pulumi.services": {"omni_pulumi.lifecycle", "omni_pulumi.settings", "omni_pulumi.api"},
@@ -51,29 +53,24 @@ ALLOWED = {
         "omni_pulumi.check",
         "omni_pulumi.fields",
         "omni_pulumi.settings",
-        "omni_pulumi.api.errors",
+        "omni_pulumi.errors",
         "omni_pulumi.api.instance",
     },
-    "omni_pulumi.adoption": {"omni_pulumi.changes", "omni_pulumi.fields", "omni_pulumi.api.errors"},
-    "omni_pulumi.changes": {"omni_pulumi.fields", "omni_pulumi.api.redact"},
+    "omni_pulumi.adoption": {"omni_pulumi.changes", "omni_pulumi.fields", "omni_pulumi.errors"},
+    "omni_pulumi.changes": {"omni_pulumi.fields", "omni_pulumi.redact"},
     "omni_pulumi.lightdash_connections": {"omni_pulumi.fields", "omni_pulumi.api.lightdash.models"},
     "omni_pulumi.variables": {"omni_pulumi.api.omni.models"},
     "omni_pulumi.check": set(),
     "omni_pulumi.fields": set(),
     "omni_pulumi.notes": set(),
-    "omni_pulumi.settings": {"omni_pulumi.api.errors", "omni_pulumi.api.instance"},
-    "omni_pulumi.api": {"omni_pulumi.api", "omni_pulumi.process"},
+    "omni_pulumi.settings": {"omni_pulumi.errors", "omni_pulumi.api.instance"},
+    "omni_pulumi.api": {"omni_pulumi.api", "omni_pulumi.process", "omni_pulumi.errors", "omni_pulumi.redact"},
     "omni_pulumi.api.omni.models": set(),
     "omni_pulumi.api.lightdash.models": set(),
-    "omni_pulumi.process": {
-        "omni_pulumi.notes",
-        "omni_pulumi.api.errors",
-        "omni_pulumi.api.instance",
-        "omni_pulumi.api.redact",
-    },
+    "omni_pulumi.process": {"omni_pulumi.notes", "omni_pulumi.errors", "omni_pulumi.redact"},
     "omni_pulumi.api.instance": {"omni_pulumi.api.known_failures"},
-    "omni_pulumi.api.errors": {"omni_pulumi.api.redact"},
-    "omni_pulumi.api.redact": set(),
+    "omni_pulumi.errors": {"omni_pulumi.redact"},
+    "omni_pulumi.redact": set(),
     "omni_pulumi.simulator": {"omni_pulumi.simulator"},
     "omni_pulumi.secret_text": set(),
     "omni_pulumi.export": {
@@ -85,7 +82,9 @@ ALLOWED = {
         "omni_pulumi.settings",
         "omni_pulumi.secret_text",
         "omni_pulumi.process",
+        "omni_pulumi.errors",
         "omni_pulumi.api",
+        "omni_pulumi.redact",
     },
     "omni_pulumi.cli": {"omni_pulumi.cli", "omni_pulumi.export", "omni_pulumi.notes", "omni_pulumi.secret_text"},
 }
@@ -120,6 +119,12 @@ def test_imports_point_down(module: str) -> None:
     allowed = ALLOWED[layer_of(module)]
     internal = {name for name in imports(MODULES[module]) if is_in(name, "omni_pulumi")}
     assert {name for name in internal if not any(is_in(name, layer) for layer in allowed)} == set()
+
+
+def test_no_layer_is_above_itself() -> None:
+    """Two layers never import each other, also not through a third one."""
+    below = {layer: {layer_of(name) for name in allowed} - {layer} for layer, allowed in ALLOWED.items()}
+    assert tuple(graphlib.TopologicalSorter(below).static_order())
 
 
 def test_one_package_imports_dynamic_providers() -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omni_pulumi.api.redact import mask_urls
 from omni_pulumi.notes import PREFIX, SECRET_CHANGES, Note, parse, secret_changes
+from omni_pulumi.redact import mask_urls
 
 FORGED = f'x {{"note": "{SECRET_CHANGES}", "id": "other", "properties": ["a"]}}'
 names = st.text(max_size=20) | st.sampled_from([FORGED, "line\nbreak", '"quotes"', "ü", "\u2028", "https://u@h"])

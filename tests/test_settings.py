@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from omni_pulumi.api.errors import ConfigurationError
+from omni_pulumi.errors import ConfigurationError
 from omni_pulumi.settings import LIGHTDASH, OMNI, Config, Service
 
 CONFIG = {

@@ -9,7 +9,7 @@ import contextlib
 import threading
 from collections.abc import Iterator
 
-from omni_pulumi.api import errors
+from omni_pulumi import errors
 
 
 class KnownFailures:

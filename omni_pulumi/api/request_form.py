@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from omni_pulumi.api import errors
+from omni_pulumi import errors
 
 F = TypeVar("F")
 T = TypeVar("T")

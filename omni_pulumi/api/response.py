@@ -1,4 +1,4 @@
-"""Reading responses: their content, or the error of :mod:`omni_pulumi.api.errors` that they mean."""
+"""Reading responses: their content, or the error of :mod:`omni_pulumi.errors` that they mean."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 import httpx
 import pydantic
 
-from omni_pulumi.api import errors
-from omni_pulumi.api.redact import redact
+from omni_pulumi import errors
 from omni_pulumi.api.request import Request
+from omni_pulumi.redact import redact
 
 M = TypeVar("M", bound=pydantic.BaseModel)
 

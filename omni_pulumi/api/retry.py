@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from omni_pulumi.api import errors
+from omni_pulumi import errors
 from omni_pulumi.process import PROCESS
 
 T = TypeVar("T")

@@ -19,7 +19,8 @@ import httpx
 import pydantic
 from opentelemetry import propagate, trace
 
-from omni_pulumi.api import errors, response
+from omni_pulumi import errors
+from omni_pulumi.api import response
 from omni_pulumi.api.instance import Instance
 from omni_pulumi.api.known_failures import KnownFailures
 from omni_pulumi.api.rate_limiter import RateLimiter
@@ -68,7 +69,7 @@ def retry_delay(
 
 
 class Transport:
-    """Sends JSON to one instance and returns JSON, or raises an error of :mod:`omni_pulumi.api.errors`."""
+    """Sends JSON to one instance and returns JSON, or raises an error of :mod:`omni_pulumi.errors`."""
 
     def __init__(self, service: str, instance: Instance, scheme: str) -> None:
         """Prepare a client. No request is sent yet.

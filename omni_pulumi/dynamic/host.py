@@ -11,7 +11,7 @@ import sys
 import types
 from typing import Any
 
-from omni_pulumi.api.errors import Error
+from omni_pulumi.errors import Error
 
 
 class ShortTracebacks:

@@ -18,14 +18,14 @@ from pydantic.alias_generators import to_camel
 
 from omni_pulumi import notes
 from omni_pulumi.adoption import ignore_existing
-from omni_pulumi.api.errors import AlreadyExistsError, AlreadyManagedError, ConfigurationError, Error
-from omni_pulumi.api.redact import mask_urls
 from omni_pulumi.api.retry import retry_while_parent_missing
 from omni_pulumi.changes import changed_fields, changed_secrets
 from omni_pulumi.check import CheckFailure
 from omni_pulumi.dynamic.host import ShortTracebacks, install_cancel_handler, install_error_text
+from omni_pulumi.errors import AlreadyExistsError, AlreadyManagedError, ConfigurationError, Error
 from omni_pulumi.lifecycle import A, C, Claim, Lifecycle, S
 from omni_pulumi.process import PROCESS, Identity, ObjectKey
+from omni_pulumi.redact import mask_urls
 
 _log = logging.getLogger("omni_pulumi")
 

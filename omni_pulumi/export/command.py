@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from omni_pulumi.api.errors import CancelledError, ConfigurationError, Error
 from omni_pulumi.api.lightdash.client import LightdashClient
 from omni_pulumi.api.omni.client import OmniClient
+from omni_pulumi.errors import CancelledError, ConfigurationError, Error
 from omni_pulumi.export import files, manifest
 from omni_pulumi.export.configuration import from_environment, of_stack
 from omni_pulumi.export.lightdash import LightdashReader

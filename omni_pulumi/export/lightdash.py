@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
-from omni_pulumi.api import errors
+from omni_pulumi import errors
 from omni_pulumi.api.lightdash.models import SECRET_FIELDS, DbtConnection, DbtSource
 from omni_pulumi.export.arguments import UndeclarableError, declare, hide_secrets, without_defaults
 from omni_pulumi.export.objects import (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
-from omni_pulumi.api.redact import mask_urls
+from omni_pulumi.redact import mask_urls
 from omni_pulumi.secret_text import is_secret_value
 
 ServiceName = Literal["omni", "lightdash"]

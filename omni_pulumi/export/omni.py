@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from omni_pulumi.api import errors
+from omni_pulumi import errors
 from omni_pulumi.api.omni import models
 from omni_pulumi.export.arguments import UndeclarableError, declare
 from omni_pulumi.export.objects import (

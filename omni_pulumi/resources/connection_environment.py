@@ -13,18 +13,18 @@ import pulumi
 import pydantic
 
 from omni_pulumi.adoption import adopt, log_created, nothing_to_adopt, warn_about_kept
-from omni_pulumi.api.errors import (
+from omni_pulumi.api.omni import models
+from omni_pulumi.api.retry import create_once, poll
+from omni_pulumi.changes import undeclared_values, value_paths
+from omni_pulumi.dynamic.provider import Provider
+from omni_pulumi.dynamic.resource import Resource, output
+from omni_pulumi.errors import (
     AlreadyExistsError,
     BadRequestError,
     Error,
     NothingToAdoptError,
     PartlyCreatedError,
 )
-from omni_pulumi.api.omni import models
-from omni_pulumi.api.retry import create_once, poll
-from omni_pulumi.changes import undeclared_values, value_paths
-from omni_pulumi.dynamic.provider import Provider
-from omni_pulumi.dynamic.resource import Resource, output
 from omni_pulumi.fields import Adopt, Args, Identifies, MaybeUnknown, Replaces, State, UserAttributeValues, Uuid
 from omni_pulumi.lifecycle import Claim
 from omni_pulumi.services import OmniLifecycle

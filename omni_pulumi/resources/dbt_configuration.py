@@ -16,12 +16,12 @@ import pydantic
 from pydantic.alias_generators import to_camel
 
 from omni_pulumi.adoption import adopt, log_created, nothing_to_adopt, warn_about_kept, warn_about_recreation
-from omni_pulumi.api.errors import Error, ResponseLostError
 from omni_pulumi.api.omni import models
 from omni_pulumi.api.retry import poll, write_and_verify
 from omni_pulumi.changes import changed_fields, undeclared_fields
 from omni_pulumi.dynamic.provider import Provider
 from omni_pulumi.dynamic.resource import Resource, output
+from omni_pulumi.errors import Error, ResponseLostError
 from omni_pulumi.fields import (
     Adopt,
     Args,

@@ -17,12 +17,12 @@ import pydantic
 from pydantic.alias_generators import to_camel
 
 from omni_pulumi.adoption import adopt, log_created, nearest_names, nothing_to_adopt, warn_about_kept
-from omni_pulumi.api.errors import AlreadyManagedError, BadRequestError, Error, PartlyCreatedError
 from omni_pulumi.api.omni import models
 from omni_pulumi.api.retry import LIMITS, create_once, poll
 from omni_pulumi.changes import undeclared_fields
 from omni_pulumi.dynamic.provider import Provider
 from omni_pulumi.dynamic.resource import Resource, output, secret_values
+from omni_pulumi.errors import AlreadyManagedError, BadRequestError, Error, PartlyCreatedError
 from omni_pulumi.fields import (
     Adopt,
     Args,

@@ -16,17 +16,17 @@ import pulumi
 import pydantic
 
 from omni_pulumi.adoption import adopt, log_created, nearest_names, nothing_to_adopt, warn_about_kept
-from omni_pulumi.api.errors import (
+from omni_pulumi.api.lightdash.models import DbtSource, DbtSourceWithConnection
+from omni_pulumi.api.retry import create_once, poll
+from omni_pulumi.dynamic.provider import Provider
+from omni_pulumi.dynamic.resource import Resource, output
+from omni_pulumi.errors import (
     AlreadyExistsError,
     ConfigurationError,
     ConflictError,
     NotFoundError,
     ServerError,
 )
-from omni_pulumi.api.lightdash.models import DbtSource, DbtSourceWithConnection
-from omni_pulumi.api.retry import create_once, poll
-from omni_pulumi.dynamic.provider import Provider
-from omni_pulumi.dynamic.resource import Resource, output
 from omni_pulumi.fields import (
     Adopt,
     Args,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from omni_pulumi.api.errors import AuthenticationError, Error, NotFoundError, Scope
 from omni_pulumi.api.known_failures import KnownFailures
+from omni_pulumi.errors import AuthenticationError, Error, NotFoundError, Scope
 
 
 def error_401(

@@ -8,10 +8,10 @@ from unittest import mock
 
 import pytest
 
-from omni_pulumi.api.errors import BadRequestError
 from omni_pulumi.api.instance import Instance
 from omni_pulumi.api.lightdash.client import LightdashClient
 from omni_pulumi.api.lightdash.models import AbilityRule, User
+from omni_pulumi.errors import BadRequestError
 from omni_pulumi.simulator import LightdashSimulator
 
 TOKEN = "ghp_made-up-token"

@@ -17,7 +17,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
-from omni_pulumi.api import errors, transport
+from omni_pulumi import errors
+from omni_pulumi.api import transport
 from omni_pulumi.api.instance import Instance
 from omni_pulumi.api.request import Request
 from omni_pulumi.api.transport import Transport

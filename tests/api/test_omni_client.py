@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from omni_pulumi.api import errors
+from omni_pulumi import errors
 from omni_pulumi.api.instance import Instance
 from omni_pulumi.api.omni.client import OmniClient
 from omni_pulumi.api.omni.models import DbtEnvironment

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from omni_pulumi.api import errors
+from omni_pulumi import errors
 from omni_pulumi.api.rate_limiter import RateLimiter
 from omni_pulumi.process import PROCESS
 from tests.logged import warnings

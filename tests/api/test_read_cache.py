@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from omni_pulumi.api import errors
+from omni_pulumi import errors
 from omni_pulumi.api.read_cache import ReadCache
 from omni_pulumi.process import PROCESS
 

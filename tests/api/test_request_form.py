@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from omni_pulumi.api.errors import BadRequestError, PermissionDeniedError
 from omni_pulumi.api.request_form import RequestForm
+from omni_pulumi.errors import BadRequestError, PermissionDeniedError
 
 
 class Service:

@@ -10,7 +10,7 @@ import httpx
 import pydantic
 import pytest
 
-from omni_pulumi.api import errors
+from omni_pulumi import errors
 from omni_pulumi.api.request import Request
 from omni_pulumi.api.transport import Transport
 from tests.api.fake_network import HTML, KEY, SECRET, Serve, error, transport_to

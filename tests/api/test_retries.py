@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from omni_pulumi.api import errors
+from omni_pulumi import errors
 from omni_pulumi.api.instance import Instance
 from omni_pulumi.api.request import Request
 from omni_pulumi.api.transport import Transport

@@ -8,7 +8,7 @@ from contextlib import closing
 import httpx
 import pytest
 
-from omni_pulumi.api import errors
+from omni_pulumi import errors
 from omni_pulumi.api.request import Request
 from omni_pulumi.api.transport import Transport
 from tests.api.fake_network import KEY, Serve, error, transport_to

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from omni_pulumi.api.errors import AlreadyExistsError, AlreadyManagedError, NothingToAdoptError
 from omni_pulumi.dynamic.provider import Provider
+from omni_pulumi.errors import AlreadyExistsError, AlreadyManagedError, NothingToAdoptError
 from omni_pulumi.resources.connection_environment import ConnectionEnvironmentProvider
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
 from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider

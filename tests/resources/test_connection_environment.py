@@ -10,9 +10,9 @@ from unittest import mock
 
 import pytest
 
-from omni_pulumi.api.errors import AlreadyExistsError, BadRequestError, PartlyCreatedError, ServerError
 from omni_pulumi.api.instance import Instance
 from omni_pulumi.api.omni.client import OmniClient
+from omni_pulumi.errors import AlreadyExistsError, BadRequestError, PartlyCreatedError, ServerError
 from omni_pulumi.resources.connection_environment import (
     ConnectionEnvironmentArgs,
     ConnectionEnvironmentProvider,

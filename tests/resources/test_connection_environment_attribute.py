@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from omni_pulumi.api.errors import (
+from omni_pulumi.errors import (
     AlreadyExistsError,
     BadRequestError,
     NotFoundError,

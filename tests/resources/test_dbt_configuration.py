@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic.alias_generators import to_snake
 
-from omni_pulumi.api.errors import AlreadyExistsError, NotFoundError, PermissionDeniedError, ResponseLostError
+from omni_pulumi.errors import AlreadyExistsError, NotFoundError, PermissionDeniedError, ResponseLostError
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
 from omni_pulumi.simulator import OmniSimulator, faults
 from tests.catalogue import SAMPLES

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic.alias_generators import to_snake
 
-from omni_pulumi.api.errors import AlreadyExistsError, BadRequestError, NotFoundError
+from omni_pulumi.errors import AlreadyExistsError, BadRequestError, NotFoundError
 from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
 from omni_pulumi.simulator import GENERATED, OTHER_USER_ID, PAGES, USER_ID, OmniSimulator, faults
 from tests.catalogue import SAMPLES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from omni_pulumi.api.errors import NotFoundError
+from omni_pulumi.errors import NotFoundError
 from omni_pulumi.settings import OMNI
 from omni_pulumi.simulator import LightdashSimulator, OmniSimulator, faults
 from tests.catalogue import Sample, every_sample, every_sample_where

@@ -8,7 +8,9 @@ from unittest import mock
 
 import pytest
 
-from omni_pulumi.api.errors import (
+from omni_pulumi.api.lightdash.client import LightdashClient
+from omni_pulumi.api.lightdash.models import DbtSource
+from omni_pulumi.errors import (
     AlreadyExistsError,
     BadRequestError,
     ConfigurationError,
@@ -17,8 +19,6 @@ from omni_pulumi.api.errors import (
     PermissionDeniedError,
     UnexpectedResponseError,
 )
-from omni_pulumi.api.lightdash.client import LightdashClient
-from omni_pulumi.api.lightdash.models import DbtSource
 from omni_pulumi.resources.lightdash_dbt_source import LightdashDbtSourceProvider
 from omni_pulumi.simulator import LightdashSimulator, faults
 from tests.catalogue import SAMPLES

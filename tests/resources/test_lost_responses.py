@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from omni_pulumi.api.errors import AlreadyExistsError, PartlyCreatedError, ResponseLostError
+from omni_pulumi.errors import AlreadyExistsError, PartlyCreatedError, ResponseLostError
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
 from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
 from omni_pulumi.simulator import (

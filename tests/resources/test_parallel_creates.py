@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from omni_pulumi.api.errors import AlreadyManagedError
+from omni_pulumi.errors import AlreadyManagedError
 from omni_pulumi.simulator import LightdashSimulator, OmniSimulator, faults
 from tests.catalogue import Sample, every_sample
 from tests.resources.objects import objects

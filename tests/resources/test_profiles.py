@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from omni_pulumi.api.errors import ConfigurationError
+from omni_pulumi.errors import ConfigurationError
 from omni_pulumi.process import PROCESS
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
 from omni_pulumi.simulator import CONNECTION_ID, OmniSimulator

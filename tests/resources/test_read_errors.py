@@ -7,8 +7,8 @@ from contextlib import closing
 import httpx
 import pytest
 
-from omni_pulumi.api.errors import Error
 from omni_pulumi.api.instance import Instance
+from omni_pulumi.errors import Error
 from tests.catalogue import Sample, every_sample, every_sample_where
 
 UUID = "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be001"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from omni_pulumi.api.errors import PermissionDeniedError
+from omni_pulumi.errors import PermissionDeniedError
 from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
 from omni_pulumi.simulator import CONNECTION_ID, LightdashSimulator, OmniSimulator, faults
 from tests.catalogue import SAMPLES, Sample, every_sample

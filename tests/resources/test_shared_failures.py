@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from omni_pulumi.api.errors import (
+from omni_pulumi.errors import (
     AuthenticationError,
     ConnectError,
     Error,

@@ -17,14 +17,14 @@ from typing import Any
 
 from hypothesis import note
 
-from omni_pulumi.api.errors import (
+from omni_pulumi.dynamic.provider import Provider
+from omni_pulumi.errors import (
     AlreadyExistsError,
     ConfigurationError,
     Error,
     NothingToAdoptError,
     PartlyCreatedError,
 )
-from omni_pulumi.dynamic.provider import Provider
 from omni_pulumi.simulator import CONNECTION_ID, LightdashSimulator, OmniSimulator, faults
 from tests.servicer import InvalidInputsError, ProviderError, Resource, Stack
 from tests.stateful.outside import Change, Clock, Outside

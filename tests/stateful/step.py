@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from omni_pulumi.api.errors import AlreadyExistsError, ConfigurationError, Error, NothingToAdoptError
+from omni_pulumi.errors import AlreadyExistsError, ConfigurationError, Error, NothingToAdoptError
 from tests.servicer import Resource
 from tests.stateful.parts import Parts, declared, identity, kind_of
 

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
-from omni_pulumi.api import errors
+from omni_pulumi import errors
 from omni_pulumi.api.instance import Instance
 from omni_pulumi.api.omni.models import (
     Connection,

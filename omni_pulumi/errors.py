@@ -31,7 +31,7 @@ from typing import Literal
 
 from typing_extensions import Self
 
-from omni_pulumi.api.redact import mask_urls
+from omni_pulumi.redact import mask_urls
 
 Scope = Literal["request", "parent", "instance"]
 """What would fail in the same way: only the request, all requests of a connection or project, or of the instance."""

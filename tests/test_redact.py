@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from omni_pulumi.api import errors
-from omni_pulumi.api.redact import mask_urls, redact
+from omni_pulumi import errors
+from omni_pulumi.redact import mask_urls, redact
 
 TOKEN = "ghp_made-up"
 URL = f"https://x-access-token:{TOKEN}@github.com/acme/dbt.git"
