@@ -21,6 +21,10 @@ S = TypeVar("S", bound=State)
 _log = logging.getLogger(__name__)
 
 
+ADOPT_IF_CREATED = "If it exists, delete it, or set adopt=True to adopt it."
+"""Advice for a create whose response was lost."""
+
+
 def adopt(
     description: str,
     object_id: str,

@@ -78,7 +78,7 @@ class ConfigurationError(Error):
     """Settings or properties are missing or malformed.
 
     Attributes:
-        settings: their names, such as ``omni:apiKey``, ``HTTPS_PROXY`` or ``targetSchema``.
+        settings: their names, such as ``omni:apiKey``, ``HTTPS_PROXY`` or ``target_schema``.
     """
 
     def __init__(self, message: str, *, settings: tuple[str, ...]) -> None:

@@ -96,16 +96,16 @@ class Lifecycle(abc.ABC, Generic[C, A, S]):
         """Return a warning about a change, for a preview."""
         return None
 
-    def validate(self, properties: Mapping[str, object], *, stored: bool = True) -> A | list[CheckFailure]:
+    def validate(self, properties: Mapping[str, object], *, may_exist: bool = True) -> A | list[CheckFailure]:
         """Return the arguments, or all the rules that they break.
 
         Args:
             properties: what the program declares.
-            stored: whether the object may exist already. A create may require what an update can leave out, so rules
+            may_exist: whether the object may exist already. A create may require what an update can leave out, so rules
                 find it in the validation's context.
         """
         try:
-            return self.args.model_validate(properties, context={"stored": stored})
+            return self.args.model_validate(properties, context={"may_exist": may_exist})
         except ValidationError as error:
             return check_failures(error, properties)
 

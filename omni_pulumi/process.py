@@ -108,7 +108,7 @@ ObjectKey = tuple[Hashable, ...]
 """An object: name of the provider, URL of the instance, Pulumi ID."""
 
 
-class AdoptionRegistry:
+class ClaimRegistry:
     """Which objects the resources of this program manage, so that two resources never manage one object.
 
     The engine does not tell a provider the URN of a resource, so objects are claimed by their ID. It calls, for a
@@ -257,7 +257,7 @@ class Process:
 
     Attributes:
         clients: one client for each instance.
-        adoptions: which objects the resources of the program manage.
+        claims: which objects the resources of the program manage.
         cancellation: whether the user has cancelled the run.
         log: the log on stderr.
         clock: returns the time in seconds, by which answers get old. Tests replace it.
@@ -265,7 +265,7 @@ class Process:
 
     def __init__(self) -> None:
         self.clients = ClientPool()
-        self.adoptions = AdoptionRegistry()
+        self.claims = ClaimRegistry()
         self.cancellation = Cancellation()
         self.log = Log()
         self.clock: Callable[[], float] = time.monotonic
@@ -273,7 +273,7 @@ class Process:
     def reset(self) -> None:
         """Become like a new process. Tests call this where a new ``pulumi`` command begins."""
         self.clients.reset()
-        self.adoptions.reset()
+        self.claims.reset()
         self.cancellation.reset()
         self.log.reset()
 

@@ -140,8 +140,9 @@ class Service:
             for key in keys
         ]
         variables = [self._variable(profile, key) for key in keys]
+        for_profile = f' for profile "{profile}"' if profile else ""
         return (
-            f"{self.name} is not configured{f' for profile {profile!r}' if profile else ''}: "
+            f"{self.name} is not configured{for_profile}: "
             f"run {' and '.join(commands)}, or set {' and '.join(variables)} in the environment"
         )
 
@@ -159,7 +160,7 @@ class Service:
             got = f', got "{text}": write https://{host[1]}' if host else ""
             raise ValueError(f"must be a URL such as {self.url_example}, without user, query or fragment{got}")
         if url.scheme == "http" and not _is_loopback(url.host):
-            raise ValueError(f"uses http://, which would send the API key in plain text to {url.host}. Write https://")
+            raise ValueError(f"uses http://, which would send the API key in plain text to {url.host}. Use https")
         path = re.sub(r"/api(/v1)?$", "", url.path.rstrip("/"))
         return str(url.copy_with(path=path or "/")).rstrip("/")
 

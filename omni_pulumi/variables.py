@@ -62,19 +62,19 @@ class VariableUpdate:
     Attributes:
         bodies: the variables of the request.
         unknown: names that neither the program nor the state has. The update keeps them.
-        released: names that ``unmanaged_variables`` no longer lists. The update keeps them.
+        no_longer_unmanaged: names that ``unmanaged_variables`` no longer lists. The update keeps them.
         missing: names that Omni no longer has, and whose values only Omni knew. They cannot be sent.
     """
 
     bodies: list[VariableBody]
     unknown: list[str]
-    released: list[str]
+    no_longer_unmanaged: list[str]
     missing: list[str]
 
     @property
     def kept(self) -> set[str]:
         """Names that the update keeps and the program does not list. Only a refresh puts them into the state."""
-        return {*self.unknown, *self.released}
+        return {*self.unknown, *self.no_longer_unmanaged}
 
 
 def is_unmanaged(name: str, declared: Declared | None) -> bool:
@@ -143,7 +143,7 @@ def _keep(name: str, declared: Declared, known: Stored | None, update: VariableU
     if known is not None and name in {*declared_names(known), *known.retained_variables}:
         return False
     if is_unmanaged(name, known):
-        update.released.append(name)
+        update.no_longer_unmanaged.append(name)
         return True
     update.unknown.append(name)
     return True

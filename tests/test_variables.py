@@ -87,14 +87,14 @@ def test_an_unknown_variable_is_sent_back_and_reported() -> None:
     """A variable that was added in Omni after the last refresh must not be deleted."""
     update = plan_update(args(), IN_OMNI, state())
     assert sent(update) == SENT_BACK
-    assert (update.unknown, update.released) == (["PLAIN", "SECRET"], [])
+    assert (update.unknown, update.no_longer_unmanaged) == (["PLAIN", "SECRET"], [])
 
 
 def test_a_variable_that_is_no_longer_unmanaged_is_sent_back_and_reported() -> None:
     """The update that removes a name from the unmanaged variables does not delete the variable."""
     update = plan_update(args(), IN_OMNI, state(unmanagedVariables=["PLAIN", "SEC*"]))
     assert sent(update) == SENT_BACK
-    assert (update.unknown, update.released) == ([], ["PLAIN", "SECRET"])
+    assert (update.unknown, update.no_longer_unmanaged) == ([], ["PLAIN", "SECRET"])
 
 
 def test_a_removed_variable_that_matched_a_pattern_is_omitted() -> None:

@@ -33,6 +33,7 @@ staging = DbtEnvironment(
     secret_variables={"DBT_TOKEN": config.require_secret("dbtToken")},
 )
 
+# It takes effect once the base connection has a ConnectionEnvironmentAttribute.
 ConnectionEnvironment(
     "staging",
     base_connection_id=config.require("connectionId"),

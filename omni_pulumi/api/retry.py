@@ -22,14 +22,14 @@ class Limits:
     """How often this package tries, and how long it waits between two tries.
 
     Attributes:
-        request: how often a request is sent that fails other than by 429. ``totalTimeout`` ends retries of 429.
+        request: the most times that a request is sent. 429 does not count: ``totalTimeout`` ends those retries.
         create: how often :func:`create_once` sends a create.
         update: how often an update is built again after a refusal or a lost answer.
         parent: how often a create is tried whose connection or project is not found.
         poll_delays: seconds before each read of :func:`poll`.
         backoff: seconds before the second try. Each further wait is twice as long.
         longest_backoff: seconds.
-        jitter: up to so many seconds are added at random, so that clients do not retry at the same moment.
+        jitter: at most this many seconds are added at random, so that clients do not retry at the same moment.
     """
 
     request: int = 4
@@ -76,12 +76,13 @@ def poll(find: Callable[[], T | None]) -> T | None:
     return None
 
 
-def create_once(create: Callable[[], T], find: Callable[[], T | None]) -> T:
+def create_once(create: Callable[[], T], find: Callable[[], T | None], *, advice: str) -> T:
     """Create an object exactly once, even when an answer is lost.
 
     Args:
         create: sends the request. The ``outcome_unknown`` of its error says whether the object may exist.
         find: reads the list again and returns the object if it is new there.
+        advice: what the user can do if the object exists and the list cannot be read.
 
     Raises:
         errors.PartlyCreatedError: the object may exist, and reading the list failed too.
@@ -97,8 +98,7 @@ def create_once(create: Callable[[], T], find: Callable[[], T | None]) -> T:
                 found = poll(find)
             except errors.Error as failure:
                 raise errors.PartlyCreatedError(
-                    f"{error} Checking whether it was created also failed: {failure} "
-                    "If it exists, delete it, or set adopt=True to adopt it.",
+                    f"{error} Checking whether it was created also failed: {failure} {advice}",
                     operation=error.operation,
                     resource_id=None,
                 ) from None

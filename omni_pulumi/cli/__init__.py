@@ -77,7 +77,7 @@ def _export(options: argparse.Namespace) -> int:
         defaults.update(check=options.check, json=options.json, stack=options.stack)
         given = sorted(name for name, value in vars(options).items() if value != defaults[name])
         if given:
-            names = ", ".join(given)
+            names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
             sys.stderr.write(f"omni-pulumi export: --check uses the options of the export. Leave out: {names}.\n")
             return command.FAILURE
         return command.check(Path(options.check), stack=options.stack, as_json=options.json)

@@ -53,7 +53,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Validate the inputs, without a request. All errors of a resource are reported together."""
-        args = self.lifecycle.validate(_strip_internal_keys(news), stored=bool(_strip_internal_keys(_olds)))
+        args = self.lifecycle.validate(_strip_internal_keys(news), may_exist=bool(_strip_internal_keys(_olds)))
         if isinstance(args, list):
             return _check_failed(args)
         try:
@@ -61,11 +61,11 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         except ConfigurationError as error:
             return _check_failed([CheckFailure("", str(error))])
         if _strip_internal_keys(_olds):
-            PROCESS.adoptions.expect_diff(self._identity(args))
+            PROCESS.claims.expect_diff(self._identity(args))
         elif args.adopt:
-            PROCESS.adoptions.expect_adoption(self._identity(args))
-            otherwise = "fail if it does not exist" if args.adopt == "existing" else "create it if it does not exist"
-            _log.info("`pulumi up` will adopt %s, and %s", self.lifecycle.describe(args), otherwise)
+            PROCESS.claims.expect_adoption(self._identity(args))
+            otherwise = "fails if it does not exist" if args.adopt == "existing" else "creates it if it does not exist"
+            _log.info("adopt is set: `pulumi up` adopts %s, or %s", self.lifecycle.describe(args), otherwise)
         return dynamic.CheckResult(args.to_properties(), [])
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
@@ -93,7 +93,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
             if replaces and args.adopt == "existing":
                 raise self._replacement_error(_id, args, replaces)
             key = self._key(self.lifecycle.id_of(state), args)
-            if not replaces and not PROCESS.adoptions.claim_in_diff(self._identity(args), key, args.profile):
+            if not replaces and not PROCESS.claims.claim_in_diff(self._identity(args), key, args.profile):
                 raise self._duplicate_error(_id, args)
         return dynamic.DiffResult(
             changes=bool(changed_fields(state, args)) or args.profile != state.profile,
@@ -104,9 +104,9 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Create the object, or adopt the one that exists."""
         args = self._args(props, "create")
-        if args.adopt == "existing" and PROCESS.adoptions.was_deleted(self._identity(args)):
+        if args.adopt == "existing" and PROCESS.claims.was_deleted(self._identity(args)):
             args = ignore_existing(self.lifecycle.describe(args), args)
-        creating = PROCESS.adoptions.creating(self._identity(args))
+        creating = PROCESS.claims.creating(self._identity(args))
         with creating as is_first, self._operation("create", args) as client:
             if not is_first:
                 client.invalidate_lists()
@@ -121,7 +121,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         with self._operation("read", known) as client:
             state = self.lifecycle.read(client, known)
         if state is None:
-            PROCESS.adoptions.note_deletion(self._identity(known))
+            PROCESS.claims.note_deletion(self._identity(known))
             return dynamic.ReadResult("", {})
         outputs = state.to_properties()
         arguments = self.lifecycle.args.property_names()
@@ -142,17 +142,17 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         would delete the object that its new resource has adopted.
         """
         state = self._state(_props)
-        adoptions, identity = PROCESS.adoptions, self._identity(state)
+        claims, identity = PROCESS.claims, self._identity(state)
         key = self._key(self.lifecycle.id_of(state), state)
         with ShortTracebacks():
-            if adoptions.adoption_failed(identity):
+            if claims.adoption_failed(identity):
                 raise Error(
                     f"Cannot delete {self.lifecycle.describe(state)}: another resource of this program failed to adopt "
                     "it. Correct the error of that resource, and run the command again.",
                     operation=f"delete {self.lifecycle.describe(state)}",
                     resource_id=_object_id(_id),
                 )
-            if adoptions.is_claimed(key) or adoptions.is_adopting(identity):
+            if claims.is_claimed(key) or claims.is_adopting(identity):
                 _log.warning(
                     "%s (%s) is not deleted, because another resource of this program manages it now",
                     self.lifecycle.describe(state),
@@ -168,17 +168,17 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
 
         def claim(object_id: str) -> None:
             key = self._key(object_id, args)
-            if not PROCESS.adoptions.claim(key, args.profile):
-                raise self._already_managed_error(object_id, args, PROCESS.adoptions.profile_of_owner(key))
+            if not PROCESS.claims.claim(key, args.profile):
+                raise self._already_managed_error(object_id, args, PROCESS.claims.profile_of_owner(key))
             claimed.append(key)
 
         try:
             state = write(claim)
         except BaseException:
             for key in claimed:
-                PROCESS.adoptions.release(key)
+                PROCESS.claims.release(key)
             raise
-        PROCESS.adoptions.claim(self._key(self.lifecycle.id_of(state), args), args.profile)
+        PROCESS.claims.claim(self._key(self.lifecycle.id_of(state), args), args.profile)
         return state
 
     def _already_managed_error(self, object_id: str, args: A, owner: str | None) -> AlreadyManagedError:
@@ -195,9 +195,8 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
     def _duplicate_error(self, object_id: str, args: A) -> AlreadyExistsError:
         return AlreadyExistsError(
             f"Two resources of this program manage {self.lifecycle.describe(args)} ({object_id}). Remove one of them "
-            "from the program, which deletes nothing. If the other one has adopted the object in this update, it has "
-            "written its own secrets: change secrets_trigger of the one that stays. To have two objects, remove one, "
-            "run `pulumi up`, and declare it again with another name.",
+            "from the program, which deletes nothing. If the removed one has just adopted it, change secrets_trigger "
+            "of the other one, so that its secrets are written again.",
             operation=f"manage {self.lifecycle.describe(args)}",
             resource_id=_object_id(object_id),
         )

@@ -85,7 +85,7 @@ def _run(command: Callable[[], int]) -> int:
         return INTERRUPTED if isinstance(error, CancelledError) else FAILURE
     except KeyboardInterrupt:
         _progress_line("")
-        sys.stderr.write("omni-pulumi export: Interrupted. Nothing was written.\n")
+        sys.stderr.write("omni-pulumi export: Interrupted. Run the command again, with --force if a file exists.\n")
         return INTERRUPTED
     return status
 
@@ -160,7 +160,10 @@ def _services(service: ServiceName | None, selection: Selection, config: Config)
     """
     wanted = [name for name in selection.services if service in {None, name}]
     if not wanted:
-        raise ExportError("No service has all that the options select. Leave out some of them.")
+        raise ExportError(
+            "The options exclude both services: --connection, --owner and the kinds of Omni select from Omni, "
+            "--project and the kind source from Lightdash."
+        )
     if len(wanted) == 1:
         return wanted
     profile = selection.profile

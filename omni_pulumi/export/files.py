@@ -1,4 +1,4 @@
-"""Write the files of a project: all of them, or none."""
+"""Write the files of a project. Each one is complete before the first one is moved to its place."""
 
 from __future__ import annotations
 

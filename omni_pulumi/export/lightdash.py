@@ -62,7 +62,7 @@ class LightdashReader:
         projects = self._client.list_projects()
         previews = {project.project_uuid for project in projects if project.is_preview}
         parents = [Parent("lightdash", project.project_uuid, project.name) for project in projects]
-        selected = select_parents(parents, self._selection.projects)
+        selected = select_parents(parents, self._selection.projects, word="project")
         if not self._selection.projects:
             selected = [parent for parent in selected if parent.id not in previews]
         selected.sort(key=lambda parent: (parent.name.casefold(), parent.id))

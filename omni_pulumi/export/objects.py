@@ -18,7 +18,7 @@ PRODUCTION = ("prod*", "prd*", "live*")
 
 
 class ExportError(Exception):
-    """The export cannot be made. The message is one sentence."""
+    """The export cannot be made. The message says what is wrong and what to do."""
 
 
 @dataclass(frozen=True)
@@ -201,15 +201,19 @@ class Selection:
         return not self.owners or (owner_id or "shared").lower() in self.owners
 
 
-def select_parents(parents: list[Parent], wanted: tuple[str, ...]) -> list[Parent]:
+def select_parents(parents: list[Parent], wanted: tuple[str, ...], *, word: str) -> list[Parent]:
     """Return the connections or projects that are wanted by name or ID, all when none is named.
+
+    Args:
+        parents: what the key sees.
+        wanted: names or IDs.
+        word: what they are, for the error.
 
     Raises:
         ExportError: one of them does not exist.
     """
     for text in wanted:
         if not any(_is_named(parent, text) for parent in parents):
-            word = "connection" if not parents or parents[0].service == "omni" else "project"
             names = ", ".join(sorted(f'"{display(parent.name)}"' for parent in parents)) or "none"
             raise ExportError(f'There is no {word} "{text}". The key sees: {names}.')
     return [parent for parent in parents if not wanted or any(_is_named(parent, text) for text in wanted)]

@@ -69,7 +69,7 @@ class OmniReader:
         """
         connections = {each.id: each for each in self._client.list_connections()}
         self._parents = {each.id: Parent("omni", each.id, each.name) for each in connections.values()}
-        selected = select_parents(list(self._parents.values()), self._selection.connections)
+        selected = select_parents(list(self._parents.values()), self._selection.connections, word="connection")
         selected.sort(key=lambda parent: (parent.name.casefold(), parent.id))
         for done, parent in enumerate(selected):
             self._progress(done, len(selected), str(parent))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import pulumi
 import pydantic
 
-from omni_pulumi.adoption import adopt, log_created, nothing_to_adopt, warn_about_kept
+from omni_pulumi.adoption import ADOPT_IF_CREATED, adopt, log_created, nothing_to_adopt, warn_about_kept
 from omni_pulumi.api.omni import models
 from omni_pulumi.api.retry import create_once, poll
 from omni_pulumi.changes import undeclared_values, value_paths
@@ -140,7 +140,7 @@ class ConnectionEnvironmentLifecycle(OmniLifecycle[ConnectionEnvironmentArgs, Co
         except Error as failure:
             raise PartlyCreatedError(
                 f"{error} Connection environment {state.connection_environment_id} was created before, and deleting it "
-                f"failed: {failure} Set adopt=True to adopt it in the next run.",
+                f"failed: {failure} {_advice(client)}",
                 operation=error.operation,
                 resource_id=state.connection_environment_id,
             ) from None
@@ -150,6 +150,11 @@ def _describe(resource: ConnectionEnvironmentArgs | ConnectionEnvironmentState) 
     return (
         f"connection {resource.environment_connection_id} as an environment of connection {resource.base_connection_id}"
     )
+
+
+def _advice(client: OmniClient) -> str:
+    """Return what the user can do about a create that may have been applied. An adoption needs the list."""
+    return ADOPT_IF_CREATED if client.has_connection_environment_list else "If it exists, delete it in Omni."
 
 
 def _find(client: OmniClient, args: ConnectionEnvironmentArgs) -> models.ConnectionEnvironment | None:
@@ -216,7 +221,9 @@ def _create(client: OmniClient, args: ConnectionEnvironmentArgs) -> str:
 
     try:
         return create_once(
-            lambda: client.create_connection_environment(args.base_connection_id, args.environment_connection_id), find
+            lambda: client.create_connection_environment(args.base_connection_id, args.environment_connection_id),
+            find,
+            advice=_advice(client),
         )
     except BadRequestError as error:
         if client.list_connection_environments() is not None:

@@ -16,7 +16,7 @@ import pulumi
 import pydantic
 from pydantic.alias_generators import to_camel
 
-from omni_pulumi.adoption import adopt, log_created, nearest_names, nothing_to_adopt, warn_about_kept
+from omni_pulumi.adoption import ADOPT_IF_CREATED, adopt, log_created, nearest_names, nothing_to_adopt, warn_about_kept
 from omni_pulumi.api.omni import models
 from omni_pulumi.api.retry import LIMITS, create_once, poll
 from omni_pulumi.changes import undeclared_fields
@@ -327,7 +327,7 @@ def _create(
         same_name = (e for e in _current_list(client, args) if e.name == args.name and not e.is_default_environment)
         return [e for e in same_name if e.id not in known and args.owner_id in {None, e.owner_id}]
 
-    created = create_once(create, lambda: next(iter(find_new()), None))
+    created = create_once(create, lambda: next(iter(find_new()), None), advice=ADOPT_IF_CREATED)
     if requests > 1:
         with contextlib.suppress(Error):  # the created environment must reach the state
             _warn_about_duplicates(args, created, find_new())
@@ -446,12 +446,12 @@ def _read_changed(
 
 def _warn_about_kept(args: DbtEnvironmentArgs, plan: VariableUpdate, kept: Iterable[str]) -> None:
     warn_about_kept(_describe(args), [*map(to_camel, kept), *(f"variables.{name}" for name in plan.unknown)])
-    if plan.released:
+    if plan.no_longer_unmanaged:
         _log.warning(
             "%s: unmanaged_variables no longer lists %s. This update keeps them, and the first one after a refresh "
             "deletes them. To keep them, declare them or list them again",
             _describe(args),
-            ", ".join(plan.released),
+            ", ".join(plan.no_longer_unmanaged),
         )
 
 

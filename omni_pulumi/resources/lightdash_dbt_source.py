@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import pulumi
 import pydantic
 
-from omni_pulumi.adoption import adopt, log_created, nearest_names, nothing_to_adopt, warn_about_kept
+from omni_pulumi.adoption import ADOPT_IF_CREATED, adopt, log_created, nearest_names, nothing_to_adopt, warn_about_kept
 from omni_pulumi.api.lightdash.models import DbtSource, DbtSourceWithConnection
 from omni_pulumi.api.retry import create_once, poll
 from omni_pulumi.dynamic.provider import Provider
@@ -72,7 +72,7 @@ _NEEDS_CREDENTIALS = "needs personal_access_token or installation_id, got neithe
 
 def _credentials(connection: Any, info: pydantic.ValidationInfo) -> Any:
     """Require credentials for a create. An update and an adoption can leave them out."""
-    may_exist = (info.context or {}).get("stored", True) or info.data.get("adopt")
+    may_exist = (info.context or {}).get("may_exist", True) or info.data.get("adopt")
     if not may_exist and not has_credentials(connection):
         raise ValueError(_NEEDS_CREDENTIALS)
     return connection
@@ -145,7 +145,9 @@ class LightdashDbtSourceLifecycle(LightdashLifecycle[LightdashDbtSourceArgs, Lig
             return None if new is None or new.is_primary else new
 
         try:
-            created = create_once(lambda: client.create_dbt_source(args.project_uuid, args.name, body), find)
+            created = create_once(
+                lambda: client.create_dbt_source(args.project_uuid, args.name, body), find, advice=ADOPT_IF_CREATED
+            )
         except ConflictError:
             existing = _find(client, args, use_cache=False)
             if existing is None:

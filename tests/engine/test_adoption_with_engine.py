@@ -400,7 +400,7 @@ def test_preview_of_adoption(scenario: Scenario) -> None:
         (line,) = preview.logged(f'"{name}"')
         assert line.endswith("create it if it does not exist")
     for name in ("existing", "Stagin 3"):
-        assert len(preview.logged(f'"{name}"', "fail if it does not exist")) == 1
+        assert len(preview.logged(f'"{name}"', "fails if it does not exist")) == 1
     assert preview.logged('"without_adopt"') == []
     operations = {(step.operation, step.urn.name) for step in read(preview.events).steps}
     assert {("create or adopt", "new"), ("adopt", "existing"), ("create", "without_adopt")} <= operations

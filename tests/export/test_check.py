@@ -95,7 +95,7 @@ def test_check_with_other_options(run: Run) -> None:
     """Options of an export are refused beside ``--check``."""
     ended = run("--check", "estate", "--force", "--owner", "shared")
     assert (ended.status, ended.err.count("\n")) == (command.FAILURE, 1)
-    assert "force, owner" in ended.err
+    assert "--force, --owner" in ended.err
 
 
 def test_another_name_of_a_connection(run: Run, omni: OmniSimulator) -> None:

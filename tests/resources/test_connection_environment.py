@@ -256,7 +256,7 @@ def test_create_with_rejected_values_is_undone(omni: OmniSimulator, harness: Res
 
 def test_create_that_cannot_be_undone() -> None:
     """When the deletion of a rejected create fails too, the error has both reasons, the ID and ``adopt=True``."""
-    client = mock.create_autospec(OmniClient, instance=True)
+    client = mock.create_autospec(OmniClient, instance=True, has_connection_environment_list=True)
     client.create_connection_environment.return_value = "c0ffee"
     client.update_connection_environment.side_effect = BadRequestError("The value is in use.", status=400)
     client.delete_connection_environment.side_effect = ServerError("Omni is down.", status=503)

@@ -60,7 +60,8 @@ class OmniClient:
         self._connection_environments: ReadCache[list[ConnectionEnvironment] | None] = ReadCache()
         self._values: RequestForm[_ValuesForm] = RequestForm("text", "list")
         self._kept_secret: RequestForm[KeptSecretForm] = RequestForm("missing", "null")
-        self._has_connection_environment_list = True
+        self.has_connection_environment_list = True
+        """Whether Omni has a list of connection environments, as far as is known."""
         self._user_attribute: RequestForm[UserAttributeForm] = RequestForm(
             "environmentUserAttribute", "userAttributeNameForConnectionEnvironments"
         )
@@ -256,7 +257,7 @@ class OmniClient:
         Args:
             use_cache: whether a response of the last 5 seconds may be used.
         """
-        if not self._has_connection_environment_list:
+        if not self.has_connection_environment_list:
             return None
         if not use_cache:
             self._connection_environments.invalidate(_CONNECTION_ENVIRONMENTS)
@@ -281,7 +282,7 @@ class OmniClient:
             return True
 
         if not poll(has_list):
-            self._has_connection_environment_list = False
+            self.has_connection_environment_list = False
             _log.warning(
                 "Omni at %s has no list of connection environments, so their drift cannot be detected",
                 self._transport.base_url,
@@ -316,7 +317,7 @@ class OmniClient:
                 if not ids:
                     raise errors.UnexpectedResponseError(
                         f"Cannot {operation}: Omni's response does not contain the new connection environment, which "
-                        "may have been created. Run the command again. If it exists then, set adopt=True.",
+                        "may have been created. If it exists, delete it in Omni.",
                         status=201,
                         operation=operation,
                         outcome_unknown=True,
