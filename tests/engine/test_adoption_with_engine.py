@@ -398,7 +398,7 @@ def test_preview_of_adoption(scenario: Scenario) -> None:
     assert (preview.status, preview.requests, preview.errors) == (0, [], {})
     for name in ("unchanged", "undeclared", "new"):
         (line,) = preview.logged(f'"{name}"')
-        assert line.endswith("create it if it does not exist")
+        assert line.endswith("creates it if it does not exist")
     for name in ("existing", "Stagin 3"):
         assert len(preview.logged(f'"{name}"', "fails if it does not exist")) == 1
     assert preview.logged('"without_adopt"') == []
