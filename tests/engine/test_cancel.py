@@ -27,7 +27,7 @@ def test_cancel(project: Project, services: Services) -> None:
     running.send_signal(signal.SIGINT)
     output, _ = running.communicate(timeout=60)
     assert running.returncode != 0
-    assert "error: Cancelled while a request waited to be sent." in output
+    assert "the run was cancelled before the request was sent" in output
 
     services.omni.clear_faults()
     assert project.up("--refresh").status == 0
