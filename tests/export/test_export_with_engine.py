@@ -146,7 +146,7 @@ def test_interrupt(tmp_path: Path, omni: OmniSimulator, lightdash: LightdashSimu
         running.send_signal(signal.SIGINT)
         assert running.wait(10) == 130
         assert running.stderr is not None
-        assert b"Nothing was written" in running.stderr.read()
+        assert b"Interrupted" in running.stderr.read()
     assert [*tmp_path.iterdir()] == []
 
 
