@@ -228,21 +228,22 @@ class Log:
     """The log of this package on stderr, which the engine displays. ``pulumi.log`` has no effect in a provider."""
 
     def __init__(self) -> None:
-        self._handler = logging.StreamHandler()
-        self._handler.setFormatter(_MaskingFormatter(f"{notes.PREFIX}%(message)s"))
+        self._handler: logging.Handler | None = None
         self._logger = logging.getLogger("omni_pulumi")
 
     def install(self) -> None:
         """Send the log to stderr, unless it has another handler. ``OMNI_PULUMI_LOG=debug`` logs each request."""
         if not self._logger.handlers:
-            self._handler.setStream(sys.stderr)
+            self._handler = logging.StreamHandler(sys.stderr)
+            self._handler.setFormatter(_MaskingFormatter(f"{notes.PREFIX}%(message)s"))
             self._logger.addHandler(self._handler)
             self._logger.propagate = False
         self._logger.setLevel(logging.DEBUG if os.environ.get("OMNI_PULUMI_LOG") == "debug" else logging.INFO)
 
     def reset(self) -> None:
         """Remove the handler."""
-        self._logger.removeHandler(self._handler)
+        if self._handler is not None:
+            self._logger.removeHandler(self._handler)
 
 
 class _MaskingFormatter(logging.Formatter):
