@@ -7,13 +7,13 @@ the validation, so no rule has to handle them.
 from __future__ import annotations
 
 import abc
+import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from pydantic import ValidationError
 
 from omni_pulumi.adoption import ignore_existing, warn_about_recreation
-from omni_pulumi.changes import changed_fields
 from omni_pulumi.check import CheckFailure, check_failures
 from omni_pulumi.errors import NotFoundError
 from omni_pulumi.fields import Args, Identifies, Parent, Replaces, State, marked
@@ -109,18 +109,26 @@ class Lifecycle(abc.ABC, Generic[C, A, S]):
         except ValidationError as error:
             return check_failures(error, properties)
 
-    def replacing_changes(self, state: S, args: A) -> list[str]:
-        """Return the names of the changed arguments that replace the object."""
-        replacing = marked(self.args, Replaces)
-        return [name for name in changed_fields(state, args) if name in replacing]
+    @functools.cached_property
+    def replacing(self) -> frozenset[str]:
+        """The names of the arguments whose change replaces the object."""
+        return marked(self.args, Replaces)
+
+    @functools.cached_property
+    def _identifying(self) -> list[str]:
+        return sorted(marked(self.args, Identifies))
+
+    @functools.cached_property
+    def _parent(self) -> str | None:
+        return next(iter(marked(self.args, Parent)), None)
 
     def identity(self, resource: A | S) -> tuple[object, ...]:
         """Return the values by which a create finds an object that exists."""
-        return tuple(getattr(resource, name) for name in sorted(marked(self.args, Identifies)))
+        return tuple(getattr(resource, name) for name in self._identifying)
 
     def parent_id(self, resource: A | S) -> str | None:
         """Return the ID of the connection or project that the object belongs to, ``None`` when there is none."""
-        return next((getattr(resource, name) for name in marked(self.args, Parent)), None)
+        return getattr(resource, self._parent) if self._parent else None
 
     def changes_instance(self, config: Config, state: S, args: A) -> bool:
         """Return whether the program's profile leads to another instance than the state's."""

@@ -261,7 +261,7 @@ class Process:
         claims: which objects the resources of the program manage.
         cancellation: whether the user has cancelled the run.
         log: the log on stderr.
-        clock: returns the time in seconds, by which answers get old. Tests replace it.
+        clock: returns the time in seconds, by which cached results expire. Tests replace it.
     """
 
     def __init__(self) -> None:

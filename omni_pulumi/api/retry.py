@@ -25,8 +25,7 @@ class Limits:
         request: the most times that a request is sent. 429 does not count: ``totalTimeout`` ends those retries.
         create: how often :func:`create_once` sends a create.
         update: how often an update is built again after a refusal or a lost answer.
-        parent: how often a create is tried whose connection or project is not found.
-        poll_delays: seconds before each read of :func:`poll`.
+        poll_delays: seconds before each read of :func:`poll`, and each create of :func:`retry_while_parent_missing`.
         backoff: seconds before the second try. Each further wait is twice as long.
         longest_backoff: seconds.
         jitter: at most this many seconds are added at random, so that clients do not retry at the same moment.
@@ -35,7 +34,6 @@ class Limits:
     request: int = 4
     create: int = 3
     update: int = 3
-    parent: int = 3
     poll_delays: tuple[float, ...] = (0.0, 1.0, 2.0)
     backoff: float = 0.5
     longest_backoff: float = 30.0
@@ -145,9 +143,9 @@ def retry_while_parent_missing(create: Callable[[], T]) -> T:
     Raises:
         errors.NotFoundError: the service did not find the connection or project in any try.
     """
-    for attempt in range(1, LIMITS.parent):
+    for seconds in LIMITS.poll_delays[1:]:
         try:
             return create()
         except errors.NotFoundError:
-            PROCESS.cancellation.sleep(2.0 ** (attempt - 1))
+            PROCESS.cancellation.sleep(seconds)
     return create()

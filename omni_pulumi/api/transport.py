@@ -60,11 +60,12 @@ def retry_delay(
     counted = [failure for failure in failures if not isinstance(failure, errors.RateLimitError)]
     if not may_resend(error, idempotent=request.idempotent) or len(counted) >= LIMITS.request:
         return None
-    retry_after = error.retry_after if isinstance(error, errors.ResponseError) else None
     if isinstance(error, errors.RateLimitError):
         delay = pause
+    elif isinstance(error, errors.ResponseError) and error.retry_after is not None:
+        delay = error.retry_after
     else:
-        delay = backoff(len(failures)) if retry_after is None else retry_after
+        delay = backoff(len(failures))
     return delay if elapsed + delay < total_timeout else None
 
 

@@ -53,14 +53,15 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Validate the inputs, without a request. All errors of a resource are reported together."""
-        args = self.lifecycle.validate(_strip_internal_keys(news), may_exist=bool(_strip_internal_keys(_olds)))
+        is_in_state = bool(_strip_internal_keys(_olds))
+        args = self.lifecycle.validate(_strip_internal_keys(news), may_exist=is_in_state)
         if isinstance(args, list):
             return _check_failed(args)
         try:
             self.lifecycle.service.instance(self._config, args.profile)
         except ConfigurationError as error:
             return _check_failed([CheckFailure("", str(error))])
-        if _strip_internal_keys(_olds):
+        if is_in_state:
             PROCESS.claims.expect_diff(self._identity(args))
         elif args.adopt:
             PROCESS.claims.expect_adoption(self._identity(args))
@@ -82,7 +83,8 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
             arguments = self.lifecycle.args.property_names() - {"adopt"}
             return dynamic.DiffResult(changes=any(olds.get(name) != news.get(name) for name in arguments))
         state = self._state(_olds)
-        replaces = [to_camel(name) for name in self.lifecycle.replacing_changes(state, args)]
+        changed = changed_fields(state, args)
+        replaces = [to_camel(name) for name in changed if name in self.lifecycle.replacing]
         if secrets := changed_secrets(state, args):
             _log.info("%s", notes.secret_changes(_id, secrets))
         if warning := self.lifecycle.diff_warning(state, args):
@@ -96,7 +98,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
             if not replaces and not PROCESS.claims.claim_in_diff(self._identity(args), key, args.profile):
                 raise self._duplicate_error(_id, args)
         return dynamic.DiffResult(
-            changes=bool(changed_fields(state, args)) or args.profile != state.profile,
+            changes=bool(changed) or args.profile != state.profile,
             replaces=replaces,
             delete_before_replace=self.lifecycle.delete_before_replace,
         )
