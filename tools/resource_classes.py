@@ -100,24 +100,38 @@ def _resource_body(lifecycle: Lifecycle[Any, Any, Any]) -> str:
 
 
 def _connection_classes() -> str:
-    kinds = typing.get_args(connections.AnyConnectionArgs)
-    names = [kind.__name__.removesuffix("Args") for kind in kinds]
-    classes = [_connection_class(kind, name) for kind, name in zip(kinds, names, strict=True)]
-    return "\n\n\n".join([*classes, f"DbtConnection = (\n    {' | '.join(names)}\n)"])
+    kinds = connections.CONNECTION_ARGS
+    models = dict.fromkeys(model for kind in kinds.values() for model in reversed(_models_of(kind)))
+    classes = [_connection_class(model) for model in models]
+    names = " | ".join(_class_name(kind) for kind in kinds.values())
+    return "\n\n\n".join([*classes, f"DbtConnection = (\n    {names}\n)"])
 
 
-def _connection_class(kind: type[pydantic.BaseModel], name: str) -> str:
-    (type_,) = typing.get_args(kind.model_fields["type"].annotation)
+def _models_of(kind: type[pydantic.BaseModel]) -> list[type[pydantic.BaseModel]]:
+    """Return a model and its bases, without the one that all kinds have."""
+    bases = kind.__mro__[: kind.__mro__.index(pydantic.BaseModel) - 1]
+    return [base for base in bases if issubclass(base, pydantic.BaseModel)]
+
+
+def _class_name(model: type[pydantic.BaseModel]) -> str:
+    return model.__name__.removesuffix("Args")
+
+
+def _connection_class(model: type[pydantic.BaseModel]) -> str:
+    """Return the class of a kind of connection, or of what several kinds have in common."""
+    base = next(each for each in model.__mro__[1:] if issubclass(each, pydantic.BaseModel))
     own = {
-        field_name: field
-        for field_name, field in kind.model_fields.items()
-        if field_name != "type" and not any(isinstance(marker, Derived) for marker in field.metadata)
+        name: field
+        for name, field in model.model_fields.items()
+        if name not in {*base.model_fields, "type"} and not any(isinstance(each, Derived) for each in field.metadata)
     }
-    lines = ["@dataclass(frozen=True, kw_only=True)", f"class {name}(_Connection):"]
-    lines += _docstring(inspect.getdoc(kind) or "", indent=4)
-    lines += ["", f'    type: ClassVar[str] = "{type_}"', ""]
-    for field_name, field in sorted(own.items(), key=lambda item: not item[1].is_required()):
-        lines.append(f"    {field_name}: {_parameter(field_name, field)}")
+    lines = ["@dataclass(frozen=True, kw_only=True)", f"class {_class_name(model)}({_class_name(base)}):"]
+    lines += [*_docstring(inspect.getdoc(model) or "", indent=4), ""]
+    if "type" in model.model_fields:
+        (type_,) = typing.get_args(model.model_fields["type"].annotation)
+        lines += [f'    type: ClassVar[str] = "{type_}"', ""]
+    for name, field in own.items():
+        lines.append(f"    {name}: {_parameter(name, field)}")
         lines += _docstring(field.description or "", indent=4)
     return "\n".join(lines)
 

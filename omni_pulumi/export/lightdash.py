@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 from omni_pulumi import errors
+from omni_pulumi.api.lightdash.client import LightdashClient
 from omni_pulumi.api.lightdash.models import SECRET_FIELDS, DbtConnection, DbtSource
 from omni_pulumi.export.arguments import UndeclarableError, declare, hide_secrets, without_defaults
 from omni_pulumi.export.objects import (
@@ -15,40 +16,26 @@ from omni_pulumi.export.objects import (
     Found,
     Parent,
     SecretText,
-    Selection,
     Skipped,
     Typed,
     display,
     is_secret,
     select_parents,
 )
-from omni_pulumi.lightdash_connections import AnyConnectionArgs, stored_connection
+from omni_pulumi.export.reader import Reader
+from omni_pulumi.lightdash_connections import CONNECTION_ARGS, stored_connection
 from omni_pulumi.lightdash_connections import DbtConnection as ProgramConnection
 from omni_pulumi.resources.lightdash_dbt_source import LightdashDbtSourceLifecycle
 from omni_pulumi.secret_text import is_secret_name
-
-if TYPE_CHECKING:
-    from omni_pulumi.api.lightdash.client import LightdashClient
-    from omni_pulumi.export.omni import Progress
 
 _LIFECYCLE = LightdashDbtSourceLifecycle()
 
 _CLASSES = {each.type: each for each in get_args(ProgramConnection)}
 """Classes of a program's connections by type."""
 
-_MODELS = {get_args(each.model_fields["type"].annotation)[0]: each for each in get_args(AnyConnectionArgs)}
 
-
-class LightdashReader:
-    """Read what is selected of one Lightdash instance.
-
-    Attributes:
-        estate: what was read.
-    """
-
-    def __init__(self, client: LightdashClient, selection: Selection, progress: Progress) -> None:
-        self._client, self._selection, self._progress = client, selection, progress
-        self.estate = Estate()
+class LightdashReader(Reader[LightdashClient]):
+    """Read what is selected of one Lightdash instance."""
 
     def read(self) -> Estate:
         """Read the additional dbt sources of all selected projects. A preview project must be named.
@@ -65,12 +52,7 @@ class LightdashReader:
         selected = select_parents(parents, self._selection.projects, word="project")
         if not self._selection.projects:
             selected = [parent for parent in selected if parent.id not in previews]
-        selected.sort(key=lambda parent: (parent.name.casefold(), parent.id))
-        for done, parent in enumerate(selected):
-            self._progress(done, len(selected), str(parent))
-            if is_secret(parent.name):
-                self._skip_parent(parent, "its name looks like a secret")
-                continue
+        for parent in self._each(selected):
             try:
                 self._read_project(parent)
             except (errors.PermissionDeniedError, errors.NotFoundError) as error:
@@ -99,7 +81,7 @@ class LightdashReader:
         if source.has_credential_error:
             raise UndeclarableError("Lightdash can no longer decrypt the stored connection")
         connection = self._client.get_dbt_source(parent.id, source.project_dbt_source_uuid).dbt_connection
-        if connection is None or connection.type not in _MODELS:
+        if connection is None or connection.type not in CONNECTION_ARGS:
             raise UndeclarableError("its connection has a type that this version does not know")
         if connection.environment is None and not self._client.may_manage_project(parent.id):
             raise UndeclarableError(
@@ -127,13 +109,15 @@ class LightdashReader:
             properties.pop("installationId", None)
             if self._selection.secrets == "config":
                 needed.add("personal_access_token")
-        aliases = _MODELS[connection.type].model_fields
+        aliases = CONNECTION_ARGS[connection.type].model_fields
         return properties | {str(aliases[name].alias): "a value" for name in sorted(needed)}
 
     def _typed(self, kind: str, properties: Mapping[str, Any]) -> Typed:
-        """Return the connection as an instance of its class."""
-        model = _MODELS[kind]
-        fields = {field.name: model.model_fields[field.name] for field in dataclasses.fields(_CLASSES[kind])}
+        """Return the connection as an instance of its class, with the required arguments first."""
+        model = CONNECTION_ARGS[kind]
+        names = [field.name for field in dataclasses.fields(_CLASSES[kind])]
+        names.sort(key=lambda name: not model.model_fields[name].is_required())
+        fields = {name: model.model_fields[name] for name in names}
         arguments = without_defaults(model.model_validate(properties), fields)
         for name in SECRET_FIELDS:
             if name in arguments:
@@ -143,14 +127,11 @@ class LightdashReader:
             arguments["environment"] = {k: SecretText(k) if v and is_secret_name(k) else v for k, v in environment}
         return Typed(_CLASSES[kind].__name__, hide_secrets(arguments))
 
-    def _skip_parent(self, parent: Parent, reason: str) -> None:
-        self.estate.skipped.append(Skipped(parent.id, f"{parent} ({parent.id})", reason, objects=0))
-
 
 def _pulumi_id(parent: Parent, source: DbtSource) -> str:
     return f"{parent.id}/{source.project_dbt_source_uuid}"
 
 
 def _is_required(kind: str, name: str) -> bool:
-    field = _MODELS[kind].model_fields.get(name)
+    field = CONNECTION_ARGS[kind].model_fields.get(name)
     return field is not None and field.is_required()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from omni_pulumi import errors
 from omni_pulumi.api.omni import models
+from omni_pulumi.api.omni.client import OmniClient
 from omni_pulumi.export.arguments import UndeclarableError, declare
 from omni_pulumi.export.objects import (
     ATTRIBUTE,
@@ -21,25 +22,19 @@ from omni_pulumi.export.objects import (
     Kind,
     Parent,
     SecretText,
-    Selection,
     Skipped,
     display,
     is_production,
     is_secret,
     select_parents,
 )
+from omni_pulumi.export.reader import Reader
 from omni_pulumi.lifecycle import Lifecycle
 from omni_pulumi.resources.connection_environment import ConnectionEnvironmentLifecycle
 from omni_pulumi.resources.connection_environment_attribute import ConnectionEnvironmentAttributeLifecycle
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationLifecycle
 from omni_pulumi.resources.dbt_environment import DbtEnvironmentLifecycle
 from omni_pulumi.secret_text import is_secret_name
-
-if TYPE_CHECKING:
-    from omni_pulumi.api.omni.client import OmniClient
-
-Progress = Callable[[int, int, str], None]
-"""Called with the number of connections or projects that were read, that of all, and what is read."""
 
 _LIFECYCLES: Mapping[Kind, Lifecycle[Any, Any, Any]] = {
     CONFIGURATION: DbtConfigurationLifecycle(),
@@ -49,16 +44,8 @@ _LIFECYCLES: Mapping[Kind, Lifecycle[Any, Any, Any]] = {
 }
 
 
-class OmniReader:
-    """Read what is selected of one Omni instance.
-
-    Attributes:
-        estate: what was read.
-    """
-
-    def __init__(self, client: OmniClient, selection: Selection, progress: Progress) -> None:
-        self._client, self._selection, self._progress = client, selection, progress
-        self.estate = Estate()
+class OmniReader(Reader[OmniClient]):
+    """Read what is selected of one Omni instance."""
 
     def read(self) -> Estate:
         """Read the objects of all selected connections.
@@ -70,15 +57,12 @@ class OmniReader:
         connections = {each.id: each for each in self._client.list_connections()}
         self._parents = {each.id: Parent("omni", each.id, each.name) for each in connections.values()}
         selected = select_parents(list(self._parents.values()), self._selection.connections, word="connection")
-        selected.sort(key=lambda parent: (parent.name.casefold(), parent.id))
-        for done, parent in enumerate(selected):
-            self._progress(done, len(selected), str(parent))
-            if is_secret(parent.name):
-                self._skip_parent(parent, "its name looks like a secret")
-                continue
+        read: set[str] = set()
+        for parent in self._each(selected):
             self._read_connection(parent, connections[parent.id])
+            read.add(parent.id)
         if self._selection.has_kind(CONNECTION_ENVIRONMENT):
-            self._read_connection_environments({parent.id for parent in selected if not is_secret(parent.name)})
+            self._read_connection_environments(read)
         self._progress(len(selected), len(selected), "")
         return self.estate
 
@@ -218,9 +202,6 @@ class OmniReader:
     def _skip(self, kind: Kind, pulumi_id: str, name: str, parent: Parent, reason: str) -> None:
         title = f'{kind.title} "{display(name)}"' if name else kind.title
         self.estate.skipped.append(Skipped(pulumi_id, f"{title} ({pulumi_id}) of {parent}", reason))
-
-    def _skip_parent(self, parent: Parent, reason: str) -> None:
-        self.estate.skipped.append(Skipped(parent.id, f"{parent} ({parent.id})", reason, objects=0))
 
 
 def parent_argument(kind: Kind) -> str:
