@@ -100,8 +100,8 @@ class RateLimiter:
                 self._throttled_until = self._paused_until + _MINUTE
             seconds = max(0.0, self._paused_until - now)
         self._warn(
-            "answered 429 Too Many Requests. Another process may use the same API key. Requests pause, and continue "
-            f"at {self._throttled_per_minute} requests/min"
+            "429 Too Many Requests. Another process may use the same API key. Requests pause, then continue at "
+            f"{self._throttled_per_minute} requests/min"
         )
         return seconds
 
