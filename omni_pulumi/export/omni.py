@@ -132,8 +132,7 @@ class OmniReader(Reader[OmniClient]):
         environments = self._client.list_connection_environments()
         if environments is None:
             self.estate.notes.append(
-                "This Omni instance has no list of connection environments, so they are neither exported nor can they be "
-                "adopted."
+                "This Omni instance has no list of connection environments. They can be neither exported nor adopted."
             )
             return
         known = [each for each in environments if each.base_connection_id in selected]
