@@ -21,6 +21,17 @@ S = TypeVar("S", bound=State)
 _log = logging.getLogger(__name__)
 
 
+def with_id(description: str, object_id: str) -> str:
+    """Return an object in words with its ID, unless the words contain the ID already.
+
+    Args:
+        description: the object, such as ``dbt environment "Staging" of connection <id>``.
+        object_id: the service's ID of the object, or its Pulumi ID, whose last part is the service's.
+    """
+    own_id = object_id.rpartition("/")[2]
+    return description if own_id in description else f"{description} ({own_id})"
+
+
 ADOPT_IF_CREATED = "If it exists, delete it, or set adopt=True to adopt it."
 """Advice for a create whose response was lost."""
 
@@ -51,10 +62,10 @@ def adopt(
     """
     if not args.adopt or undeclared:
         differing = ", ".join(describe_changes(current, args, verb="now")) or "nothing"
-        reason = "" if args.adopt else f" Set adopt=True to adopt it, which changes: {differing}."
+        reason = "" if args.adopt else f" It exists already. Set adopt=True to adopt it, which changes: {differing}."
         removal = f" The program does not declare {', '.join(undeclared)}, which adopting would remove. {way_out}"
         raise AlreadyExistsError(
-            f"Cannot {'adopt' if args.adopt else 'create'} {description}, which exists already ({object_id})."
+            f"Cannot {'adopt' if args.adopt else 'create'} {with_id(description, object_id)}."
             f"{reason}{removal if undeclared else ''}",
             operation=f"{'adopt' if args.adopt else 'create'} {description}",
             resource_id=object_id,
@@ -63,10 +74,10 @@ def adopt(
         )
     changes = describe_changes(current, args, verb="was")
     if not changes:
-        _log.info("adopted %s (%s) unchanged", description, object_id)
+        _log.info("adopted %s unchanged", with_id(description, object_id))
         return current
     state = write()
-    _log.info("adopted %s (%s): %s", description, object_id, ", ".join(changes))
+    _log.info("adopted %s: %s", with_id(description, object_id), ", ".join(changes))
     return state
 
 
@@ -95,7 +106,7 @@ def nearest_names(name: str, names: Iterable[str]) -> list[str]:
 def log_created(description: str, object_id: str, args: Args) -> None:
     """Log that ``adopt=True`` created the object, because there was nothing to adopt."""
     if args.adopt:
-        _log.info("created %s (%s): there was nothing to adopt", description, object_id)
+        _log.info("created %s: there was nothing to adopt", with_id(description, object_id))
 
 
 def warn_about_recreation(description: str, object_id: str, *, lost: Sequence[str] = ()) -> None:
@@ -107,9 +118,8 @@ def warn_about_recreation(description: str, object_id: str, *, lost: Sequence[st
         lost: what the object had and cannot be restored.
     """
     _log.warning(
-        "%s (%s) was deleted outside Pulumi and is recreated%s",
-        description,
-        object_id,
+        "%s was deleted outside Pulumi and is recreated%s",
+        with_id(description, object_id),
         f", without what only the service knew: {', '.join(lost)}" if lost else "",
     )
 

@@ -1,4 +1,8 @@
-"""What differs between an object and the program, by property path such as ``variables.DBT_TARGET``."""
+"""What differs between an object and the program, by path such as ``secret_variables.DBT_TOKEN``.
+
+A program spells a path in snake_case, and Pulumi in camelCase: ``secretVariables.DBT_TOKEN``. The keys of a map are
+the same in both.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +11,30 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pydantic
-from pydantic.alias_generators import to_camel
+from pydantic.alias_generators import to_camel, to_snake
 
 from omni_pulumi.fields import Args, State, own_fields
 from omni_pulumi.redact import mask_urls
 
-_VARIABLE = re.compile(r"(^|\.)(variables|environment)\.")
+_VARIABLE = re.compile(r"((?:^|\.)(?:variables|secretVariables|environment)\.)(.*)", re.DOTALL)
+"""Matches the path of a variable, from the map that has it."""
+
+
+def program_path(path: str) -> str:
+    """Return the path of a property as a program spells it.
+
+    Args:
+        path: the path as Pulumi spells it.
+    """
+    variable = _VARIABLE.search(path)
+    if variable is None:
+        return to_snake(path)
+    return f"{to_snake(path[: variable.start()])}{to_snake(variable[1])}{variable[2]}"
 
 
 def changed_paths(state: State, args: Args) -> tuple[str, ...]:
-    """Return the paths of the properties in which the program differs from the state. ``adopt`` is not compared."""
-    return tuple(_changed_leaves(state, args))
+    """Return the paths of the arguments in which the program differs from the state. ``adopt`` is not compared."""
+    return tuple(map(program_path, _changed_leaves(state, args)))
 
 
 def changed_fields(state: State, args: Args) -> list[str]:
@@ -27,18 +44,14 @@ def changed_fields(state: State, args: Args) -> list[str]:
 
 
 def changed_secrets(state: State, args: Args) -> list[str]:
-    """Return the paths of secrets whose value changes. A secret that is unknown in a preview is not among them."""
+    """Return Pulumi's paths of the secrets whose value changes.
+
+    A secret that is unknown in a preview is not among them.
+    """
     return [
         path
         for path, (before, after) in _changed_leaves(state, args).items()
         if isinstance(before, pydantic.SecretStr) and isinstance(after, pydantic.SecretStr)
-    ]
-
-
-def written_secrets(state: State, args: Args) -> list[str]:
-    """Return the paths of the secrets that an adoption writes. No service returns a secret, so it writes all."""
-    return [
-        path for path, (_before, after) in _changed_leaves(state, args).items() if isinstance(after, pydantic.SecretStr)
     ]
 
 
@@ -67,12 +80,12 @@ def undeclared_values(current: Sequence[str], declared: Sequence[str], known: Se
 
 
 def value_paths(name: str, values: Iterable[str]) -> list[str]:
-    """Return values of a list as property paths, such as ``userAttributeValues "staging"``."""
+    """Return values of a list with the name of their argument, such as ``user_attribute_values "staging"``."""
     return [f'{name} "{value}"' for value in values]
 
 
 def describe_changes(state: State, args: Args, *, verb: str) -> list[str]:
-    """Return the properties that change, with the values that the service has: ``branch (now "main")``.
+    """Return the arguments that change, with the values that the service has: ``branch (now "main")``.
 
     The values of the program are left out, because any of them may be a secret and Pulumi does not tell a provider
     which ones are. The values of variables are left out too.
@@ -82,15 +95,13 @@ def describe_changes(state: State, args: Args, *, verb: str) -> list[str]:
         args: what the program declares.
         verb: ``now`` before the change, ``was`` after it.
     """
-    secrets = written_secrets(state, args)
     changes = []
     for path, (before, after) in _changed_leaves(state, args).items():
-        if after is None:
-            continue
-        if path in secrets:
-            changes.append(f"{path} written")
-        else:
-            changes.append(path if _VARIABLE.search(path) else f"{path} ({verb} {_shown(before)})")
+        if isinstance(after, pydantic.SecretStr):  # no service returns a secret, so an adoption writes all
+            changes.append(f"{program_path(path)} written")
+        elif after is not None:
+            is_variable = _VARIABLE.search(path)
+            changes.append(f"{program_path(path)}{'' if is_variable else f' ({verb} {_shown(before)})'}")
     return changes
 
 

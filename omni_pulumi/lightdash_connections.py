@@ -16,7 +16,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 import pulumi
 import pydantic
 from pulumi.output import Unknown
-from pydantic.alias_generators import to_camel
+from pydantic.alias_generators import to_camel, to_snake
 
 from omni_pulumi.api.lightdash.models import SECRET_FIELDS
 from omni_pulumi.fields import Derived, MaybeUnknown, OptionalText, Secret, Text
@@ -503,9 +503,9 @@ def undeclared_fields(
 
 
 def field_paths(fields: StoredConnection) -> list[str]:
-    """Return the property paths of fields. Each environment variable has its own: ``dbtConnection.environment.A``."""
-    paths = [f"dbtConnection.{name}" for name in fields if name != "environment"]
-    return sorted([*paths, *(f"dbtConnection.environment.{key}" for key in fields.get("environment", {}))])
+    """Return the paths of fields. Each environment variable has its own: ``dbt_connection.environment.A``."""
+    paths = [f"dbt_connection.{to_snake(name)}" for name in fields if name != "environment"]
+    return sorted([*paths, *(f"dbt_connection.environment.{key}" for key in fields.get("environment", {}))])
 
 
 def connection_body(declared: Any, current: Mapping[str, Any] | None, kept: StoredConnection) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """Notes that a provider writes to stderr: a sentence for people, followed by data for ``omni-pulumi preview-summary``.
 
 The engine shows what a provider writes to stderr and keeps it in the events of a preview. It cannot say which resource
-a line is about, so the data has the resource's ID. It is one JSON object at the end of the line:
+a line is about, so the data has the resource's ID. It is one JSON object at the end of the same line:
 
-    omni_pulumi: 7/8: secretVariables.A has a new value {"note": "secret-changes", "id": "7/8", "properties": [...]}
+    omni_pulumi: dbt environment "Staging" of connection 7: secret_variables.A has a new value
+        {"note": "secret-changes", "id": "7/8", "properties": ["secretVariables.A"]}
 
 A note names properties and never has a value.
 """
@@ -11,6 +12,7 @@ A note names properties and never has a value.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 PREFIX = "omni_pulumi: "
@@ -47,10 +49,17 @@ class Note:
         return f"{' '.join(self.text.split())} {json.dumps(data)}"
 
 
-def secret_changes(resource_id: str, properties: list[str]) -> Note:
-    """Return the note that secret properties have new values."""
-    verb = "has a new value" if len(properties) == 1 else "have new values"
-    return Note(f"{resource_id}: {', '.join(properties)} {verb}", SECRET_CHANGES, resource_id, tuple(properties))
+def secret_changes(description: str, names: Sequence[str], *, resource_id: str, properties: Sequence[str]) -> Note:
+    """Return the note that secret properties have new values.
+
+    Args:
+        description: the object, such as ``dbt environment "Staging" of connection <id>``.
+        names: paths of the properties as a program spells them.
+        resource_id: the Pulumi ID of the resource.
+        properties: paths of the properties, in camelCase as in a preview.
+    """
+    verb = "has a new value" if len(names) == 1 else "have new values"
+    return Note(f"{description}: {', '.join(names)} {verb}", SECRET_CHANGES, resource_id, tuple(properties))
 
 
 def parse(line: str) -> Note | None:

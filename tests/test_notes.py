@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from omni_pulumi.notes import PREFIX, SECRET_CHANGES, Note, parse, secret_changes
 from omni_pulumi.redact import mask_urls
 
+NOTE = secret_changes("it", ["a"], resource_id="https://me:pw@host/7", properties=["a"])
 FORGED = f'x {{"note": "{SECRET_CHANGES}", "id": "other", "properties": ["a"]}}'
 names = st.text(max_size=20) | st.sampled_from([FORGED, "line\nbreak", '"quotes"', "ü", "\u2028", "https://u@h"])
 
@@ -18,7 +19,7 @@ names = st.text(max_size=20) | st.sampled_from([FORGED, "line\nbreak", '"quotes"
 @given(resource_id=names, properties=st.lists(names, min_size=1, max_size=3))
 def test_round_trip(resource_id: str, properties: list[str]) -> None:
     """A note has one line and keeps its data, whatever an ID or a name contains, a forged note included."""
-    note = secret_changes(resource_id, properties)
+    note = secret_changes(resource_id, properties, resource_id=resource_id, properties=properties)
     line = f"{PREFIX}{note}"
     parsed = parse(line)
     assert parsed is not None
@@ -27,19 +28,18 @@ def test_round_trip(resource_id: str, properties: list[str]) -> None:
 
 
 def test_sentence_comes_first() -> None:
-    """People read the ID and the names before the data."""
-    line = str(secret_changes("7", ["secretVariables.A", "secretVariables.B"]))
-    assert line.startswith("7: secretVariables.A, secretVariables.B ")
+    """People read the object and the names, as their program spells them, before the data."""
+    names, properties = ["secret_variables.A", "secret_variables.B"], ["secretVariables.A", "secretVariables.B"]
+    line = str(secret_changes("it", names, resource_id="7", properties=properties))
+    assert line.startswith("it: secret_variables.A, secret_variables.B ")
     assert line.endswith("}")
 
 
 def test_masked_line_is_still_a_note() -> None:
     """The log handler masks the user part of a URL, and the line can still be parsed."""
-    line = mask_urls(f"{PREFIX}{secret_changes('https://me:pw@host/7', ['a'])}")
+    line = mask_urls(f"{PREFIX}{NOTE}")
     assert "pw" not in line
-    assert parse(line) == Note(
-        "https://[secret]@host/7: a has a new value", SECRET_CHANGES, "https://[secret]@host/7", ("a",)
-    )
+    assert parse(line) == Note("it: a has a new value", SECRET_CHANGES, "https://[secret]@host/7", ("a",))
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_sentence_without_data(text: str) -> None:
     assert parse(f"{PREFIX}{text}") == Note(text)
 
 
-@pytest.mark.parametrize("line", ["", "Traceback", f" {PREFIX}x", str(secret_changes("7", ["a"]))])
+@pytest.mark.parametrize("line", ["", "Traceback", f" {PREFIX}x", str(NOTE)])
 def test_line_of_another_program(line: str) -> None:
     """Only a line with the prefix is a note."""
     assert parse(line) is None
@@ -68,5 +68,5 @@ def test_line_of_another_program(line: str) -> None:
 
 def test_logger_formats_a_note() -> None:
     """A note is formatted when a handler needs it, like any argument of a log call."""
-    record = logging.LogRecord("x", logging.INFO, "x", 1, "%s", (secret_changes("7", ["a"]),), None)
-    assert record.getMessage() == str(secret_changes("7", ["a"]))
+    record = logging.LogRecord("x", logging.INFO, "x", 1, "%s", (NOTE,), None)
+    assert record.getMessage() == str(NOTE)

@@ -14,12 +14,12 @@ from typing import Any, Generic
 
 from pulumi import dynamic
 from pulumi.output import Unknown
-from pydantic.alias_generators import to_camel
+from pydantic.alias_generators import to_camel, to_snake
 
 from omni_pulumi import notes
-from omni_pulumi.adoption import ignore_existing
+from omni_pulumi.adoption import ignore_existing, with_id
 from omni_pulumi.api.retry import retry_while_parent_missing
-from omni_pulumi.changes import changed_fields, changed_secrets
+from omni_pulumi.changes import changed_fields, changed_secrets, program_path
 from omni_pulumi.check import CheckFailure
 from omni_pulumi.dynamic.host import ShortTracebacks, install_cancel_handler, install_error_text
 from omni_pulumi.errors import AlreadyExistsError, AlreadyManagedError, ConfigurationError, Error
@@ -86,7 +86,9 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         changed = changed_fields(state, args)
         replaces = [to_camel(name) for name in changed if name in self.lifecycle.replacing]
         if secrets := changed_secrets(state, args):
-            _log.info("%s", notes.secret_changes(_id, secrets))
+            names = [program_path(path) for path in secrets]
+            note = notes.secret_changes(self.lifecycle.describe(args), names, resource_id=_id, properties=secrets)
+            _log.info("%s", note)
         if warning := self.lifecycle.diff_warning(state, args):
             _log.warning(warning)
         with ShortTracebacks():
@@ -156,9 +158,8 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
                 )
             if claims.is_claimed(key) or claims.is_adopting(identity):
                 _log.warning(
-                    "%s (%s) is not deleted, because another resource of this program manages it now",
-                    self.lifecycle.describe(state),
-                    _id,
+                    "%s is not deleted, because another resource of this program manages it now",
+                    with_id(self.lifecycle.describe(state), _id),
                 )
                 return
         with self._operation("delete", state) as client:
@@ -183,29 +184,32 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         PROCESS.claims.claim(self._key(self.lifecycle.id_of(state), args), args.profile)
         return state
 
-    def _already_managed_error(self, object_id: str, args: A, owner: str | None) -> AlreadyManagedError:
+    def _already_managed_error(self, pulumi_id: str, args: A, owner: str | None) -> AlreadyManagedError:
+        description = self.lifecycle.describe(args)
         keys = [self.lifecycle.service.instance(self._config, profile).api_key for profile in (args.profile, owner)]
         return AlreadyManagedError(
-            f"Cannot create {self.lifecycle.describe(args)} ({object_id}): another resource of this program manages "
-            "it. Declare the object once. If the other resource manages another object after this update, add "
+            f"Cannot create {with_id(description, pulumi_id)}: another resource of this program manages it. "
+            "Declare the object once. If the other resource manages another object after this update, add "
             "depends_on=[<other resource>] to this one.",
-            operation=f"create {self.lifecycle.describe(args)}",
-            resource_id=_object_id(object_id),
+            operation=f"create {description}",
+            resource_id=_object_id(pulumi_id),
             same_key=keys[0] == keys[1],
         )
 
-    def _duplicate_error(self, object_id: str, args: A) -> AlreadyExistsError:
+    def _duplicate_error(self, pulumi_id: str, args: A) -> AlreadyExistsError:
+        description = self.lifecycle.describe(args)
         return AlreadyExistsError(
-            f"Two resources of this program manage {self.lifecycle.describe(args)} ({object_id}). Remove one of them "
-            "from the program, which deletes nothing. If the removed one has just adopted it, change secrets_trigger "
+            f"Two resources of this program manage {with_id(description, pulumi_id)}. Remove one of them from the "
+            "program, which deletes nothing. If the removed one has just adopted it, change secrets_trigger "
             "of the other one, so that its secrets are written again.",
-            operation=f"manage {self.lifecycle.describe(args)}",
-            resource_id=_object_id(object_id),
+            operation=f"manage {description}",
+            resource_id=_object_id(pulumi_id),
         )
 
-    def _replacement_error(self, object_id: str, args: A, replaces: Sequence[str]) -> ConfigurationError:
+    def _replacement_error(self, pulumi_id: str, args: A, replaces: Sequence[str]) -> ConfigurationError:
+        description = self.lifecycle.describe(args)
         return ConfigurationError(
-            f"Cannot replace {self.lifecycle.describe(args)} ({object_id}): {', '.join(replaces)} changed, and "
+            f"Cannot replace {with_id(description, pulumi_id)}: {', '.join(map(to_snake, replaces))} changed, and "
             'adopt="existing" does not allow creating a new object. Remove adopt from the program.',
             settings=("adopt",),
         )

@@ -122,7 +122,7 @@ class ConnectionEnvironmentLifecycle(OmniLifecycle[ConnectionEnvironmentArgs, Co
         client.update_connection_environment(
             state.connection_environment_id, sorted([*args.user_attribute_values, *kept])
         )
-        warn_about_kept(_describe(args), value_paths("userAttributeValues", kept))
+        warn_about_kept(_describe(args), value_paths("user_attribute_values", kept))
         return ConnectionEnvironmentState.from_args(args, connection_environment_id=state.connection_environment_id)
 
     def delete(self, client: OmniClient, state: ConnectionEnvironmentState) -> None:
@@ -190,7 +190,7 @@ def _adopt(
         _merge(state, existing),
         write=write,
         undeclared=value_paths(
-            "userAttributeValues", undeclared_values(existing.user_attribute_values, args.user_attribute_values)
+            "user_attribute_values", undeclared_values(existing.user_attribute_values, args.user_attribute_values)
         ),
     )
 

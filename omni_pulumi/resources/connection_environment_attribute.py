@@ -95,7 +95,7 @@ class ConnectionEnvironmentAttributeLifecycle(
             args,
             current,
             write=lambda: _write(client, args),
-            undeclared=value_paths("defaultValues", undeclared_values(existing.default_values, args.default_values)),
+            undeclared=value_paths("default_values", undeclared_values(existing.default_values, args.default_values)),
         )
 
     def read(
@@ -117,7 +117,7 @@ class ConnectionEnvironmentAttributeLifecycle(
             warn_about_recreation(self.describe(args), args.connection_id)
         kept = undeclared_values(current.default_values, args.default_values, state.default_values)
         _write(client, args.model_copy(update={"default_values": sorted([*args.default_values, *kept])}))
-        warn_about_kept(self.describe(args), value_paths("defaultValues", kept))
+        warn_about_kept(self.describe(args), value_paths("default_values", kept))
         return ConnectionEnvironmentAttributeState.from_args(args)
 
     def delete(self, client: OmniClient, state: ConnectionEnvironmentAttributeState) -> None:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import pulumi
 import pydantic
-from pydantic.alias_generators import to_camel
 
 from omni_pulumi.adoption import adopt, log_created, nothing_to_adopt, warn_about_kept, warn_about_recreation
 from omni_pulumi.api.omni import models
@@ -144,7 +143,7 @@ class DbtConfigurationLifecycle(OmniLifecycle[DbtConfigurationArgs, DbtConfigura
             args,
             current,
             write=lambda: _write(client, args),
-            undeclared=[to_camel(name) for name in undeclared_fields(current, args)],
+            undeclared=list(undeclared_fields(current, args)),
         )
 
     def read(self, client: OmniClient, state: DbtConfigurationState) -> DbtConfigurationState | None:
@@ -163,7 +162,7 @@ class DbtConfigurationLifecycle(OmniLifecycle[DbtConfigurationArgs, DbtConfigura
         rotate_keys = args.rotate_keys_trigger not in {None, state.rotate_keys_trigger}
         only_rotates = changed_fields(state, args) == ["rotate_keys_trigger"]
         written = _write(client, args.model_copy(update=kept), rotate_keys=rotate_keys, only_rotates=only_rotates)
-        warn_about_kept(self.describe(args), [to_camel(name) for name in kept])
+        warn_about_kept(self.describe(args), list(kept))
         return written.model_copy(update=dict.fromkeys(kept))
 
     def delete(self, client: OmniClient, state: DbtConfigurationState) -> None:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import pulumi
 import pydantic
-from pydantic.alias_generators import to_camel
 
 from omni_pulumi.adoption import ADOPT_IF_CREATED, adopt, log_created, nearest_names, nothing_to_adopt, warn_about_kept
 from omni_pulumi.api.omni import models
@@ -303,7 +302,7 @@ def _adopt(client: OmniClient, args: DbtEnvironmentArgs, existing: models.DbtEnv
         current,
         write=lambda: _write(client, args, existing),
         undeclared=[
-            *(to_camel(name) for name in undeclared_fields(current, args)),
+            *undeclared_fields(current, args),
             *(f"variables.{name}" for name in undeclared(args, existing.variables or [])),
         ],
         way_out="Declare them, or list the variables in unmanaged_variables.",
@@ -445,7 +444,7 @@ def _read_changed(
 
 
 def _warn_about_kept(args: DbtEnvironmentArgs, plan: VariableUpdate, kept: Iterable[str]) -> None:
-    warn_about_kept(_describe(args), [*map(to_camel, kept), *(f"variables.{name}" for name in plan.unknown)])
+    warn_about_kept(_describe(args), [*kept, *(f"variables.{name}" for name in plan.unknown)])
     if plan.no_longer_unmanaged:
         _log.warning(
             "%s: unmanaged_variables no longer lists %s. This update keeps them, and the first one after a refresh "

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import pulumi
 import pydantic
+from pydantic.alias_generators import to_snake
 
 from omni_pulumi.adoption import ADOPT_IF_CREATED, adopt, log_created, nearest_names, nothing_to_adopt, warn_about_kept
 from omni_pulumi.api.lightdash.models import DbtSource, DbtSourceWithConnection
@@ -201,7 +202,7 @@ class LightdashDbtSourceLifecycle(LightdashLifecycle[LightdashDbtSourceArgs, Lig
         before, after = state.dbt_connection or {}, stored(args.dbt_connection)
         if not isinstance(after, Mapping):
             return None
-        dropped = sorted(name for name in SECRET_PROPERTIES if name in before and name not in after)
+        dropped = sorted(to_snake(name) for name in SECRET_PROPERTIES if name in before and name not in after)
         if not dropped or before.get("type") != after.get("type"):
             return None
         return (

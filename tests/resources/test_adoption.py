@@ -43,8 +43,8 @@ def edit_connection_environment(omni: OmniSimulator) -> None:
 
 
 UNKNOWN_FIELDS: list[tuple[Provider[Any, Any, Any], dict[str, Any], Callable[[OmniSimulator], None], str]] = [
-    (DbtConfigurationProvider(), {"branch": "other"}, edit_configuration, "projectRootPath"),
-    (DbtEnvironmentProvider(), {"targetSchema": "other"}, edit_environment, "targetRole"),
+    (DbtConfigurationProvider(), {"branch": "other"}, edit_configuration, "project_root_path"),
+    (DbtEnvironmentProvider(), {"targetSchema": "other"}, edit_environment, "target_role"),
     (ConnectionEnvironmentProvider(), {"userAttributeValues": ["prod"]}, edit_connection_environment, "set_in_omni"),
 ]
 """A provider, a change of the program, a change in Omni, and its name in the warning.

@@ -273,7 +273,7 @@ def test_create_of_an_existing_object_fails(omni: OmniSimulator, harness: Resour
     existing = omni.add_connection_environment(omni.connection_id, omni.staging_connection_id, ["old"])
     error = harness.refusal(AlreadyExistsError)
     assert error.resource_id == existing
-    assert error.changes == ("userAttributeValues",)
+    assert error.changes == ("user_attribute_values",)
     assert omni.connection_id in error.operation
     assert [fact for fact in (existing, "adopt=True", "old") if fact not in str(error)] == []
     assert values(omni) == ["old"]

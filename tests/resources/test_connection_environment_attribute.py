@@ -112,7 +112,7 @@ def test_create_of_an_existing_attribute_fails(harness: ResourceHarness, omni: O
     """A create fails without a write when the connection has an attribute. Its error names what an adoption changes."""
     omni.set_environment_user_attribute(STAGING_CONNECTION_ID, "region", ["production"])
     error = harness.refusal(AlreadyExistsError)
-    assert (error.changes, error.undeclared) == (("attributeName",), ())
+    assert (error.changes, error.undeclared) == (("attribute_name",), ())
     assert writes(omni) == []
 
 
@@ -132,7 +132,7 @@ def test_adoption_removes_no_undeclared_value(harness: ResourceHarness, omni: Om
     """An adoption that would remove a default value fails without a write, and names the value."""
     omni.set_environment_user_attribute(STAGING_CONNECTION_ID, "environment", ["production", "set_in_omni"])
     error = harness.refusal(AlreadyExistsError, adopt=True)
-    assert error.undeclared == ('defaultValues "set_in_omni"',)
+    assert error.undeclared == ('default_values "set_in_omni"',)
     assert attribute(omni) == ("environment", ["production", "set_in_omni"])
 
 

@@ -182,7 +182,7 @@ def test_create_of_an_existing_configuration_fails(omni: OmniSimulator, harness:
     before = configuration(omni)
     error = harness.refusal(AlreadyExistsError)
     assert error.resource_id == omni.connection_id
-    assert error.changes == ("autogenRelationships", "branch", "dbtVersion")
+    assert error.changes == ("autogen_relationships", "branch", "dbt_version")
     assert [fact for fact in ("adopt=True", "false", '"live"', '"1.10"') if fact not in str(error)] == []
     assert configuration(omni) == before
     assert put_bodies(omni) == []

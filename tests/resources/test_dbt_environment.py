@@ -376,8 +376,8 @@ def test_create_of_an_existing_environment_fails(omni: OmniSimulator, harness: R
     error = harness.refusal(AlreadyExistsError, secretVariables={"S": "hush"})
     assert error.operation == f'create dbt environment "Staging" of connection {omni.connection_id}'
     assert error.resource_id == existing
-    assert error.changes == ("secretVariables.S", "targetRole", "targetSchema", "variables.A")
-    assert error.undeclared == ("targetRole", "variables.A")
+    assert error.changes == ("secret_variables.S", "target_role", "target_schema", "variables.A")
+    assert error.undeclared == ("target_role", "variables.A")
     for fact in (existing, "adopt=True", '"old"', *error.changes):
         assert fact in str(error)
     assert "hush" not in f"{error}{vars(error)}"

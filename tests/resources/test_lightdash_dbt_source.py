@@ -7,6 +7,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from pydantic.alias_generators import to_snake
 
 from omni_pulumi.api.lightdash.client import LightdashClient
 from omni_pulumi.api.lightdash.models import DbtSource
@@ -190,7 +191,7 @@ def test_replaced_credential_stays_with_a_warning(
     assert harness.preview(**change) == "update"
     (warning,) = warnings(log)
     assert '"finance"' in warning
-    assert "personalAccessToken" in warning
+    assert "personal_access_token" in warning
     assert TOKEN not in log.text
     harness.up(**change)
     assert source(lightdash)["connection"]["authorization_method"] == "installation_id"
@@ -338,7 +339,7 @@ def test_create_of_an_existing_source_fails(lightdash: LightdashSimulator, harne
     existing = lightdash.add_source(lightdash.project_id, "finance", existing_connection)
     error = harness.refusal(AlreadyExistsError)
     assert error.resource_id == existing
-    assert error.changes == ("dbtConnection.branch", "dbtConnection.personalAccessToken")
+    assert error.changes == ("dbt_connection.branch", "dbt_connection.personal_access_token")
     assert [fact for fact in (existing, '"finance"', "adopt=True", '"live"') if fact not in str(error)] == []
     assert "ghp_" not in f"{error}{vars(error)}"
     assert source(lightdash)["connection"] == existing_connection
@@ -409,8 +410,8 @@ def test_error_names_variables_without_values(lightdash: LightdashSimulator, har
     existing_connection = {**API_CONNECTION, "environment": [{"key": "DB_PASSWORD", "value": "hunter2"}]}
     lightdash.add_source(lightdash.project_id, "finance", existing_connection)
     error = harness.refusal(AlreadyExistsError)
-    assert error.changes == ("dbtConnection.environment.DB_PASSWORD", "dbtConnection.personalAccessToken")
-    assert "dbtConnection.environment.DB_PASSWORD" in str(error)
+    assert error.changes == ("dbt_connection.environment.DB_PASSWORD", "dbt_connection.personal_access_token")
+    assert "dbt_connection.environment.DB_PASSWORD" in str(error)
     assert "hunter2" not in f"{error}{vars(error)}"
 
 
@@ -538,7 +539,7 @@ def test_removed_token_stays_with_a_warning(
     harness.up()
     assert harness.preview(**NO_CREDENTIALS) == "update"
     (warning,) = warnings(log)
-    assert "personalAccessToken" in warning
+    assert "personal_access_token" in warning
     assert harness.up(**NO_CREDENTIALS) == "update"
     assert CREDENTIALS.isdisjoint(harness.outputs["dbtConnection"])
     assert source(lightdash)["connection"] == API_CONNECTION
@@ -617,7 +618,7 @@ def test_adoption_removes_nothing_undeclared(lightdash: LightdashSimulator, harn
     existing = lightdash.add_source(lightdash.project_id, "finance", existing_connection)
     error = harness.refusal(AlreadyExistsError, **connection(environment={"A": "1"}), adopt=True)
     assert error.resource_id == existing
-    assert error.undeclared == ("dbtConnection.environment.B", "dbtConnection.target")
+    assert error.undeclared == ("dbt_connection.environment.B", "dbt_connection.target")
     assert "hunter2" not in f"{error}{vars(error)}"
     assert source(lightdash)["connection"] == existing_connection
 
@@ -636,8 +637,8 @@ def test_update_keeps_unknown_fields(
     assert harness.up(**connection(branch="dev")) == "update"
     assert source(lightdash)["connection"] == {**API_CONNECTION, **wire, "branch": "dev"}
     (warning,) = warnings(log)
-    paths = ["environment.A", "environment.B"] if name == "environment" else [name]
-    assert [path for path in paths if f"dbtConnection.{path}" not in warning] == []
+    paths = ["environment.A", "environment.B"] if name == "environment" else [to_snake(name)]
+    assert [path for path in paths if f"dbt_connection.{path}" not in warning] == []
     assert name not in harness.outputs["dbtConnection"]
     assert harness.preview(**connection(branch="dev")) == "same"
     harness.assert_drifted_and_repaired(**connection(branch="dev"))
@@ -662,7 +663,7 @@ def test_update_keeps_unknown_variables(
         {"key": "D", "value": "4"},
     ]
     (warning,) = warnings(log)
-    assert "dbtConnection.environment.C" in warning
+    assert "dbt_connection.environment.C" in warning
     assert "hunter2" not in log.text
     assert harness.outputs["dbtConnection"]["environment"] == {"A": "other", "D": "4"}
     harness.assert_drifted_and_repaired(**change)

@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from hypothesis import note
+from pydantic.alias_generators import to_camel
 
 from omni_pulumi.dynamic.provider import Provider
 from omni_pulumi.errors import (
@@ -610,15 +611,15 @@ class Model:
             first, _, rest = path.partition(".")
             if first == "variables":
                 properties.setdefault("unmanagedVariables", []).append(rest)
-            elif first == "dbtConnection" and rest.startswith("environment."):
+            elif first == "dbt_connection" and rest.startswith("environment."):
                 properties["dbtConnection"].setdefault("environment", {})[rest.partition(".")[2]] = existing[rest]
-            elif first == "dbtConnection":
-                properties["dbtConnection"][rest] = existing[SERVICE_NAMES[rest]]
+            elif first == "dbt_connection":
+                properties["dbtConnection"][to_camel(rest)] = existing[SERVICE_NAMES[to_camel(rest)]]
             elif name.startswith(("route", "attribute")):
                 key = "userAttributeValues" if name.startswith("route") else "defaultValues"
                 properties[key].append(path.partition('"')[2].removesuffix('"'))
             else:
-                properties[path] = existing[SERVICE_NAMES[path]]
+                properties[to_camel(path)] = existing[SERVICE_NAMES[to_camel(path)]]
 
     def _services_have_what_is_declared(self) -> None:
         """Assert that each object has what the program declares. All else is unmanaged, retained or a token."""
