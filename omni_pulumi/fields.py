@@ -32,7 +32,7 @@ class Identifies:
 
 
 @dataclass(frozen=True)
-class Parent:
+class ParentId:
     """Marks the ID of the connection or project that the object belongs to."""
 
 

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from omni_pulumi.adoption import ignore_existing, warn_about_recreation
 from omni_pulumi.check import CheckFailure, check_failures
 from omni_pulumi.errors import NotFoundError
-from omni_pulumi.fields import Args, Identifies, Parent, Replaces, State, marked
+from omni_pulumi.fields import Args, Identifies, ParentId, Replaces, State, marked
 from omni_pulumi.settings import Config, Service
 
 if TYPE_CHECKING:
@@ -35,20 +35,20 @@ class Lifecycle(abc.ABC, Generic[C, A, S]):
 
     Attributes:
         service: the service that has the object.
-        args: model of the arguments.
-        state: model of the state.
+        args_model: model of the arguments.
+        state_model: model of the state.
         delete_before_replace: whether a replacement deletes the old object before it creates the new one.
     """
 
     service: ClassVar[Service]
-    args: type[A]
-    state: type[S]
+    args_model: type[A]
+    state_model: type[S]
     delete_before_replace: ClassVar[bool] = False
 
     @property
     def name(self) -> str:
         """The class name of the resource."""
-        return self.args.__name__.removesuffix("Args")
+        return self.args_model.__name__.removesuffix("Args")
 
     @abc.abstractmethod
     def connect(self, instance: Instance) -> C:
@@ -105,22 +105,22 @@ class Lifecycle(abc.ABC, Generic[C, A, S]):
                 find it in the validation's context.
         """
         try:
-            return self.args.model_validate(properties, context={"may_exist": may_exist})
+            return self.args_model.model_validate(properties, context={"may_exist": may_exist})
         except ValidationError as error:
             return check_failures(error, properties)
 
     @functools.cached_property
     def replacing(self) -> frozenset[str]:
         """The names of the arguments whose change replaces the object."""
-        return marked(self.args, Replaces)
+        return marked(self.args_model, Replaces)
 
     @functools.cached_property
     def _identifying(self) -> list[str]:
-        return sorted(marked(self.args, Identifies))
+        return sorted(marked(self.args_model, Identifies))
 
     @functools.cached_property
     def _parent(self) -> str | None:
-        return next(iter(marked(self.args, Parent)), None)
+        return next(iter(marked(self.args_model, ParentId)), None)
 
     def identity(self, resource: A | S) -> tuple[object, ...]:
         """Return the values by which a create finds an object that exists."""

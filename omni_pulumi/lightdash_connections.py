@@ -474,7 +474,7 @@ def stored_connection(answer: Mapping[str, Any], known: StoredConnection | None)
     return properties | {name: value for name, value in known.items() if name in SECRET_PROPERTIES}
 
 
-def undeclared_fields(
+def undeclared_connection_fields(
     current: StoredConnection | None, declared: Any, known: StoredConnection | None = None
 ) -> StoredConnection:
     """Return the fields of a connection that Lightdash has and neither the program nor the state has.

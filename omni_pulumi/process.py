@@ -29,7 +29,7 @@ class Closable(Protocol):
 
 
 C = TypeVar("C", bound=Closable)
-Instance = TypeVar("Instance", bound=Hashable)
+K = TypeVar("K", bound=Hashable)
 
 
 class Cancellation:
@@ -87,7 +87,7 @@ class ClientPool:
         self._clients: dict[tuple[str, Hashable], Closable] = {}
         self._lock = threading.Lock()
 
-    def get(self, service: str, instance: Instance, connect: Callable[[Instance], C]) -> C:
+    def get(self, service: str, instance: K, connect: Callable[[K], C]) -> C:
         """Return the client of an instance of a service, created with ``connect`` in the first call."""
         with self._lock:
             if (service, instance) not in self._clients:

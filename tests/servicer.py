@@ -146,7 +146,7 @@ class Servicer:
         answer = self._servicer.Check(request, _Context())
         if answer.failures:
             assert {failure.property for failure in answer.failures} == {""}, "the engine would print the values"
-            properties = {*provider.lifecycle.args.model_fields, *map(to_snake, news)}
+            properties = {*provider.lifecycle.args_model.model_fields, *map(to_snake, news)}
             return Refusal(dict(_failure(failure.reason, properties) for failure in answer.failures))
         return from_struct(answer.inputs)
 

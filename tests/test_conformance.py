@@ -21,7 +21,7 @@ import omni_pulumi
 from omni_pulumi import resources
 from omni_pulumi.dynamic.provider import Provider
 from omni_pulumi.dynamic.resource import Resource
-from omni_pulumi.fields import Args, Identifies, Parent, Replaces, marked
+from omni_pulumi.fields import Args, Identifies, ParentId, Replaces, marked
 from omni_pulumi.lifecycle import Lifecycle
 from tests.catalogue import SAMPLES
 from tests.stateful.programs import DECLARATIONS, sample_of
@@ -118,8 +118,8 @@ def test_class_names(module: ResourceModule) -> None:
     assert [
         cls.__name__
         for cls in (
-            module.lifecycle.args,
-            module.lifecycle.state,
+            module.lifecycle.args_model,
+            module.lifecycle.state_model,
             type(module.lifecycle),
             module.provider,
             module.resource,
@@ -144,7 +144,7 @@ def test_arguments(module: ResourceModule) -> None:
     _self, name, *keywords = inspect.signature(module.resource.__init__).parameters.values()
     assert name.name == "resource_name"
     assert {parameter.kind for parameter in keywords} == {inspect.Parameter.KEYWORD_ONLY}
-    fields = module.lifecycle.args.model_fields
+    fields = module.lifecycle.args_model.model_fields
     assert [parameter.name for parameter in keywords if parameter.name != "opts"] == [
         *(name for name in fields if name not in Args.model_fields),
         *Args.model_fields,
@@ -156,7 +156,7 @@ def test_arguments(module: ResourceModule) -> None:
 @every_resource
 def test_descriptions(module: ResourceModule) -> None:
     """Each argument has a description that is a sentence. The documentation is generated from the descriptions."""
-    for name, field in module.lifecycle.args.model_fields.items():
+    for name, field in module.lifecycle.args_model.model_fields.items():
         assert field.description, name
         assert field.description.endswith("."), name
 
@@ -164,15 +164,15 @@ def test_descriptions(module: ResourceModule) -> None:
 @every_resource
 def test_state(module: ResourceModule) -> None:
     """The state has a field with the name of each argument."""
-    assert module.lifecycle.args.model_fields.keys() <= module.lifecycle.state.model_fields.keys()
+    assert module.lifecycle.args_model.model_fields.keys() <= module.lifecycle.state_model.model_fields.keys()
 
 
 @every_resource
 def test_markers(module: ResourceModule) -> None:
     """Some arguments identify the object, among them its parent, and some replace it."""
-    args = module.lifecycle.args
+    args = module.lifecycle.args_model
     assert marked(args, Identifies)
-    assert marked(args, Parent) <= marked(args, Identifies)
+    assert marked(args, ParentId) <= marked(args, Identifies)
     assert marked(args, Replaces)
 
 
@@ -180,7 +180,7 @@ def test_markers(module: ResourceModule) -> None:
 def test_outputs(module: ResourceModule) -> None:
     """Each field of the state except `adopt` and `profile` is an output with a type."""
     outputs = {name for name, value in vars(module.resource).items() if isinstance(value, property) and name[0] != "_"}
-    assert outputs == module.lifecycle.state.model_fields.keys() - Args.model_fields.keys()
+    assert outputs == module.lifecycle.state_model.model_fields.keys() - Args.model_fields.keys()
     annotations = inspect.get_annotations(module.resource)
     assert {name for name, value in annotations.items() if str(value).startswith("pulumi.Output[")} == outputs
 
@@ -199,8 +199,8 @@ def test_docstrings(module: ResourceModule) -> None:
     for cls in (
         module.resource,
         module.provider,
-        module.lifecycle.args,
-        module.lifecycle.state,
+        module.lifecycle.args_model,
+        module.lifecycle.state_model,
     ):
         assert cls.__doc__
 
@@ -233,11 +233,11 @@ def test_has_a_sample(module: ResourceModule) -> None:
     sample = SAMPLES[module.resource.__name__]
     assert sample.provider is module.provider
     arguments = {
-        name: field for name, field in module.lifecycle.args.model_fields.items() if name not in Args.model_fields
+        name: field for name, field in module.lifecycle.args_model.model_fields.items() if name not in Args.model_fields
     }
     assert sample.minimal.keys() == {field.alias for field in arguments.values() if field.is_required()}
     assert sample.complete.keys() == {field.alias for field in arguments.values()}
-    assert sample.id_key in {field.alias for field in module.lifecycle.state.model_fields.values()}
+    assert sample.id_key in {field.alias for field in module.lifecycle.state_model.model_fields.values()}
 
 
 @pytest.mark.parametrize("name", ["check", "deleted_objects", "lost_responses", "read_errors", "renamed_resources"])
@@ -285,5 +285,5 @@ def test_has_an_example(module: ResourceModule) -> None:
 @every_resource
 def test_properties_are_camel_case(module: ResourceModule) -> None:
     """Properties have camelCase names in the state, in previews and in policies."""
-    for model in (module.lifecycle.args, module.lifecycle.state):
+    for model in (module.lifecycle.args_model, module.lifecycle.state_model):
         assert {field.alias for field in model.model_fields.values()} == set(map(to_camel, model.model_fields))

@@ -27,7 +27,7 @@ SOURCE = lightdash_dbt_source.LightdashDbtSourceProvider.lifecycle
 
 def applied(lifecycle: Lifecycle[Any, Any, Any], opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
     """Translate the options of a resource in place, and return them."""
-    options.apply(opts, resource='X "x"', args=lifecycle.args, state=lifecycle.state)
+    options.apply(opts, resource='X "x"', args=lifecycle.args_model, state=lifecycle.state_model)
     return opts
 
 

@@ -74,13 +74,13 @@ def _formatted(source: str) -> str:
 
 
 def _resource_body(lifecycle: Lifecycle[Any, Any, Any]) -> str:
-    arguments, state = own_fields(lifecycle.args), own_fields(lifecycle.state)
-    provider = f"{lifecycle.args.__name__.removesuffix('Args')}Provider"
+    arguments, state = own_fields(lifecycle.args_model), own_fields(lifecycle.state_model)
+    provider = f"{lifecycle.args_model.__name__.removesuffix('Args')}Provider"
     lines: list[str] = []
     for name, field in {**arguments, **{n: f for n, f in state.items() if n not in arguments}}.items():
         lines.append(f"    {name}: pulumi.Output[{_output_type(field)}] = output()")
         lines += _docstring(field.description or "", indent=4)
-    parameters = {**arguments, **lifecycle.args.model_fields}
+    parameters = {**arguments, **lifecycle.args_model.model_fields}
     lines += ["", "    def __init__(", "        self,", "        resource_name: str,", "        *,"]
     for name, field in parameters.items():
         lines.append(f"        {name}: {_parameter(name, field)},")

@@ -117,7 +117,7 @@ def _generated(subject: Subject) -> Iterator[str]:
     yield "Arguments are keyword-only. In the state, in previews and in policies their names are camelCase.\n"
     yield from _argument_table(subject)
     yield ""
-    if any(_is_connection(field.annotation) for field in subject.lifecycle.args.model_fields.values()):
+    if any(_is_connection(field.annotation) for field in subject.lifecycle.args_model.model_fields.values()):
         yield "### Kinds of connection\n"
         yield from _connection_table()
         yield ""
@@ -148,7 +148,7 @@ def _markdown(docstring: str) -> str:
 def _argument_table(subject: Subject) -> Iterator[str]:
     yield "| argument | type | default | description |"
     yield "|---|---|---|---|"
-    fields = subject.lifecycle.args.model_fields
+    fields = subject.lifecycle.args_model.model_fields
     for name in sorted(fields, key=lambda name: name in Args.model_fields):
         field = fields[name]
         default = "required" if field.is_required() else _default(field.get_default(call_default_factory=True))
@@ -159,8 +159,8 @@ def _outputs(subject: Subject) -> Iterator[str]:
     """List the outputs that are not arguments."""
     outputs = {
         name: field
-        for name, field in own_fields(subject.lifecycle.state).items()
-        if name not in subject.lifecycle.args.model_fields
+        for name, field in own_fields(subject.lifecycle.state_model).items()
+        if name not in subject.lifecycle.args_model.model_fields
     }
     yield "Each argument except `adopt` and `profile` is also an output of the same name."
     if outputs:

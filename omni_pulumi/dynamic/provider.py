@@ -80,7 +80,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         args = self.lifecycle.validate(_strip_internal_keys(_news))
         if isinstance(args, list):
             olds, news = _strip_internal_keys(_olds), _strip_internal_keys(_news)
-            arguments = self.lifecycle.args.property_names() - {"adopt"}
+            arguments = self.lifecycle.args_model.property_names() - {"adopt"}
             return dynamic.DiffResult(changes=any(olds.get(name) != news.get(name) for name in arguments))
         state = self._state(_olds)
         changed = changed_fields(state, args)
@@ -128,7 +128,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
             PROCESS.claims.note_deletion(self._identity(known))
             return dynamic.ReadResult("", {})
         outputs = state.to_properties()
-        arguments = self.lifecycle.args.property_names()
+        arguments = self.lifecycle.args_model.property_names()
         inputs = {key: value for key, value in outputs.items() if key in arguments}
         return dynamic.ReadResult(self.lifecycle.id_of(state), outputs, inputs)
 
@@ -227,7 +227,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         return args
 
     def _state(self, properties: Mapping[str, Any]) -> S:
-        return self.lifecycle.state.model_validate(_strip_internal_keys(properties))
+        return self.lifecycle.state_model.model_validate(_strip_internal_keys(properties))
 
     def _identity(self, resource: A | S) -> Identity:
         """Return what a create finds an object by. Values that are unknown in a preview count as ``None``."""

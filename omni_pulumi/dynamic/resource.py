@@ -61,8 +61,8 @@ class Resource(dynamic.Resource):
         self._apply_options = functools.partial(
             options.apply,
             resource=f'{type(self).__name__} "{resource_name}"',
-            args=lifecycle.args,
-            state=lifecycle.state,
+            args=lifecycle.args_model,
+            state=lifecycle.state_model,
         )
         opts = pulumi.ResourceOptions() if opts is None else copy.copy(opts)
         self._apply_options(opts)
@@ -70,8 +70,8 @@ class Resource(dynamic.Resource):
         if profile is None or isinstance(profile, str):
             _warn_about_plain_key(lifecycle.service.key(profile, "apiKey"))
         # An output is an attribute of the resource only if its name is registered.
-        properties: dict[str, Any] = {to_camel(name): None for name in lifecycle.state.model_fields}
-        for name, field in lifecycle.args.model_fields.items():
+        properties: dict[str, Any] = {to_camel(name): None for name in lifecycle.state_model.model_fields}
+        for name, field in lifecycle.args_model.model_fields.items():
             value = variables[name]
             for marker in field.metadata:
                 if isinstance(marker, ConvertedBy):

@@ -27,7 +27,7 @@ def declare(lifecycle: Lifecycle[Any, Any, Any], values: Mapping[str, Any], prof
     Raises:
         UndeclarableError: the check of the resource would refuse a value.
     """
-    arguments: type[Args] = lifecycle.args
+    arguments: type[Args] = lifecycle.args_model
     properties = {arguments.model_fields[name].alias or name: value for name, value in values.items()}
     args = lifecycle.validate({**properties, "adopt": "existing", "profile": profile})
     if not isinstance(args, Args):

@@ -18,7 +18,7 @@ from omni_pulumi.export.configuration import from_environment, of_stack
 from omni_pulumi.export.lightdash import LightdashReader
 from omni_pulumi.export.manifest import Changes, Manifest
 from omni_pulumi.export.names import key_of, slug
-from omni_pulumi.export.objects import KINDS, Estate, ExportError, Found, Selection, ServiceName
+from omni_pulumi.export.objects import KINDS, ExportError, Found, Inventory, Selection, ServiceName
 from omni_pulumi.export.omni import OmniReader
 from omni_pulumi.export.program import Program, Writer
 from omni_pulumi.export.stack import Stack
@@ -100,21 +100,21 @@ def _export(options: Options) -> int:
     in_stack = Stack() if options.managed is None else read_stack(_read(options.managed), options.managed)
     config = _configuration(options.stack)
     services = _services(options.service, options.selection, config)
-    estate = _read_services(services, config, options.selection)
-    written = [each for each in estate.found if key_of(each) not in in_stack.objects]
-    program = _write(options, services, estate, written, earlier, in_stack)
-    _tell(estate)
+    inventory = _read_services(services, config, options.selection)
+    written = [each for each in inventory.found if key_of(each) not in in_stack.objects]
+    program = _write(options, services, inventory, written, earlier, in_stack)
+    _tell(inventory)
     if options.as_json:
-        _print(_to_json(estate, written, program))
+        _print(_to_json(inventory, written, program))
     else:
-        _print(_to_text(options, estate, written, program))
+        _print(_to_text(options, inventory, written, program))
     return SUCCESS
 
 
 def _write(
     options: Options,
     services: Sequence[ServiceName],
-    estate: Estate,
+    inventory: Inventory,
     written: Sequence[Found],
     earlier: Manifest | None,
     in_stack: Stack,
@@ -129,7 +129,7 @@ def _write(
         known={} if earlier is None else earlier.names,
         taken=in_stack.names,
     ).write()
-    record = manifest.to_text(services, options.selection, estate.found, program.names)
+    record = manifest.to_text(services, options.selection, inventory.found, program.names)
     project = {**program.files, manifest.FILE: record}
     if not options.force:
         files.require_free(options.directory, project)
@@ -140,9 +140,9 @@ def _write(
 def _check(directory: Path, config: Config, *, as_json: bool) -> int:
     recorded = manifest.read(directory)
     services: list[ServiceName] = [name for name in ("omni", "lightdash") if name in recorded.services]
-    estate = _read_services(services, config, recorded.selection)
-    changes = manifest.compare(recorded, estate)
-    _tell(estate)
+    inventory = _read_services(services, config, recorded.selection)
+    changes = manifest.compare(recorded, inventory)
+    _tell(inventory)
     _print(_changes_to_json(changes) if as_json else _changes_to_text(recorded, changes))
     return CHANGED if changes else SUCCESS
 
@@ -182,14 +182,14 @@ def _services(service: ServiceName | None, selection: Selection, config: Config)
     )
 
 
-def _read_services(services: Sequence[ServiceName], config: Config, selection: Selection) -> Estate:
+def _read_services(services: Sequence[ServiceName], config: Config, selection: Selection) -> Inventory:
     """Return what the services have.
 
     Raises:
         Error: a service is not configured, cannot be reached, or refuses the key.
         ExportError: a connection or project does not exist.
     """
-    estates: list[Estate] = []
+    estates: list[Inventory] = []
     instances = {name: _SERVICES[name].instance(config, selection.profile) for name in services}
     if "omni" in instances:
         omni = PROCESS.clients.get("Omni", instances["omni"], OmniClient)
@@ -197,10 +197,10 @@ def _read_services(services: Sequence[ServiceName], config: Config, selection: S
     if "lightdash" in instances:
         lightdash = PROCESS.clients.get("Lightdash", instances["lightdash"], LightdashClient)
         estates.append(LightdashReader(lightdash, selection, _progress).read())
-    return Estate(
-        found=[found for estate in estates for found in _in_order(estate.found)],
-        skipped=[skipped for estate in estates for skipped in estate.skipped],
-        notes=[note for estate in estates for note in estate.notes],
+    return Inventory(
+        found=[found for inventory in estates for found in _in_order(inventory.found)],
+        skipped=[skipped for inventory in estates for skipped in inventory.skipped],
+        notes=[note for inventory in estates for note in inventory.notes],
     )
 
 
@@ -237,15 +237,15 @@ def _progress_line(text: str) -> None:
         sys.stderr.flush()
 
 
-def _tell(estate: Estate) -> None:
+def _tell(inventory: Inventory) -> None:
     """Write what a person should know to stderr."""
-    for skipped in estate.skipped:
+    for skipped in inventory.skipped:
         sys.stderr.write(f"omni-pulumi export: skipped {skipped.description}: {skipped.reason.rstrip('.')}.\n")
-    for note in estate.notes:
+    for note in inventory.notes:
         sys.stderr.write(f"omni-pulumi export: {note}\n")
 
 
-def _to_text(options: Options, estate: Estate, written: Sequence[Found], program: Program) -> str:
+def _to_text(options: Options, inventory: Inventory, written: Sequence[Found], program: Program) -> str:
     lines: list[str] = []
     if program.files:
         secrets = [key for keys in program.secrets.values() for key in keys]
@@ -253,22 +253,22 @@ def _to_text(options: Options, estate: Estate, written: Sequence[Found], program
         lines += [f"Wrote {len(program.files) + 1} files to {options.directory}. Next, in that directory:", ""]
         lines += [f"  {command}" for command in commands]
         lines += ["", "After the first `pulumi up`, remove the lines with adopt.", ""]
-    return "\n".join([*lines, _summary(estate, written), ""])
+    return "\n".join([*lines, _summary(inventory, written), ""])
 
 
-def _summary(estate: Estate, written: Sequence[Found]) -> str:
-    skipped = sum(each.objects for each in estate.skipped)
-    in_stack = len(estate.found) - len(written)
+def _summary(inventory: Inventory, written: Sequence[Found]) -> str:
+    skipped = sum(each.objects for each in inventory.skipped)
+    in_stack = len(inventory.found) - len(written)
     reasons = [
         *([f"{in_stack} already in the stack"] if in_stack else []),
         *([f"{skipped} named above"] if skipped else []),
     ]
     total = skipped + in_stack
     details = f" ({', '.join(reasons)})" if reasons else ""
-    return f"{len(estate.found) + skipped} found, {len(written)} written, {total} skipped{details}"
+    return f"{len(inventory.found) + skipped} found, {len(written)} written, {total} skipped{details}"
 
 
-def _to_json(estate: Estate, written: Sequence[Found], program: Program) -> str:
+def _to_json(inventory: Inventory, written: Sequence[Found], program: Program) -> str:
     keys = {key_of(each) for each in written}
     objects = [
         {
@@ -279,10 +279,10 @@ def _to_json(estate: Estate, written: Sequence[Found], program: Program) -> str:
             "file": program.places.get(key_of(each)),
             "secrets": list(program.secrets.get(key_of(each), ())),
         }
-        for each in estate.found
+        for each in inventory.found
     ]
-    skipped = [{"id": each.id, "description": each.description, "reason": each.reason} for each in estate.skipped]
-    content = {"objects": objects, "skipped": skipped, "notes": estate.notes, "files": sorted(program.files)}
+    skipped = [{"id": each.id, "description": each.description, "reason": each.reason} for each in inventory.skipped]
+    content = {"objects": objects, "skipped": skipped, "notes": inventory.notes, "files": sorted(program.files)}
     return json.dumps(content, indent=2) + "\n"
 
 

@@ -8,36 +8,35 @@ from typing import Any, get_args
 
 from omni_pulumi import errors
 from omni_pulumi.api.lightdash.client import LightdashClient
-from omni_pulumi.api.lightdash.models import SECRET_FIELDS, DbtConnection, DbtSource
+from omni_pulumi.api.lightdash.models import SECRET_FIELDS, DbtSource, SourceConnection
 from omni_pulumi.export.arguments import UndeclarableError, declare, hide_secrets, without_defaults
 from omni_pulumi.export.objects import (
     SOURCE,
-    Estate,
+    ConstructorCall,
     Found,
+    Inventory,
     Parent,
     SecretText,
     Skipped,
-    Typed,
     display,
     is_secret,
     select_parents,
 )
 from omni_pulumi.export.reader import Reader
-from omni_pulumi.lightdash_connections import CONNECTION_ARGS, stored_connection
-from omni_pulumi.lightdash_connections import DbtConnection as ProgramConnection
+from omni_pulumi.lightdash_connections import CONNECTION_ARGS, DbtConnection, stored_connection
 from omni_pulumi.resources.lightdash_dbt_source import LightdashDbtSourceLifecycle
 from omni_pulumi.secret_text import is_secret_name
 
 _LIFECYCLE = LightdashDbtSourceLifecycle()
 
-_CLASSES = {each.type: each for each in get_args(ProgramConnection)}
+_CLASSES = {each.type: each for each in get_args(DbtConnection)}
 """Classes of a program's connections by type."""
 
 
 class LightdashReader(Reader[LightdashClient]):
     """Read what is selected of one Lightdash instance."""
 
-    def read(self) -> Estate:
+    def read(self) -> Inventory:
         """Read the additional dbt sources of all selected projects. A preview project must be named.
 
         Raises:
@@ -45,7 +44,7 @@ class LightdashReader(Reader[LightdashClient]):
             ExportError: a selected project does not exist.
         """
         if not self._selection.has_kind(SOURCE):
-            return self.estate
+            return self.inventory
         projects = self._client.list_projects()
         previews = {project.project_uuid for project in projects if project.is_preview}
         parents = [Parent("lightdash", project.project_uuid, project.name) for project in projects]
@@ -58,17 +57,17 @@ class LightdashReader(Reader[LightdashClient]):
             except (errors.PermissionDeniedError, errors.NotFoundError) as error:
                 self._skip_parent(parent, str(error))
         self._progress(len(selected), len(selected), "")
-        return self.estate
+        return self.inventory
 
     def _read_project(self, parent: Parent) -> None:
         sources = [source for source in self._client.list_dbt_sources(parent.id) if not source.is_primary]
         for source in sorted(sources, key=lambda source: (source.name.casefold(), source.project_dbt_source_uuid)):
             if self._selection.has_name(source.name):
                 try:
-                    self.estate.found.append(self._found(parent, source))
+                    self.inventory.found.append(self._found(parent, source))
                 except UndeclarableError as error:
                     description = f'dbt source "{display(source.name)}" ({source.project_dbt_source_uuid}) of {parent}'
-                    self.estate.skipped.append(Skipped(_pulumi_id(parent, source), description, str(error)))
+                    self.inventory.skipped.append(Skipped(_pulumi_id(parent, source), description, str(error)))
 
     def _found(self, parent: Parent, source: DbtSource) -> Found:
         """Return a source as a program declares it.
@@ -96,7 +95,7 @@ class LightdashReader(Reader[LightdashClient]):
         service_id = source.project_dbt_source_uuid
         return Found(SOURCE, _pulumi_id(parent, source), service_id, parent, source.name, arguments)
 
-    def _connection(self, connection: DbtConnection) -> dict[str, Any]:
+    def _connection(self, connection: SourceConnection) -> dict[str, Any]:
         """Return the properties of a connection, with a placeholder for each credential that the program needs."""
         properties = stored_connection(connection.model_dump(), None)
         needed = {name for name in SECRET_FIELDS if _is_required(connection.type, name)}
@@ -112,7 +111,7 @@ class LightdashReader(Reader[LightdashClient]):
         aliases = CONNECTION_ARGS[connection.type].model_fields
         return properties | {str(aliases[name].alias): "a value" for name in sorted(needed)}
 
-    def _typed(self, kind: str, properties: Mapping[str, Any]) -> Typed:
+    def _typed(self, kind: str, properties: Mapping[str, Any]) -> ConstructorCall:
         """Return the connection as an instance of its class, with the required arguments first."""
         model = CONNECTION_ARGS[kind]
         names = [field.name for field in dataclasses.fields(_CLASSES[kind])]
@@ -125,7 +124,7 @@ class LightdashReader(Reader[LightdashClient]):
         if "environment" in arguments:
             environment = arguments["environment"].items()
             arguments["environment"] = {k: SecretText(k) if v and is_secret_name(k) else v for k, v in environment}
-        return Typed(_CLASSES[kind].__name__, hide_secrets(arguments))
+        return ConstructorCall(_CLASSES[kind].__name__, hide_secrets(arguments))
 
 
 def _pulumi_id(parent: Parent, source: DbtSource) -> str:

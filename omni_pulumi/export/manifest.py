@@ -8,8 +8,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from omni_pulumi.export.names import ObjectKey, key_of
-from omni_pulumi.export.objects import ConnectionId, Estate, ExportError, Found, SecretText, Selection, Typed
+from omni_pulumi.export.names import StateKey, key_of
+from omni_pulumi.export.objects import (
+    ConnectionId,
+    ConstructorCall,
+    ExportError,
+    Found,
+    Inventory,
+    SecretText,
+    Selection,
+)
 
 FILE: Final = "omni-pulumi-export.json"
 _VERSION: Final = 1
@@ -30,7 +38,7 @@ class Manifest:
     objects: Sequence[Mapping[str, Any]]
 
     @property
-    def names(self) -> dict[ObjectKey, str]:
+    def names(self) -> dict[StateKey, str]:
         """Names of the resources that the export wrote."""
         return {_key(each): each["resource"] for each in self.objects if each["resource"] is not None}
 
@@ -56,7 +64,7 @@ class Changes:
 
 
 def to_text(
-    services: Sequence[str], selection: Selection, found: Sequence[Found], names: Mapping[ObjectKey, str]
+    services: Sequence[str], selection: Selection, found: Sequence[Found], names: Mapping[StateKey, str]
 ) -> str:
     """Return the record of an export as text."""
     content = {
@@ -91,11 +99,11 @@ def read(directory: Path) -> Manifest:
     return manifest
 
 
-def compare(manifest: Manifest, estate: Estate) -> Changes:
+def compare(manifest: Manifest, inventory: Inventory) -> Changes:
     """Return how the live objects differ from a record."""
     before = {_key(each): each for each in manifest.objects}
-    after = {key_of(each): each for each in estate.found}
-    skipped = {each.id for each in estate.skipped}
+    after = {key_of(each): each for each in inventory.found}
+    skipped = {each.id for each in inventory.skipped}
     gone = [each for key, each in before.items() if key not in after]
     unknown = [each for each in gone if not skipped.isdisjoint({each["id"], each["parent"]["id"]})]
     changed = [(each, _changed(before[key], _to_json(each))) for key, each in after.items() if key in before]
@@ -107,7 +115,7 @@ def compare(manifest: Manifest, estate: Estate) -> Changes:
     )
 
 
-def _key(recorded: Mapping[str, Any]) -> ObjectKey:
+def _key(recorded: Mapping[str, Any]) -> StateKey:
     return recorded["kind"], recorded["id"]
 
 
@@ -143,7 +151,7 @@ def _plain(value: Any) -> Any:
         return "(secret)"
     if isinstance(value, ConnectionId):
         return value.connection.id
-    if isinstance(value, Typed):
+    if isinstance(value, ConstructorCall):
         return {"class": value.name, **_plain(value.arguments)}
     if isinstance(value, Mapping):
         return {name: _plain(item) for name, item in value.items()}

@@ -20,11 +20,11 @@ _SUFFIX_LENGTH: Final = 4
 
 _RESERVED = frozenset({*keyword.kwlist, *dir(builtins), "config", "pulumi"})
 
-ObjectKey = tuple[str, str]
+StateKey = tuple[str, str]
 """Class of the resource, and the object's ID in Pulumi's state."""
 
 
-def key_of(found: Found) -> ObjectKey:
+def key_of(found: Found) -> StateKey:
     """Return the key of an object."""
     return found.kind.resource, found.id
 
@@ -83,9 +83,9 @@ def parent_names(parents: Sequence[Parent]) -> dict[str, str]:
 def resource_names(
     found: Sequence[Found],
     parents: Mapping[str, str],
-    known: Mapping[ObjectKey, str],
+    known: Mapping[StateKey, str],
     taken: Mapping[str, Collection[str]],
-) -> dict[ObjectKey, str]:
+) -> dict[StateKey, str]:
     """Return the names of the resources, which begin with the name of the connection or project.
 
     Args:

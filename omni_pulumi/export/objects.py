@@ -86,7 +86,7 @@ class ConnectionId:
 
 
 @dataclass(frozen=True)
-class Typed:
+class ConstructorCall:
     """Stands for an instance of a class of this package, such as ``GithubConnection``."""
 
     name: str
@@ -138,7 +138,7 @@ class Skipped:
 
 
 @dataclass
-class Estate:
+class Inventory:
     """What the services have.
 
     Attributes:

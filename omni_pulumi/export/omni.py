@@ -17,8 +17,8 @@ from omni_pulumi.export.objects import (
     CONNECTION_ENVIRONMENT,
     ENVIRONMENT,
     ConnectionId,
-    Estate,
     Found,
+    Inventory,
     Kind,
     Parent,
     SecretText,
@@ -47,7 +47,7 @@ _LIFECYCLES: Mapping[Kind, Lifecycle[Any, Any, Any]] = {
 class OmniReader(Reader[OmniClient]):
     """Read what is selected of one Omni instance."""
 
-    def read(self) -> Estate:
+    def read(self) -> Inventory:
         """Read the objects of all selected connections.
 
         Raises:
@@ -64,7 +64,7 @@ class OmniReader(Reader[OmniClient]):
         if self._selection.has_kind(CONNECTION_ENVIRONMENT):
             self._read_connection_environments(read)
         self._progress(len(selected), len(selected), "")
-        return self.estate
+        return self.inventory
 
     def _read_connection(self, parent: Parent, connection: models.Connection) -> None:
         if connection.attribute_name is not None and self._selection.has_kind(ATTRIBUTE):
@@ -126,12 +126,12 @@ class OmniReader(Reader[OmniClient]):
         if found and secret_looking:
             way = "unmanaged_variables lists it" if self._selection.secrets == "unmanaged" else "the program reads it"
             names = ", ".join(sorted(secret_looking))
-            self.estate.notes.append(f"{found}: the plain variable looks like a secret, so {way}: {names}.")
+            self.inventory.notes.append(f"{found}: the plain variable looks like a secret, so {way}: {names}.")
 
     def _read_connection_environments(self, selected: set[str]) -> None:
         environments = self._client.list_connection_environments()
         if environments is None:
-            self.estate.notes.append(
+            self.inventory.notes.append(
                 "This Omni instance has no list of connection environments. They can be neither exported nor adopted."
             )
             return
@@ -196,12 +196,12 @@ class OmniReader(Reader[OmniClient]):
         arguments.update(references or {})
         del arguments[parent_argument(kind)]
         found = Found(kind, pulumi_id, service_id, parent, name, arguments, protect)
-        self.estate.found.append(found)
+        self.inventory.found.append(found)
         return found
 
     def _skip(self, kind: Kind, pulumi_id: str, name: str, parent: Parent, reason: str) -> None:
         title = f'{kind.title} "{display(name)}"' if name else kind.title
-        self.estate.skipped.append(Skipped(pulumi_id, f"{title} ({pulumi_id}) of {parent}", reason))
+        self.inventory.skipped.append(Skipped(pulumi_id, f"{title} ({pulumi_id}) of {parent}", reason))
 
 
 def parent_argument(kind: Kind) -> str:

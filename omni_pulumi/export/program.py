@@ -8,8 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from omni_pulumi.export.names import ObjectKey, config_key, identifier, key_of, parent_names, resource_names
-from omni_pulumi.export.objects import CONFIGURATION, ENVIRONMENT, ConnectionId, Found, Parent, SecretText, Typed
+from omni_pulumi.export.names import StateKey, config_key, identifier, key_of, parent_names, resource_names
+from omni_pulumi.export.objects import (
+    CONFIGURATION,
+    ENVIRONMENT,
+    ConnectionId,
+    ConstructorCall,
+    Found,
+    Parent,
+    SecretText,
+)
 from omni_pulumi.export.omni import parent_argument
 from omni_pulumi.export.python import LINE_LENGTH, Call, Code, expression, quote
 
@@ -36,9 +44,9 @@ class Program:
     """
 
     files: Mapping[str, str]
-    names: Mapping[ObjectKey, str]
-    places: Mapping[ObjectKey, str]
-    secrets: Mapping[ObjectKey, Sequence[str]]
+    names: Mapping[StateKey, str]
+    places: Mapping[StateKey, str]
+    secrets: Mapping[StateKey, Sequence[str]]
 
 
 @dataclass
@@ -70,7 +78,7 @@ class Writer:
         *,
         name: str,
         profile: str | None,
-        known: Mapping[ObjectKey, str],
+        known: Mapping[StateKey, str],
         taken: Mapping[str, set[str]],
     ) -> None:
         self._found, self._name, self._profile = found, name, profile
@@ -82,8 +90,8 @@ class Writer:
         self._names = resource_names(found, self._parent_names, known, taken)
         self._labels = _labels([*self._parents, *_other_connections(found)])
         self._configurations = {each.parent.id for each in found if each.kind == CONFIGURATION}
-        self._places: dict[ObjectKey, str] = {}
-        self._secrets: dict[ObjectKey, list[str]] = {}
+        self._places: dict[StateKey, str] = {}
+        self._secrets: dict[StateKey, list[str]] = {}
         self._used_ids: dict[str, list[Parent]] = {"omni": [], "lightdash": []}
 
     def write(self) -> Program:
@@ -153,7 +161,7 @@ class Writer:
             return Code(_SECRET.format(quote(self._config_key(found, value.name))))
         if isinstance(value, ConnectionId):
             return self._id(module, value.connection)
-        if isinstance(value, Typed):
+        if isinstance(value, ConstructorCall):
             module.classes.add(value.name)
             return Call(
                 value.name, [], {name: self._value(module, found, item) for name, item in value.arguments.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
-from omni_pulumi.export.objects import Estate, Parent, Selection, Skipped, is_secret
+from omni_pulumi.export.objects import Inventory, Parent, Selection, Skipped, is_secret
 
 C = TypeVar("C")
 
@@ -17,12 +17,12 @@ class Reader(Generic[C]):
     """Read what is selected of one instance.
 
     Attributes:
-        estate: what was read.
+        inventory: what was read.
     """
 
     def __init__(self, client: C, selection: Selection, progress: Progress) -> None:
         self._client, self._selection, self._progress = client, selection, progress
-        self.estate = Estate()
+        self.inventory = Inventory()
 
     def _each(self, selected: Sequence[Parent]) -> Iterator[Parent]:
         """Yield connections or projects by name, and show the progress. Skip those whose name looks like a secret."""
@@ -35,4 +35,4 @@ class Reader(Generic[C]):
                 yield parent
 
     def _skip_parent(self, parent: Parent, reason: str) -> None:
-        self.estate.skipped.append(Skipped(parent.id, f"{parent} ({parent.id})", reason, objects=0))
+        self.inventory.skipped.append(Skipped(parent.id, f"{parent} ({parent.id})", reason, objects=0))

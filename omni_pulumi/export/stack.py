@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
-from omni_pulumi.export.names import ObjectKey
+from omni_pulumi.export.names import StateKey
 from omni_pulumi.export.objects import KINDS, ExportError
 
 
@@ -18,7 +18,7 @@ class Stack:
         names: names of the resources by class.
     """
 
-    objects: set[ObjectKey] = field(default_factory=set)
+    objects: set[StateKey] = field(default_factory=set)
     names: dict[str, set[str]] = field(default_factory=dict)
 
 

@@ -67,8 +67,8 @@ class ConnectionEnvironmentState(State):
 class ConnectionEnvironmentLifecycle(OmniLifecycle[ConnectionEnvironmentArgs, ConnectionEnvironmentState]):
     """How a connection environment is created, read, updated and deleted."""
 
-    args = ConnectionEnvironmentArgs
-    state = ConnectionEnvironmentState
+    args_model = ConnectionEnvironmentArgs
+    state_model = ConnectionEnvironmentState
     delete_before_replace = True
 
     def describe(self, resource: ConnectionEnvironmentArgs | ConnectionEnvironmentState) -> str:

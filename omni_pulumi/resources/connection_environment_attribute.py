@@ -24,7 +24,7 @@ from omni_pulumi.fields import (
     Args,
     Identifies,
     MaybeUnknown,
-    Parent,
+    ParentId,
     Replaces,
     State,
     Text,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 class ConnectionEnvironmentAttributeArgs(Args):
     """Arguments of :class:`ConnectionEnvironmentAttribute`."""
 
-    connection_id: Annotated[MaybeUnknown[Uuid], Parent(), Identifies(), Replaces()] = pydantic.Field(
+    connection_id: Annotated[MaybeUnknown[Uuid], ParentId(), Identifies(), Replaces()] = pydantic.Field(
         description="UUID of the base connection, which users see."
     )
     attribute_name: MaybeUnknown[Text] = pydantic.Field(
@@ -65,8 +65,8 @@ class ConnectionEnvironmentAttributeLifecycle(
 ):
     """How the environment user attribute of a connection is created, read, updated and deleted."""
 
-    args = ConnectionEnvironmentAttributeArgs
-    state = ConnectionEnvironmentAttributeState
+    args_model = ConnectionEnvironmentAttributeArgs
+    state_model = ConnectionEnvironmentAttributeState
 
     def describe(self, resource: ConnectionEnvironmentAttributeArgs | ConnectionEnvironmentAttributeState) -> str:
         """Return the object in words, for messages."""

@@ -27,7 +27,7 @@ from omni_pulumi.fields import (
     Identifies,
     MaybeUnknown,
     OptionalText,
-    Parent,
+    ParentId,
     Replaces,
     State,
     Text,
@@ -64,7 +64,7 @@ def _dbt_version(text: str) -> str:
 class DbtConfigurationArgs(Args):
     """Arguments of :class:`DbtConfiguration`."""
 
-    connection_id: Annotated[MaybeUnknown[Uuid], Parent(), Identifies(), Replaces()] = pydantic.Field(
+    connection_id: Annotated[MaybeUnknown[Uuid], ParentId(), Identifies(), Replaces()] = pydantic.Field(
         description="UUID of the Omni connection."
     )
     ssh_url: MaybeUnknown[Text] = pydantic.Field(
@@ -112,8 +112,8 @@ class DbtConfigurationState(State):
 class DbtConfigurationLifecycle(OmniLifecycle[DbtConfigurationArgs, DbtConfigurationState]):
     """How a dbt configuration is created, read, updated and deleted."""
 
-    args = DbtConfigurationArgs
-    state = DbtConfigurationState
+    args_model = DbtConfigurationArgs
+    state_model = DbtConfigurationState
 
     def describe(self, resource: DbtConfigurationArgs | DbtConfigurationState) -> str:
         """Return the object in words, for messages."""

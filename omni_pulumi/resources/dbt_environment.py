@@ -29,7 +29,7 @@ from omni_pulumi.fields import (
     Identifies,
     MaybeUnknown,
     OptionalText,
-    Parent,
+    ParentId,
     Replaces,
     Secret,
     State,
@@ -81,7 +81,7 @@ def _unmanaged(patterns: list[str] | None, info: pydantic.ValidationInfo) -> lis
 class DbtEnvironmentArgs(Args):
     """Arguments of :class:`DbtEnvironment`."""
 
-    connection_id: Annotated[MaybeUnknown[Uuid], Parent(), Identifies(), Replaces()] = pydantic.Field(
+    connection_id: Annotated[MaybeUnknown[Uuid], ParentId(), Identifies(), Replaces()] = pydantic.Field(
         description="UUID of the Omni connection."
     )
     name: Annotated[MaybeUnknown[Text], Identifies()] = pydantic.Field(description="Name of the environment.")
@@ -147,8 +147,8 @@ class DbtEnvironmentState(State):
 class DbtEnvironmentLifecycle(OmniLifecycle[DbtEnvironmentArgs, DbtEnvironmentState]):
     """How a dbt environment is created, read, updated and deleted."""
 
-    args = DbtEnvironmentArgs
-    state = DbtEnvironmentState
+    args_model = DbtEnvironmentArgs
+    state_model = DbtEnvironmentState
 
     def describe(self, resource: DbtEnvironmentArgs | DbtEnvironmentState) -> str:
         """Return the object in words, for messages."""

@@ -34,7 +34,7 @@ from omni_pulumi.fields import (
     ConvertedBy,
     Identifies,
     MaybeUnknown,
-    Parent,
+    ParentId,
     Replaces,
     State,
     Uuid4,
@@ -51,7 +51,7 @@ from omni_pulumi.lightdash_connections import (
     has_credentials,
     stored,
     stored_connection,
-    undeclared_fields,
+    undeclared_connection_fields,
 )
 from omni_pulumi.services import LightdashLifecycle
 
@@ -82,7 +82,7 @@ def _credentials(connection: Any, info: pydantic.ValidationInfo) -> Any:
 class LightdashDbtSourceArgs(Args):
     """Arguments of :class:`LightdashDbtSource`."""
 
-    project_uuid: Annotated[MaybeUnknown[Uuid4], Parent(), Identifies(), Replaces()] = pydantic.Field(
+    project_uuid: Annotated[MaybeUnknown[Uuid4], ParentId(), Identifies(), Replaces()] = pydantic.Field(
         description="UUID of the Lightdash project."
     )
     name: Annotated[MaybeUnknown[Annotated[str, pydantic.AfterValidator(_name)]], Identifies()] = pydantic.Field(
@@ -119,8 +119,8 @@ class LightdashDbtSourceState(State):
 class LightdashDbtSourceLifecycle(LightdashLifecycle[LightdashDbtSourceArgs, LightdashDbtSourceState]):
     """How a dbt source is created, read, updated and deleted."""
 
-    args = LightdashDbtSourceArgs
-    state = LightdashDbtSourceState
+    args_model = LightdashDbtSourceArgs
+    state_model = LightdashDbtSourceState
 
     def describe(self, resource: LightdashDbtSourceArgs | LightdashDbtSourceState) -> str:
         """Return the object in words, for messages."""
@@ -281,7 +281,7 @@ def _adopt(
         args,
         _merge(state, current).model_copy(update={"dbt_connection": found}),
         write=lambda: _write(client, args, current),
-        undeclared=field_paths(undeclared_fields(found, args.dbt_connection)),
+        undeclared=field_paths(undeclared_connection_fields(found, args.dbt_connection)),
     )
 
 
@@ -331,7 +331,7 @@ def _write(
     _require_credentials(args, current)
     connection = None if current.dbt_connection is None else current.dbt_connection.model_dump()
     found = None if connection is None else stored_connection(connection, None)
-    kept = undeclared_fields(found, args.dbt_connection, known)
+    kept = undeclared_connection_fields(found, args.dbt_connection, known)
     body = connection_body(args.dbt_connection, connection, kept)
     client.update_dbt_source(args.project_uuid, current.project_dbt_source_uuid, args.name, body)
     warn_about_kept(_describe(args), field_paths(kept))

@@ -387,7 +387,7 @@ def has_changes(servicer: Servicer, sample: Sample, inputs: Mapping[str, Any]) -
     lifecycle = sample.provider.lifecycle
     args = lifecycle.validate(sample.complete)
     assert not isinstance(args, list)
-    state = lifecycle.state.from_args(args).to_properties()
+    state = lifecycle.state_model.from_args(args).to_properties()
     return servicer.diff(sample.provider(), "id", state, inputs).changes
 
 

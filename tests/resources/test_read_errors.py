@@ -50,7 +50,7 @@ def assert_read_raises(monkeypatch: pytest.MonkeyPatch, sample: Sample, response
     """Assert that a read that gets this response raises an error with a message of one line."""
     lifecycle = sample.provider.lifecycle
     monkeypatch.setattr(httpx.HTTPTransport, "handle_request", lambda _transport, _request: response)
-    state = lifecycle.state.model_validate({**sample.complete, sample.id_key: UUID})
+    state = lifecycle.state_model.model_validate({**sample.complete, sample.id_key: UUID})
     instance = Instance("https://bi.acme.test", "made-up-key", total_timeout=0)
     with closing(lifecycle.connect(instance)) as client, pytest.raises(Error) as caught:
         lifecycle.read(client, state)

@@ -56,7 +56,7 @@ class EnvironmentVariable(Model):
     value: str
 
 
-class DbtConnection(Model):
+class SourceConnection(Model):
     """A connection without its secrets. Its type decides which other fields it has."""
 
     model_config = pydantic.ConfigDict(extra="allow")
@@ -71,7 +71,7 @@ class DbtSourceWithConnection(DbtSource):
     The connection is ``None`` when Lightdash can no longer decrypt the stored one.
     """
 
-    dbt_connection: DbtConnection | None
+    dbt_connection: SourceConnection | None
 
     @classmethod
     def without_connection(cls, source: DbtSource) -> DbtSourceWithConnection:
