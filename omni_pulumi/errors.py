@@ -66,11 +66,16 @@ class Error(Exception):
             value = tuple(mask_urls(item) if isinstance(item, str) else item for item in value)
         super().__setattr__(name, value)
 
-    def repeated(self, message: str, *, operation: str) -> Self:
-        """Return an error of the same class and with the same attributes for an operation that changed nothing."""
-        error = type(self).__new__(type(self), mask_urls(message))
-        vars(error).update(vars(self))
-        error.operation, error.resource_id, error.outcome_unknown = operation, None, False
+    def replace(self, message: str | None = None, **changes: object) -> Self:
+        """Return a copy with another message, or with other values of attributes.
+
+        Args:
+            message: the message. Default: that of this error.
+            changes: values by the name of their attribute.
+        """
+        error = type(self).__new__(type(self), str(self) if message is None else mask_urls(message))
+        for name, value in {**vars(self), **changes}.items():
+            setattr(error, name, value)
         return error
 
 

@@ -72,7 +72,9 @@ class KnownFailures:
             reason = f"does not find {parent_id}" if known.scope == "parent" else "does not find its API"
         else:
             reason = f"refused access to {parent_id}" if known.scope == "parent" else "refused the key"
-        return known.repeated(
+        return known.replace(
             f'Cannot {operation}: {self._service} {reason}, see the error that begins with "Cannot {known.operation}".',
             operation=operation,
+            resource_id=None,
+            outcome_unknown=False,
         )

@@ -103,8 +103,7 @@ def create_once(create: Callable[[], T], find: Callable[[], T | None], *, advice
             if found is not None:
                 return found
             if attempt == LIMITS.create or not may_resend(error, idempotent=True):
-                error.outcome_unknown = False
-                raise
+                raise error.replace(outcome_unknown=False) from None
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 

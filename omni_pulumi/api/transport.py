@@ -127,10 +127,12 @@ class Transport:
         except errors.Error as error:
             if isinstance(error, errors.CancelledError):
                 error = _cancelled(request, failures)
-            error.operation, error.resource_id = request.operation, request.resource_id
-            error.outcome_unknown = any(failure.outcome_unknown for failure in failures)
-            error.scope = self._scope(request, error)
-            raise error from None
+            raise error.replace(
+                operation=request.operation,
+                resource_id=request.resource_id,
+                outcome_unknown=any(failure.outcome_unknown for failure in failures),
+                scope=self._scope(request, error),
+            ) from None
 
     def parse(self, model: type[M], content: object, request: Request) -> M:
         """Return the content of a response as a model.

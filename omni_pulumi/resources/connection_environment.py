@@ -95,8 +95,7 @@ class ConnectionEnvironmentLifecycle(OmniLifecycle[ConnectionEnvironmentArgs, Co
             client.update_connection_environment(state.connection_environment_id, args.user_attribute_values)
         except Error as error:
             self._undo(client, state, error)
-            error.outcome_unknown = False
-            raise
+            raise error.replace(outcome_unknown=False) from None
         log_created(_describe(args), state.connection_environment_id, args)
         return state
 

@@ -404,9 +404,8 @@ def _write(
         except Error as error:
             outcome_unknown = outcome_unknown or error.outcome_unknown
             changed = _read_changed(client, args, current, error, plan) if attempt < LIMITS.update else None
-            error.outcome_unknown = outcome_unknown
             if changed is None:
-                raise
+                raise error.replace(outcome_unknown=outcome_unknown) from None
             current = changed
         else:
             state = _written(client, args, answer, plan, is_default=current.is_default_environment)
