@@ -17,6 +17,7 @@ import pydantic
 
 from omni_pulumi.adoption import ADOPT_IF_CREATED, adopt, log_created, nearest_names, nothing_to_adopt, warn_about_kept
 from omni_pulumi.api.omni import models
+from omni_pulumi.api.omni.dbt_environments import DbtEnvironments, with_id, with_name
 from omni_pulumi.api.retry import LIMITS, create_once, poll
 from omni_pulumi.changes import undeclared_fields
 from omni_pulumi.dynamic.provider import Provider
@@ -164,35 +165,37 @@ class DbtEnvironmentLifecycle(OmniLifecycle[DbtEnvironmentArgs, DbtEnvironmentSt
         If the program names no owner, Omni chooses one. Then only the response shows whether the owner already has an
         environment of this name.
         """
-        before = client.list_dbt_environments(args.connection_id)
-        existing = _find(before, args.name, args.owner_id)
+        environments = DbtEnvironments(client, args.connection_id)
+        before = environments.cached()
+        existing = with_name(before, args.name, args.owner_id)
         if existing is None and args.adopt:
-            existing = poll(lambda: _find(_current_list(client, args), args.name, args.owner_id))
+            existing = environments.poll_name(args.name, args.owner_id)
         if existing is not None and _try_to_claim(args, existing, claim):
-            return _adopt(client, args, existing)
+            return _adopt(environments, args, existing)
         if args.adopt == "existing":
-            raise nothing_to_adopt(_describe(args), _similar(client, args))
-        created, plan = _create(client, args, before)
-        existing = _conflicting(client, args, created, before)
+            raise nothing_to_adopt(_describe(args), _similar(environments.cached(), args.name))
+        created, plan = _create(environments, args, before)
+        existing = _conflicting(environments, args, created, before)
         if existing is None:
-            state = _written(client, args, created, plan)
+            state = _written(environments, args, created, plan)
             log_created(_describe(args), created.id, args)
             return state
         self._undo(client, args, created)
         claim(_pulumi_id(args.connection_id, existing.id))
-        return _adopt(client, args, existing)
+        return _adopt(environments, args, existing)
 
     def read(self, client: OmniClient, state: DbtEnvironmentState) -> DbtEnvironmentState | None:
         """Find the environment in the list of its connection."""
-        current = _read(client, state.connection_id, state.environment_id)
+        current = DbtEnvironments(client, state.connection_id).find(state.environment_id)
         return None if current is None else _merge(state, current)
 
     def update(
         self, client: OmniClient, state: DbtEnvironmentState, args: DbtEnvironmentArgs
     ) -> DbtEnvironmentState | None:
         """Write the whole environment."""
-        current = _read(client, state.connection_id, state.environment_id)
-        return None if current is None else _write(client, args, current, known=state)
+        environments = DbtEnvironments(client, state.connection_id)
+        current = environments.find(state.environment_id)
+        return None if current is None else _write(environments, args, current, known=state)
 
     def delete(self, client: OmniClient, state: DbtEnvironmentState) -> None:
         """Delete the environment. The default environment belongs to the dbt configuration and stays."""
@@ -207,7 +210,7 @@ class DbtEnvironmentLifecycle(OmniLifecycle[DbtEnvironmentArgs, DbtEnvironmentSt
 
     def exists(self, client: OmniClient, state: DbtEnvironmentState) -> bool:
         """Return whether the list has the environment."""
-        return _poll_list(client, state.connection_id, state.environment_id) is not None
+        return DbtEnvironments(client, state.connection_id).poll(state.environment_id) is not None
 
     def only_in_service(self, state: DbtEnvironmentState) -> list[str]:
         """Return the variables whose values only Omni knows."""
@@ -244,35 +247,10 @@ def _pulumi_id(connection_id: str, environment_id: str) -> str:
     return f"{connection_id}/{environment_id}"
 
 
-def _current_list(client: OmniClient, args: DbtEnvironmentArgs) -> Sequence[models.DbtEnvironment]:
-    return client.list_dbt_environments(args.connection_id, use_cache=False)
-
-
-def _find(
-    environments: Sequence[models.DbtEnvironment], name: str, owner_id: str | None
-) -> models.DbtEnvironment | None:
-    return next((e for e in environments if e.name == name and e.owner_id == owner_id), None)
-
-
-def _find_id(environments: Sequence[models.DbtEnvironment], environment_id: str) -> models.DbtEnvironment | None:
-    return next((e for e in environments if e.id == environment_id), None)
-
-
-def _read(client: OmniClient, connection_id: str, environment_id: str) -> models.DbtEnvironment | None:
-    """Return the environment of a list that may be 5 seconds old, or of a new list."""
-    cached = _find_id(client.list_dbt_environments(connection_id), environment_id)
-    return cached or _poll_list(client, connection_id, environment_id)
-
-
-def _poll_list(client: OmniClient, connection_id: str, environment_id: str) -> models.DbtEnvironment | None:
-    return poll(lambda: _find_id(client.list_dbt_environments(connection_id, use_cache=False), environment_id))
-
-
-def _similar(client: OmniClient, args: DbtEnvironmentArgs) -> list[str]:
+def _similar(environments: Sequence[models.ListedDbtEnvironment], name: str) -> list[str]:
     """Return the environments with the same name and another owner, or with a similar name."""
-    environments = client.list_dbt_environments(args.connection_id)
-    names = nearest_names(args.name, (e.name for e in environments))
-    similar = (e for name in names for e in environments if e.name == name)
+    names = nearest_names(name, (e.name for e in environments))
+    similar = (e for nearest in names for e in environments if e.name == nearest)
     return [f'"{e.name}" ({e.id}, owner {e.owner_id or "none"})' for e in similar]
 
 
@@ -291,7 +269,9 @@ def _try_to_claim(args: DbtEnvironmentArgs, existing: models.DbtEnvironment, cla
     return True
 
 
-def _adopt(client: OmniClient, args: DbtEnvironmentArgs, existing: models.DbtEnvironment) -> DbtEnvironmentState:
+def _adopt(
+    environments: DbtEnvironments, args: DbtEnvironmentArgs, existing: models.DbtEnvironment
+) -> DbtEnvironmentState:
     """Adopt an environment. Declared secrets are always written, because Omni does not return their values."""
     state = DbtEnvironmentState.from_args(args, environment_id=existing.id)
     current = _merge(state.model_copy(update={"variables": {}, "secret_variables": {}}), existing)
@@ -300,7 +280,7 @@ def _adopt(client: OmniClient, args: DbtEnvironmentArgs, existing: models.DbtEnv
         existing.id,
         args,
         current,
-        write=lambda: _write(client, args, existing),
+        write=lambda: _write(environments, args, existing),
         undeclared=[
             *undeclared_fields(current, args),
             *(f"variables.{name}" for name in undeclared(args, existing.variables or [])),
@@ -310,7 +290,7 @@ def _adopt(client: OmniClient, args: DbtEnvironmentArgs, existing: models.DbtEnv
 
 
 def _create(
-    client: OmniClient, args: DbtEnvironmentArgs, before: Sequence[models.DbtEnvironment]
+    environments: DbtEnvironments, args: DbtEnvironmentArgs, before: Sequence[models.ListedDbtEnvironment]
 ) -> tuple[models.DbtEnvironment, VariableUpdate]:
     plan = plan_update(args, [], None)
     known = {environment.id for environment in before}
@@ -319,11 +299,11 @@ def _create(
     def create() -> models.DbtEnvironment:
         nonlocal requests
         requests += 1
-        return client.create_dbt_environment(args.connection_id, _body(args, plan))
+        return environments.create(_body(args, plan))
 
     def find_new() -> list[models.DbtEnvironment]:
         """Return new environments of this name. A new default environment comes from no request of this package."""
-        same_name = (e for e in _current_list(client, args) if e.name == args.name and not e.is_default_environment)
+        same_name = (e for e in environments.current() if e.name == args.name and not e.is_default_environment)
         return [e for e in same_name if e.id not in known and args.owner_id in {None, e.owner_id}]
 
     created = create_once(create, lambda: next(iter(find_new()), None), advice=ADOPT_IF_CREATED)
@@ -349,33 +329,33 @@ def _warn_about_duplicates(
 
 
 def _conflicting(
-    client: OmniClient,
+    environments: DbtEnvironments,
     args: DbtEnvironmentArgs,
     created: models.DbtEnvironment,
-    before: Sequence[models.DbtEnvironment],
-) -> models.DbtEnvironment | None:
+    before: Sequence[models.ListedDbtEnvironment],
+) -> models.ListedDbtEnvironment | None:
     """Return another environment with the name and the owner of a new one.
 
     When Omni chose the owner, the list is read again: another profile of the program may use another key of the same
     instance, whose client has a cache of its own.
     """
-    owner = _owner(client, args, created)
+    owner = _owner(environments, args, created)
     if owner != args.owner_id:
         with contextlib.suppress(Error):  # the created environment must reach the state
-            before = _current_list(client, args)
-    return _find([each for each in before if each.id != created.id], args.name, owner)
+            before = environments.current()
+    return with_name([each for each in before if each.id != created.id], args.name, owner)
 
 
-def _owner(client: OmniClient, args: DbtEnvironmentArgs, created: models.DbtEnvironment) -> str | None:
+def _owner(environments: DbtEnvironments, args: DbtEnvironmentArgs, created: models.DbtEnvironment) -> str | None:
     """Return the owner of a new environment: from the response, from the list, or from the program."""
     if "owner_id" not in created.model_fields_set and args.owner_id is None:
         with contextlib.suppress(Error):  # the created environment must reach the state
-            created = _poll_list(client, args.connection_id, created.id) or created
+            created = environments.poll(created.id) or created
     return created.owner_id if "owner_id" in created.model_fields_set else args.owner_id
 
 
 def _write(
-    client: OmniClient,
+    environments: DbtEnvironments,
     args: DbtEnvironmentArgs,
     current: models.DbtEnvironment,
     *,
@@ -387,7 +367,7 @@ def _write(
     request is built again from what Omni has then.
 
     Args:
-        client: the client.
+        environments: the environments of the connection.
         args: what the program declares.
         current: what Omni has.
         known: what the state has, ``None`` when the environment is adopted.
@@ -400,22 +380,26 @@ def _write(
         has_owner = known is not None and known.owner_id is not None
         body = _body(args.model_copy(update=kept), plan, current, has_owner=has_owner)
         try:
-            answer = client.update_dbt_environment(args.connection_id, current.id, body)
+            answer = environments.update(current.id, body)
         except Error as error:
             outcome_unknown = outcome_unknown or error.outcome_unknown
-            changed = _read_changed(client, args, current, error, plan) if attempt < LIMITS.update else None
+            changed = _read_changed(environments, args, current, error, plan) if attempt < LIMITS.update else None
             if changed is None:
                 raise error.replace(outcome_unknown=outcome_unknown) from None
             current = changed
         else:
-            state = _written(client, args, answer, plan, is_default=current.is_default_environment)
+            state = _written(environments, args, answer, plan, is_default=current.is_default_environment)
             _warn_about_kept(args, plan, kept)
             return state.model_copy(update=dict.fromkeys(kept))  # only a refresh puts them into the state
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
 def _read_changed(
-    client: OmniClient, args: DbtEnvironmentArgs, current: models.DbtEnvironment, error: Error, plan: VariableUpdate
+    environments: DbtEnvironments,
+    args: DbtEnvironmentArgs,
+    current: models.DbtEnvironment,
+    error: Error,
+    plan: VariableUpdate,
 ) -> models.DbtEnvironment | None:
     """Return what Omni has after a failed update, ``None`` when building the request again would not help.
 
@@ -429,7 +413,7 @@ def _read_changed(
 
     def is_complete() -> bool | None:
         nonlocal found
-        found = _find_id(_current_list(client, args), current.id)
+        found = with_id(environments.current(), current.id)
         names = declared_names(args) - {*plan.missing}
         return True if is_refused or (found and names <= {*_variable_ids(found)}) else None
 
@@ -454,7 +438,7 @@ def _warn_about_kept(args: DbtEnvironmentArgs, plan: VariableUpdate, kept: Itera
 
 
 def _written(
-    client: OmniClient,
+    environments: DbtEnvironments,
     args: DbtEnvironmentArgs,
     answer: models.DbtEnvironment,
     plan: VariableUpdate,
@@ -465,7 +449,7 @@ def _written(
     state = DbtEnvironmentState.from_args(args, environment_id=answer.id, is_default_environment=is_default)
     if answer.variables is None:
         try:
-            answer = _find_id(_current_list(client, args), answer.id) or answer
+            answer = with_id(environments.current(), answer.id) or answer
         except Error as error:
             _log.warning(
                 "%s was written, but reading it back failed: %s The state has the values of the program. Run `pulumi "
