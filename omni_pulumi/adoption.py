@@ -21,7 +21,7 @@ S = TypeVar("S", bound=State)
 _log = logging.getLogger(__name__)
 
 
-def with_id(description: str, object_id: str) -> str:
+def describe_with_id(description: str, object_id: str) -> str:
     """Return an object in words with its ID, unless the words contain the ID already.
 
     Args:
@@ -44,7 +44,7 @@ def adopt(
     *,
     write: Callable[[], S],
     undeclared: Sequence[str] = (),
-    way_out: str = "Declare it in the program, or remove it from the object first.",
+    advice: str = "Declare it in the program, or remove it from the object first.",
 ) -> S:
     """Adopt an object that exists, and write it only if something differs.
 
@@ -55,7 +55,7 @@ def adopt(
         current: what the service has.
         write: makes the object what the program declares.
         undeclared: what the object has, the program does not declare, and a write would remove.
-        way_out: what the user can do about ``undeclared``.
+        advice: what the user can do about ``undeclared``.
 
     Raises:
         AlreadyExistsError: the program does not set ``adopt``, or the object has something undeclared.
@@ -63,9 +63,9 @@ def adopt(
     if not args.adopt or undeclared:
         differing = ", ".join(describe_changes(current, args, verb="now")) or "nothing"
         reason = "" if args.adopt else f" It exists already. Set adopt=True to adopt it, which changes: {differing}."
-        removal = f" The program does not declare {', '.join(undeclared)}, which adopting would remove. {way_out}"
+        removal = f" The program does not declare {', '.join(undeclared)}, which adopting would remove. {advice}"
         raise AlreadyExistsError(
-            f"Cannot {'adopt' if args.adopt else 'create'} {with_id(description, object_id)}."
+            f"Cannot {'adopt' if args.adopt else 'create'} {describe_with_id(description, object_id)}."
             f"{reason}{removal if undeclared else ''}",
             operation=f"{'adopt' if args.adopt else 'create'} {description}",
             resource_id=object_id,
@@ -74,10 +74,10 @@ def adopt(
         )
     changes = describe_changes(current, args, verb="was")
     if not changes:
-        _log.info("adopted %s unchanged", with_id(description, object_id))
+        _log.info("adopted %s unchanged", describe_with_id(description, object_id))
         return current
     state = write()
-    _log.info("adopted %s: %s", with_id(description, object_id), ", ".join(changes))
+    _log.info("adopted %s: %s", describe_with_id(description, object_id), ", ".join(changes))
     return state
 
 
@@ -106,31 +106,29 @@ def nearest_names(name: str, names: Iterable[str]) -> list[str]:
 def log_created(description: str, object_id: str, args: Args) -> None:
     """Log that ``adopt=True`` created the object, because there was nothing to adopt."""
     if args.adopt:
-        _log.info("created %s: there was nothing to adopt", with_id(description, object_id))
+        _log.info("created %s: there was nothing to adopt", describe_with_id(description, object_id))
 
 
-def warn_about_recreation(description: str, object_id: str, *, lost: Sequence[str] = ()) -> None:
+def warn_about_recreation(description: str, object_id: str, args: Args, *, lost: Sequence[str] = ()) -> None:
     """Warn that an object was deleted outside Pulumi and is created again.
 
     Args:
         description: the object.
         object_id: ID of the object that was deleted.
+        args: what the program declares.
         lost: what the object had and cannot be restored.
     """
     _log.warning(
-        "%s was deleted outside Pulumi and is recreated%s",
-        with_id(description, object_id),
+        "%s was deleted outside Pulumi and is recreated%s%s",
+        describe_with_id(description, object_id),
         f", without what only the service knew: {', '.join(lost)}" if lost else "",
+        ', although adopt is "existing". Remove adopt from the program' if args.adopt == "existing" else "",
     )
 
 
-def ignore_existing(description: str, args: A) -> A:
-    """Return the arguments with ``adopt=True``, because ``adopt="existing"`` applies to the first create only."""
-    _log.warning(
-        '%s was deleted outside Pulumi, so it is created although adopt is "existing". Remove adopt from the program',
-        description,
-    )
-    return args.model_copy(update={"adopt": True})
+def may_create(args: A) -> A:
+    """Return the arguments without ``adopt="existing"``, which applies only until the object is in the state."""
+    return args.model_copy(update={"adopt": True}) if args.adopt == "existing" else args
 
 
 def warn_about_kept(description: str, kept: Sequence[str]) -> None:

@@ -41,6 +41,7 @@ class Error(Exception):
     """Base class of the errors that this package raises.
 
     Attributes:
+        advice: what the user can do, the end of the text; empty when the message contains it.
         operation: what failed, such as ``delete dbt environment <id> of connection <id>``; empty when there is none.
         resource_id: ID of the object in its service, ``None`` when it has none yet.
         outcome_unknown: whether a failed write may have been applied, by this attempt or an earlier one. ``False`` for
@@ -51,12 +52,28 @@ class Error(Exception):
     scope: Scope = "request"
 
     def __init__(
-        self, message: str, *, operation: str = "", resource_id: str | None = None, outcome_unknown: bool = False
+        self,
+        message: str,
+        *,
+        advice: str = "",
+        operation: str = "",
+        resource_id: str | None = None,
+        outcome_unknown: bool = False,
     ) -> None:
         super().__init__(mask_urls(message))
+        self.advice = advice
         self.operation = operation
         self.resource_id = resource_id
         self.outcome_unknown = outcome_unknown
+
+    def __str__(self) -> str:
+        """Return the whole text."""
+        return f"{self.message} {self.advice}".strip()
+
+    @property
+    def message(self) -> str:
+        """What failed and why, without the advice."""
+        return str(self.args[0])
 
     def __setattr__(self, name: str, value: object) -> None:
         """Mask the user part of URLs in every attribute."""
@@ -73,7 +90,7 @@ class Error(Exception):
             message: the message. Default: that of this error.
             changes: values by the name of their attribute.
         """
-        error = type(self).__new__(type(self), str(self) if message is None else mask_urls(message))
+        error = type(self).__new__(type(self), self.message if message is None else mask_urls(message))
         for name, value in {**vars(self), **changes}.items():
             setattr(error, name, value)
         return error
@@ -165,6 +182,11 @@ class ConnectError(RequestError):
 class ResponseLostError(RequestError):
     """The request was sent and no response arrived, so it may have been processed."""
 
+    def __str__(self) -> str:
+        """Return the whole text, which says whether a write may have been applied."""
+        consequence = " The request may have been applied." if self.outcome_unknown else ""
+        return f"{self.message}{consequence} {self.advice}".strip()
+
 
 class ResponseError(Error):
     """The response reports an error.
@@ -182,11 +204,14 @@ class ResponseError(Error):
         status: int,
         detail: str = "",
         retry_after: float | None = None,
+        advice: str = "",
         operation: str = "",
         resource_id: str | None = None,
         outcome_unknown: bool = False,
     ) -> None:
-        super().__init__(message, operation=operation, resource_id=resource_id, outcome_unknown=outcome_unknown)
+        super().__init__(
+            message, advice=advice, operation=operation, resource_id=resource_id, outcome_unknown=outcome_unknown
+        )
         self.status = status
         self.detail = detail
         self.retry_after = retry_after
@@ -236,6 +261,7 @@ class UnexpectedResponseError(ResponseError):
         detail: str = "",
         retry_after: float | None = None,
         fields: tuple[str, ...] = (),
+        advice: str = "",
         operation: str = "",
         resource_id: str | None = None,
         outcome_unknown: bool = False,
@@ -245,6 +271,7 @@ class UnexpectedResponseError(ResponseError):
             status=status,
             detail=detail,
             retry_after=retry_after,
+            advice=advice,
             operation=operation,
             resource_id=resource_id,
             outcome_unknown=outcome_unknown,

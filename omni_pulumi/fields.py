@@ -103,10 +103,10 @@ def _user_attribute_value(text: str) -> str:
 
 def _unique_and_sorted(values: list[str]) -> list[str]:
     """Sort the values, because their order means nothing to Omni."""
-    known = [value for value in values if isinstance(value, str)]
-    if len(set(known)) < len(known):
+    texts = [value for value in values if isinstance(value, str)]
+    if len(set(texts)) < len(texts):
         raise ValueError("must not contain a value twice")
-    return sorted(values) if len(known) == len(values) else values
+    return sorted(values) if len(texts) == len(values) else values
 
 
 _PROFILE = re.compile(r"[a-z0-9][a-z0-9-]*")

@@ -1,7 +1,7 @@
 """What a resource is, without Pulumi's protocol: its arguments, its state, and how to create, read, update and delete.
 
-The author of a resource writes two models and one lifecycle, on typed values. Unknown values of a preview pass through
-the validation, so no rule has to handle them.
+The author of a resource writes two models and one lifecycle, on typed values. A rule of one value is applied once the
+value is known. A rule that compares several values must expect that some of them are unknown in a preview.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from omni_pulumi.adoption import ignore_existing, warn_about_recreation
+from omni_pulumi.adoption import may_create, warn_about_recreation
 from omni_pulumi.check import CheckFailure, check_failures
 from omni_pulumi.errors import NotFoundError
 from omni_pulumi.fields import Args, Identifies, ParentId, Replaces, State, marked
@@ -146,10 +146,8 @@ class Lifecycle(abc.ABC, Generic[C, A, S]):
             updated = None
         if updated is not None:
             return updated
-        warn_about_recreation(self.describe(args), self.id_of(state), lost=self.only_in_service(state))
-        if args.adopt == "existing":
-            args = ignore_existing(self.describe(args), args)
-        return self.create(client, args, claim)
+        warn_about_recreation(self.describe(args), self.id_of(state), args, lost=self.only_in_service(state))
+        return self.create(client, may_create(args), claim)
 
     def delete_if_exists(self, client: C, state: S) -> None:
         """Delete the object. It is no error when it is deleted already."""

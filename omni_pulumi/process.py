@@ -1,7 +1,7 @@
 """What one provider process remembers. The engine starts one process for each ``pulumi`` command.
 
-A provider object has no attributes of its own, because the engine keeps it pickled in the state. Everything that
-providers and threads share during a command is therefore here, in :data:`PROCESS`. Every layer may use it.
+A provider object has no attribute before `configure`, because the engine keeps it pickled in the state. What changes
+during a command and is shared by providers and threads is therefore here, in :data:`PROCESS`. Every layer may use it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ K = TypeVar("K", bound=Hashable)
 class Cancellation:
     """Whether the user has cancelled the run, and waiting that ends when it is cancelled.
 
-    A request that is being sent is not interrupted, so that its result reaches the state.
+    A request that is being sent is not interrupted, so that its result reaches the state. Tests replace :meth:`sleep`
+    to wait less.
     """
 
     _CHECK_INTERVAL = 0.05

@@ -13,6 +13,7 @@ update sends it back: a secret with its ID and without a value, a plain variable
 
 from __future__ import annotations
 
+import enum
 import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -118,35 +119,39 @@ def plan_update(declared: Declared, found: Sequence[Variable], known: Stored | N
         known: what the state has, ``None`` when the environment is created or adopted.
     """
     present = {variable.name: variable for variable in found}
-    not_sent = placeholders(declared)
+    names, not_sent = declared_names(declared), placeholders(declared)
     secrets = {name: value.get_secret_value() for name, value in declared.secret_variables.items()}
-    update = VariableUpdate([], [], [], [])
-    for name, value in {**declared.variables, **secrets}.items():
-        if name not in not_sent:
-            variable_id = present[name].id if name in present else None
-            update.bodies.append(VariableBody.of(variable_id, name, value, is_secret=name in secrets))
-        elif name in present:
-            update.bodies.append(_unchanged(present[name]))
-        else:
-            update.missing.append(name)
-    for variable in found:
-        if variable.name in declared_names(declared) or not _keep(variable.name, declared, known, update):
-            continue
-        update.bodies.append(_unchanged(variable))
-    return update
+    bodies = [
+        VariableBody.of(present[name].id if name in present else None, name, value, is_secret=name in secrets)
+        for name, value in {**declared.variables, **secrets}.items()
+        if name not in not_sent
+    ]
+    bodies += [_unchanged(present[name]) for name in sorted(not_sent) if name in present]
+    undeclared_kinds = {name: _undeclared_kind(name, declared, known) for name in present if name not in names}
+    bodies += [_unchanged(present[name]) for name, kind in undeclared_kinds.items() if kind is not _Kind.RETAINED]
+    return VariableUpdate(
+        bodies,
+        unknown=[name for name, kind in undeclared_kinds.items() if kind is _Kind.UNKNOWN],
+        no_longer_unmanaged=[name for name, kind in undeclared_kinds.items() if kind is _Kind.NO_LONGER_UNMANAGED],
+        missing=sorted(not_sent - present.keys()),
+    )
 
 
-def _keep(name: str, declared: Declared, known: Stored | None, update: VariableUpdate) -> bool:
-    """Note why an update keeps a variable that the program does not declare, and return whether it does."""
+class _Kind(enum.Enum):
+    """Why an update keeps a variable that the program does not declare, or does not keep it."""
+
+    UNMANAGED = enum.auto()
+    RETAINED = enum.auto()
+    NO_LONGER_UNMANAGED = enum.auto()
+    UNKNOWN = enum.auto()
+
+
+def _undeclared_kind(name: str, declared: Declared, known: Stored | None) -> _Kind:
     if is_unmanaged(name, declared):
-        return True
+        return _Kind.UNMANAGED
     if known is not None and name in {*declared_names(known), *known.retained_variables}:
-        return False
-    if is_unmanaged(name, known):
-        update.no_longer_unmanaged.append(name)
-        return True
-    update.unknown.append(name)
-    return True
+        return _Kind.RETAINED
+    return _Kind.NO_LONGER_UNMANAGED if is_unmanaged(name, known) else _Kind.UNKNOWN
 
 
 def _unchanged(variable: Variable) -> VariableBody:

@@ -49,7 +49,6 @@ ALLOWED = {
     "omni_pulumi.services": {"omni_pulumi.lifecycle", "omni_pulumi.settings", "omni_pulumi.api"},
     "omni_pulumi.lifecycle": {
         "omni_pulumi.adoption",
-        "omni_pulumi.changes",
         "omni_pulumi.check",
         "omni_pulumi.fields",
         "omni_pulumi.settings",
@@ -119,6 +118,15 @@ def test_imports_point_down(module: str) -> None:
     allowed = ALLOWED[layer_of(module)]
     internal = {name for name in imports(MODULES[module]) if is_in(name, "omni_pulumi")}
     assert {name for name in internal if not any(is_in(name, layer) for layer in allowed)} == set()
+
+
+@pytest.mark.parametrize("layer", [layer for layer, allowed in ALLOWED.items() if allowed])
+def test_allowed_imports_are_used(layer: str) -> None:
+    """A layer imports each layer that it may import."""
+    paths = [path for module, path in MODULES.items() if layer_of(module) == layer]
+    used = {name for path in paths for name in imports(path)}
+    unused = {each for each in ALLOWED[layer] - {layer} if not any(is_in(name, each) for name in used)}
+    assert unused == set()
 
 
 def test_no_layer_is_above_itself() -> None:

@@ -74,6 +74,7 @@ class KnownFailures:
             reason = f"refused access to {parent_id}" if known.scope == "parent" else "refused the key"
         return known.replace(
             f'Cannot {operation}: {self._service} {reason}, see the error that begins with "Cannot {known.operation}".',
+            advice="",
             operation=operation,
             resource_id=None,
             outcome_unknown=False,

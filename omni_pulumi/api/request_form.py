@@ -57,7 +57,9 @@ def _both(first: errors.BadRequestError, second: errors.BadRequestError) -> erro
     if first.detail == second.detail:
         return first
     return errors.BadRequestError(
-        f"{first} The other form that Omni documents was answered with {second.status}: {second.detail}",
+        f"{first.message} Omni documents a second form of this request, and answered {second.status} to it: "
+        f"{second.detail.rstrip('.')}.",
+        advice=first.advice,
         status=first.status,
         detail=f"{first.detail} / {second.detail}",
         operation=first.operation,

@@ -96,12 +96,15 @@ def error_of(
         answer += f": {detail.rstrip('.')}"
     elif content is NOT_JSON:
         answer += " with content that is not JSON"
-    advice = _advice(error_class, status, request, retry_after)
+    advice = _advice(error_class, status, detail, request, retry_after)
     return error_class(
-        f"Cannot {request.operation}: {answer}. {f'{hint} ' if hint else ''}{advice}",
+        f"Cannot {request.operation}: {answer}.",
+        advice=f"{hint} {advice}".strip(),
         status=status,
         detail=detail,
         retry_after=retry_after,
+        operation=request.operation,
+        resource_id=request.resource_id,
         outcome_unknown=request.is_write and (response.is_success or error_class is errors.ServerError),
     )
 
@@ -127,8 +130,9 @@ def parse(model: type[M], content: object, request: Request, *, sender: str) -> 
             f"{field or 'the content'}: {problem['msg']}" for field, problem in zip(fields, problems, strict=True)
         )
         raise errors.UnexpectedResponseError(
-            f"Cannot {request.operation}: {sender} sent an unexpected response ({reasons}). Check that the URL is that "
-            "of the instance. If it is, report this with the output of `omni-pulumi --version`.",
+            f"Cannot {request.operation}: {sender} sent an unexpected response ({reasons}).",
+            advice="Check that the URL is that of the instance. If it is, report this with the output of "
+            "`omni-pulumi --version`.",
             status=200,
             fields=fields,
             operation=request.operation,
@@ -188,13 +192,19 @@ def _retry_after(header: str | None) -> float | None:
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
-def _advice(error_class: type[errors.ResponseError], status: int, request: Request, retry_after: float | None) -> str:
+def _advice(
+    error_class: type[errors.ResponseError], status: int, detail: str, request: Request, retry_after: float | None
+) -> str:
     """Return what the user can do."""
     if retry_after and error_class in {errors.RateLimitError, errors.ServerError}:
         return f"Run the command again after {_duration(retry_after)}."
     if error_class is errors.ConflictError and request.method == "DELETE":
         return "Remove what still uses the object, then run the command again."
-    return _ADVICE_BY_STATUS.get(status) or _ADVICE[error_class]
+    if status in _ADVICE_BY_STATUS:
+        return _ADVICE_BY_STATUS[status]
+    if error_class is errors.BadRequestError and not detail:
+        return "Compare the values with the service's documentation."
+    return _ADVICE[error_class]
 
 
 def _duration(seconds: float) -> str:

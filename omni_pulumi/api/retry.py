@@ -24,7 +24,7 @@ class Limits:
     Attributes:
         request: the most times that a request is sent. 429 does not count: ``totalTimeout`` ends those retries.
         create: how often :func:`create_once` sends a create.
-        update: how often an update is built again after a refusal or a lost answer.
+        update: how often the update of a dbt environment is sent, built again from what Omni has then.
         poll_delays: seconds before each read of :func:`poll`, and each create of :func:`retry_while_parent_missing`.
         backoff: seconds before the second try. Each further wait is twice as long.
         longest_backoff: seconds.
@@ -96,7 +96,7 @@ def create_once(create: Callable[[], T], find: Callable[[], T | None], *, advice
                 found = poll(find)
             except errors.Error as failure:
                 raise errors.PartlyCreatedError(
-                    f"{error} Checking whether it was created also failed: {failure} {advice}",
+                    f"{error.message} Checking whether it was created also failed: {failure.message} {advice}",
                     operation=error.operation,
                     resource_id=None,
                 ) from None
@@ -116,7 +116,7 @@ def write_and_verify(write: Callable[[], object], is_applied: Callable[[], bool 
 
     Raises:
         errors.ResponseLostError: the response was lost, and the read failed too.
-        errors.Error: the write failed and was not applied, or it is unknown whether it was.
+        errors.Error: the write failed, and was not applied.
     """
     try:
         write()
@@ -127,13 +127,14 @@ def write_and_verify(write: Callable[[], object], is_applied: Callable[[], bool 
             applied = poll(is_applied)
         except errors.Error as failure:
             raise errors.ResponseLostError(
-                f"{error} Checking whether it was applied also failed: {failure}",
+                f"{error.message} Checking whether it was applied also failed: {failure.message}",
+                advice="Run the command again.",
                 operation=error.operation,
                 resource_id=error.resource_id,
                 outcome_unknown=True,
             ) from None
         if not applied:
-            raise
+            raise error.replace(outcome_unknown=False) from None
 
 
 def retry_while_parent_missing(create: Callable[[], T]) -> T:

@@ -128,8 +128,6 @@ class Transport:
             if isinstance(error, errors.CancelledError):
                 error = _cancelled(request, failures)
             raise error.replace(
-                operation=request.operation,
-                resource_id=request.resource_id,
                 outcome_unknown=any(failure.outcome_unknown for failure in failures),
                 scope=self._scope(request, error),
             ) from None
@@ -199,14 +197,18 @@ class Transport:
             status = str(answer.status_code)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.ProxyError) as error:
             raise errors.ConnectError(
-                f"Cannot {request.operation}: {self._name} cannot be reached ({_reason(error)}). "
-                "Check the URL, the network and the proxy settings."
+                f"Cannot {request.operation}: {self._name} cannot be reached ({_reason(error)}).",
+                advice="Check the URL, the network and the proxy settings.",
+                operation=request.operation,
+                resource_id=request.resource_id,
             ) from None
         except httpx.HTTPError as error:
-            consequence = "The request may have been applied. " if request.is_write else ""
             raise errors.ResponseLostError(
                 f"Cannot {request.operation}: {self._name} did not respond to {request.method} {request.path} "
-                f"({_reason(error)}). {consequence}Run the command again.",
+                f"({_reason(error)}).",
+                advice="Run the command again.",
+                operation=request.operation,
+                resource_id=request.resource_id,
                 outcome_unknown=request.is_write,
             ) from None
         finally:
@@ -268,10 +270,13 @@ class Transport:
 
 
 def _cancelled(request: Request, failures: Sequence[errors.Error]) -> errors.CancelledError:
-    applied = "An earlier attempt may have been applied. " if any(f.outcome_unknown for f in failures) else ""
+    applied = " An earlier attempt may have been applied." if any(f.outcome_unknown for f in failures) else ""
     return errors.CancelledError(
-        f"Cannot {request.operation}: the run was cancelled before the request was sent{' again' if failures else ''}. "
-        f"{applied}Run the command again."
+        f"Cannot {request.operation}: the run was cancelled before the request was sent{' again' if failures else ''}."
+        f"{applied}",
+        advice="Run the command again.",
+        operation=request.operation,
+        resource_id=request.resource_id,
     )
 
 

@@ -1,8 +1,7 @@
 """Serves a lifecycle to the engine as a dynamic provider.
 
 The engine keeps a pickled provider in the state, and finds it again by the path of its module and the name of its
-class. Both are public for ever. A provider has no attribute of its own: :data:`omni_pulumi.process.PROCESS` has its
-clients.
+class. Both are public for ever. A provider has no attribute before `configure`, so the pickled one contains no data.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from pulumi.output import Unknown
 from pydantic.alias_generators import to_camel, to_snake
 
 from omni_pulumi import notes
-from omni_pulumi.adoption import ignore_existing, with_id
+from omni_pulumi.adoption import describe_with_id, may_create
 from omni_pulumi.api.retry import retry_while_parent_missing
 from omni_pulumi.changes import changed_fields, changed_secrets, program_path
 from omni_pulumi.check import CheckFailure
@@ -109,7 +108,12 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         """Create the object, or adopt the one that exists."""
         args = self._args(props, "create")
         if args.adopt == "existing" and PROCESS.claims.was_deleted(self._identity(args)):
-            args = ignore_existing(self.lifecycle.describe(args), args)
+            _log.warning(
+                '%s was deleted outside Pulumi, so it is created although adopt is "existing". Remove adopt from the '
+                "program",
+                self.lifecycle.describe(args),
+            )
+            args = may_create(args)
         creating = PROCESS.claims.creating(self._identity(args))
         with creating as is_first, self._operation("create", args) as client:
             if not is_first:
@@ -159,7 +163,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
             if claims.is_claimed(key) or claims.is_adopting(identity):
                 _log.warning(
                     "%s is not deleted, because another resource of this program manages it now",
-                    with_id(self.lifecycle.describe(state), _id),
+                    describe_with_id(self.lifecycle.describe(state), _id),
                 )
                 return
         with self._operation("delete", state) as client:
@@ -188,7 +192,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         description = self.lifecycle.describe(args)
         keys = [self.lifecycle.service.instance(self._config, profile).api_key for profile in (args.profile, owner)]
         return AlreadyManagedError(
-            f"Cannot create {with_id(description, pulumi_id)}: another resource of this program manages it. "
+            f"Cannot create {describe_with_id(description, pulumi_id)}: another resource of this program manages it. "
             "Declare the object once. If the other resource manages another object after this update, add "
             "depends_on=[<other resource>] to this one.",
             operation=f"create {description}",
@@ -198,18 +202,24 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
 
     def _duplicate_error(self, pulumi_id: str, args: A) -> AlreadyExistsError:
         description = self.lifecycle.describe(args)
+        rewrite = (
+            " If the removed one has just adopted it, change secrets_trigger of the other one, so that its secrets are "
+            "written again."
+            if "secrets_trigger" in self.lifecycle.args_model.model_fields
+            else ""
+        )
         return AlreadyExistsError(
-            f"Two resources of this program manage {with_id(description, pulumi_id)}. Remove one of them from the "
-            "program, which deletes nothing. If the removed one has just adopted it, change secrets_trigger "
-            "of the other one, so that its secrets are written again.",
+            f"Two resources of this program manage {describe_with_id(description, pulumi_id)}. Remove one of them "
+            f"from the program, which deletes nothing.{rewrite}",
             operation=f"manage {description}",
             resource_id=_object_id(pulumi_id),
         )
 
     def _replacement_error(self, pulumi_id: str, args: A, replaces: Sequence[str]) -> ConfigurationError:
         description = self.lifecycle.describe(args)
+        changed = ", ".join(map(to_snake, replaces))
         return ConfigurationError(
-            f"Cannot replace {with_id(description, pulumi_id)}: {', '.join(map(to_snake, replaces))} changed, and "
+            f"Cannot replace {describe_with_id(description, pulumi_id)}: {changed} changed, and "
             'adopt="existing" does not allow creating a new object. Remove adopt from the program.',
             settings=("adopt",),
         )

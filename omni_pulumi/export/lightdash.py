@@ -80,7 +80,9 @@ class LightdashReader(Reader[LightdashClient]):
         if source.has_credential_error:
             raise UndeclarableError("Lightdash can no longer decrypt the stored connection")
         connection = self._client.get_dbt_source(parent.id, source.project_dbt_source_uuid).dbt_connection
-        if connection is None or connection.type not in CONNECTION_ARGS:
+        if connection is None:
+            raise UndeclarableError("Lightdash returned no connection")
+        if connection.type not in CONNECTION_ARGS:
             raise UndeclarableError("its connection has a type that this version does not know")
         if connection.environment is None and not self._client.may_manage_project(parent.id):
             raise UndeclarableError(

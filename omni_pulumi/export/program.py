@@ -22,6 +22,8 @@ from omni_pulumi.export.omni import parent_argument
 from omni_pulumi.export.python import LINE_LENGTH, Call, Code, expression, quote
 
 _MOST_IN_ONE_FILE: Final = 3
+
+_REQUIREMENTS: Final = "omni-pulumi # until it is on PyPI: omni-pulumi @ git+<its repository>@<commit>\n"
 """Connections and projects. More of them get a module each."""
 
 _LABEL_LENGTH: Final = 60
@@ -104,7 +106,7 @@ class Writer:
                 self._declare(module, parent, identifier(self._parent_names[parent.id], _WORDS[parent.service]))
             code = {module.path: self._text(module, self._id_maps(self._used_ids))}
         project = f"name: {self._name}\ndescription: The dbt settings of Omni and Lightdash\nruntime: python\n"
-        files = {"Pulumi.yaml": project, "requirements.txt": "omni-pulumi\n", **code}
+        files = {"Pulumi.yaml": project, "requirements.txt": _REQUIREMENTS, **code}
         return Program(files, self._names, self._places, self._secrets)
 
     def _many_files(self) -> dict[str, str]:

@@ -138,8 +138,8 @@ class ConnectionEnvironmentLifecycle(OmniLifecycle[ConnectionEnvironmentArgs, Co
             self.delete_if_exists(client, state)
         except Error as failure:
             raise PartlyCreatedError(
-                f"{error} Connection environment {state.connection_environment_id} was created before, and deleting it "
-                f"failed: {failure} {_advice(client)}",
+                f"{error.message} Connection environment {state.connection_environment_id} was created before, and "
+                f"deleting it failed: {failure.message} {_advice(client)}",
                 operation=error.operation,
                 resource_id=state.connection_environment_id,
             ) from None

@@ -114,7 +114,7 @@ class ConnectionEnvironmentAttributeLifecycle(
         """Set the attribute, which also creates it again."""
         current = client.get_connection(args.connection_id)
         if current.attribute_name is None:
-            warn_about_recreation(self.describe(args), args.connection_id)
+            warn_about_recreation(self.describe(args), args.connection_id, args)
         kept = undeclared_values(current.default_values, args.default_values, state.default_values)
         _write(client, args.model_copy(update={"default_values": sorted([*args.default_values, *kept])}))
         warn_about_kept(self.describe(args), value_paths("default_values", kept))

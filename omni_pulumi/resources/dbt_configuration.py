@@ -157,7 +157,7 @@ class DbtConfigurationLifecycle(OmniLifecycle[DbtConfigurationArgs, DbtConfigura
         """Write the configuration, which also creates it again. A changed trigger rotates the keys in that request."""
         current = client.get_dbt_configuration(args.connection_id)
         if current is None:
-            warn_about_recreation(self.describe(args), args.connection_id)
+            warn_about_recreation(self.describe(args), args.connection_id, args)
         kept = {} if current is None else undeclared_fields(_merge(state, current), args, state)
         rotate_keys = args.rotate_keys_trigger not in {None, state.rotate_keys_trigger}
         only_rotates = changed_fields(state, args) == ["rotate_keys_trigger"]
@@ -206,7 +206,7 @@ def _write(
             "the dbt configuration of connection %s was written, but reading it back failed: %s The state has the "
             "values of the program. Run `pulumi refresh` to verify them",
             args.connection_id,
-            error,
+            error.message,
         )
         return written
     return written if current is None else _merge(written, current)
@@ -219,7 +219,8 @@ def _rotate(write: Callable[[], None], args: DbtConfigurationArgs) -> None:
         if not error.outcome_unknown:
             raise
         raise ResponseLostError(
-            f"{error} Whether the deploy keys were rotated is unknown. The same command rotates them again.",
+            error.message,
+            advice="The same command rotates the deploy keys again.",
             operation=error.operation,
             resource_id=args.connection_id,
             outcome_unknown=True,

@@ -17,7 +17,7 @@ import pydantic
 
 from omni_pulumi.adoption import ADOPT_IF_CREATED, adopt, log_created, nearest_names, nothing_to_adopt, warn_about_kept
 from omni_pulumi.api.omni import models
-from omni_pulumi.api.omni.dbt_environments import DbtEnvironments, with_id, with_name
+from omni_pulumi.api.omni.dbt_environments import DbtEnvironments, find_by_id, find_by_name
 from omni_pulumi.api.retry import LIMITS, create_once, poll
 from omni_pulumi.changes import undeclared_fields
 from omni_pulumi.dynamic.provider import Provider
@@ -167,7 +167,7 @@ class DbtEnvironmentLifecycle(OmniLifecycle[DbtEnvironmentArgs, DbtEnvironmentSt
         """
         environments = DbtEnvironments(client, args.connection_id)
         before = environments.cached()
-        existing = with_name(before, args.name, args.owner_id)
+        existing = find_by_name(before, args.name, args.owner_id)
         if existing is None and args.adopt:
             existing = environments.poll_name(args.name, args.owner_id)
         if existing is not None and _try_to_claim(args, existing, claim):
@@ -233,7 +233,7 @@ class DbtEnvironmentLifecycle(OmniLifecycle[DbtEnvironmentArgs, DbtEnvironmentSt
         except Error as error:
             raise PartlyCreatedError(
                 f"A second {_describe(args)} ({created.id}) was created for the same owner, and deleting it failed: "
-                f"{error} Delete it in Omni, then run the command again.",
+                f"{error.message} Delete it in Omni, then run the command again.",
                 operation=f"create {_describe(args)}",
                 resource_id=created.id,
             ) from None
@@ -285,7 +285,7 @@ def _adopt(
             *undeclared_fields(current, args),
             *(f"variables.{name}" for name in undeclared(args, existing.variables or [])),
         ],
-        way_out="Declare them, or list the variables in unmanaged_variables.",
+        advice="Declare them, or list the variables in unmanaged_variables.",
     )
 
 
@@ -293,7 +293,7 @@ def _create(
     environments: DbtEnvironments, args: DbtEnvironmentArgs, before: Sequence[models.ListedDbtEnvironment]
 ) -> tuple[models.DbtEnvironment, VariableUpdate]:
     plan = plan_update(args, [], None)
-    known = {environment.id for environment in before}
+    ids_before = {environment.id for environment in before}
     requests = 0
 
     def create() -> models.DbtEnvironment:
@@ -304,7 +304,7 @@ def _create(
     def find_new() -> list[models.DbtEnvironment]:
         """Return new environments of this name. A new default environment comes from no request of this package."""
         same_name = (e for e in environments.current() if e.name == args.name and not e.is_default_environment)
-        return [e for e in same_name if e.id not in known and args.owner_id in {None, e.owner_id}]
+        return [e for e in same_name if e.id not in ids_before and args.owner_id in {None, e.owner_id}]
 
     created = create_once(create, lambda: next(iter(find_new()), None), advice=ADOPT_IF_CREATED)
     if requests > 1:
@@ -343,7 +343,7 @@ def _conflicting(
     if owner != args.owner_id:
         with contextlib.suppress(Error):  # the created environment must reach the state
             before = environments.current()
-    return with_name([each for each in before if each.id != created.id], args.name, owner)
+    return find_by_name([each for each in before if each.id != created.id], args.name, owner)
 
 
 def _owner(environments: DbtEnvironments, args: DbtEnvironmentArgs, created: models.DbtEnvironment) -> str | None:
@@ -413,7 +413,7 @@ def _read_changed(
 
     def is_complete() -> bool | None:
         nonlocal found
-        found = with_id(environments.current(), current.id)
+        found = find_by_id(environments.current(), current.id)
         names = declared_names(args) - {*plan.missing}
         return True if is_refused or (found and names <= {*_variable_ids(found)}) else None
 
@@ -449,13 +449,13 @@ def _written(
     state = DbtEnvironmentState.from_args(args, environment_id=answer.id, is_default_environment=is_default)
     if answer.variables is None:
         try:
-            answer = with_id(environments.current(), answer.id) or answer
+            answer = find_by_id(environments.current(), answer.id) or answer
         except Error as error:
             _log.warning(
                 "%s was written, but reading it back failed: %s The state has the values of the program. Run `pulumi "
                 "refresh` to verify them",
                 _describe(args),
-                error,
+                error.message,
             )
     if plan.missing:
         _log.warning(

@@ -1,1 +1,1 @@
-"""Lightdash's API: the client with one method for each endpoint, and the models of its requests and responses."""
+"""Lightdash's API: the client with one method for each endpoint, and the models of its responses."""

@@ -1,1 +1,1 @@
-"""Omni's API: the client with one method for each endpoint, and the models of its requests and responses."""
+"""Omni's API: the client with one method for each endpoint, the models, and the dbt environments of a connection."""

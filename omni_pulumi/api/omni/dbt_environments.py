@@ -30,15 +30,15 @@ class DbtEnvironments:
 
     def find(self, environment_id: str) -> ListedDbtEnvironment | None:
         """Return an environment of a list that may be 5 seconds old, or of a new list. ``None``: it is deleted."""
-        return with_id(self.cached(), environment_id) or self.poll(environment_id)
+        return find_by_id(self.cached(), environment_id) or self.poll(environment_id)
 
     def poll(self, environment_id: str) -> ListedDbtEnvironment | None:
         """Read the list until it has an environment. ``None``: it is deleted."""
-        return poll(lambda: with_id(self.current(), environment_id))
+        return poll(lambda: find_by_id(self.current(), environment_id))
 
     def poll_name(self, name: str, owner_id: str | None) -> ListedDbtEnvironment | None:
         """Read the list until it has an environment with a name and an owner. ``None``: there is none."""
-        return poll(lambda: with_name(self.current(), name, owner_id))
+        return poll(lambda: find_by_name(self.current(), name, owner_id))
 
     def create(self, body: DbtEnvironmentBody) -> DbtEnvironment:
         """Create an environment, and return the response."""
@@ -49,12 +49,12 @@ class DbtEnvironments:
         return self._client.update_dbt_environment(self._connection_id, environment_id, body)
 
 
-def with_id(environments: Sequence[ListedDbtEnvironment], environment_id: str) -> ListedDbtEnvironment | None:
+def find_by_id(environments: Sequence[ListedDbtEnvironment], environment_id: str) -> ListedDbtEnvironment | None:
     """Return the environment with an ID."""
     return next((each for each in environments if each.id == environment_id), None)
 
 
-def with_name(
+def find_by_name(
     environments: Sequence[ListedDbtEnvironment], name: str, owner_id: str | None
 ) -> ListedDbtEnvironment | None:
     """Return the first environment with a name and an owner. Omni accepts a name twice."""
