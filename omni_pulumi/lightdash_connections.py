@@ -417,7 +417,7 @@ def _names(connection: DbtConnection | Mapping[str, Any]) -> dict[str, Any]:
     return {to_camel(name): value for name, value in properties.items()}
 
 
-def stored(connection: Any) -> Any:
+def as_stored(connection: Any) -> Any:
     """Return a connection in the form of :data:`StoredConnection`."""
     if isinstance(connection, _ConnectionArgs):
         connection = connection.model_dump(by_alias=True, exclude_none=True, warnings=False)
@@ -438,7 +438,9 @@ def _show_secrets(connection: dict[str, Any] | None) -> dict[str, Any] | None:
     }
 
 
-StoredConnection = Annotated[dict[str, Any], pydantic.BeforeValidator(stored), pydantic.PlainSerializer(_show_secrets)]
+StoredConnection = Annotated[
+    dict[str, Any], pydantic.BeforeValidator(as_stored), pydantic.PlainSerializer(_show_secrets)
+]
 """A connection as the state contains it: what the service had, under Pulumi's property names."""
 
 
@@ -449,7 +451,7 @@ def has_credentials(connection: Any) -> bool:
     return any(getattr(connection, name) is not None for name in _METHODS)
 
 
-def stored_connection(answer: Mapping[str, Any], known: StoredConnection | None) -> StoredConnection:
+def stored_from_response(answer: Mapping[str, Any], known: StoredConnection | None) -> StoredConnection:
     """Return the connection of a response as the state contains it.
 
     Lightdash never returns secrets, so known ones of the same type are carried over. Credentials that the program does
@@ -487,7 +489,7 @@ def undeclared_connection_fields(
         declared: what the program declares.
         known: what the state has, ``None`` when the object is not in the state.
     """
-    declared = stored(declared)
+    declared = as_stored(declared)
     if current is None or current.get("type") != declared["type"]:
         return {}
     known = known if known is not None and known.get("type") == current["type"] else {}

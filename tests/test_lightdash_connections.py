@@ -22,9 +22,9 @@ from omni_pulumi import lightdash_connections as connections
 from omni_pulumi.lightdash_connections import (
     SECRET_PROPERTIES,
     ConnectionArgs,
+    as_stored,
     connection_properties,
-    stored,
-    stored_connection,
+    stored_from_response,
 )
 
 ALL_FIELDS: dict[str, dict[str, Any]] = {
@@ -220,7 +220,7 @@ def test_repr_hides_tokens(type_: str) -> None:
     """The ``repr`` of a checked and of a stored connection has no token."""
     args = parsed({"type": type_, **{to_camel(name): value for name, value in ALL_FIELDS[type_].items()}})
     assert "made-up-token" not in repr(args)
-    assert "made-up-token" not in repr(stored(args))
+    assert "made-up-token" not in repr(as_stored(args))
 
 
 text = st.text(min_size=1, max_size=8)
@@ -254,10 +254,10 @@ def _properties(type_: str) -> st.SearchStrategy[dict[str, Any]]:
 def test_a_read_after_a_write_shows_no_change(properties: dict[str, Any]) -> None:
     """Reading a connection, which Lightdash returns without its secrets, gives the same state as writing it."""
     args = parsed(properties)
-    before = stored(args)
+    before = as_stored(args)
     response = {
         name: value
         for name, value in json.loads(json.dumps(args.to_wire())).items()
         if to_camel(name) not in SECRET_PROPERTIES
     }
-    assert stored_connection(response, before) == before
+    assert stored_from_response(response, before) == before

@@ -23,7 +23,7 @@ from omni_pulumi.export.objects import (
     select_parents,
 )
 from omni_pulumi.export.reader import Reader
-from omni_pulumi.lightdash_connections import CONNECTION_ARGS, DbtConnection, stored_connection
+from omni_pulumi.lightdash_connections import CONNECTION_ARGS, DbtConnection, stored_from_response
 from omni_pulumi.resources.lightdash_dbt_source import LightdashDbtSourceLifecycle
 from omni_pulumi.secret_text import is_secret_name
 
@@ -99,7 +99,7 @@ class LightdashReader(Reader[LightdashClient]):
 
     def _connection(self, connection: SourceConnection) -> dict[str, Any]:
         """Return the properties of a connection, with a placeholder for each credential that the program needs."""
-        properties = stored_connection(connection.model_dump(), None)
+        properties = stored_from_response(connection.model_dump(), None)
         needed = {name for name in SECRET_FIELDS if _is_required(connection.type, name)}
         if needed and self._selection.secrets == "unmanaged":
             raise UndeclarableError(

@@ -228,8 +228,8 @@ def _create(client: OmniClient, args: ConnectionEnvironmentArgs) -> str:
         if client.list_connection_environments() is not None:
             raise
         raise AlreadyExistsError(
-            f"{error} If it is an environment of this connection already, delete it in Omni: it cannot be adopted, "
-            "because this Omni instance has no list of connection environments.",
+            f"{error.message} If it is an environment of this connection already, delete it in Omni: it cannot be "
+            "adopted, because this Omni instance has no list of connection environments.",
             operation=error.operation,
             resource_id=None,
         ) from None

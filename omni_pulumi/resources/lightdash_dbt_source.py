@@ -45,12 +45,12 @@ from omni_pulumi.lightdash_connections import (
     ConnectionArgs,
     DbtConnection,
     StoredConnection,
+    as_stored,
     connection_body,
     connection_properties,
     field_paths,
     has_credentials,
-    stored,
-    stored_connection,
+    stored_from_response,
     undeclared_connection_fields,
 )
 from omni_pulumi.services import LightdashLifecycle
@@ -170,7 +170,7 @@ class LightdashDbtSourceLifecycle(LightdashLifecycle[LightdashDbtSourceArgs, Lig
                 state.source_uuid,
             )
             return _merge(state, current).model_copy(update={"dbt_connection": None})
-        found = stored_connection(connection.model_dump(), state.dbt_connection)
+        found = stored_from_response(connection.model_dump(), state.dbt_connection)
         environment = (state.dbt_connection or {}).get("environment")
         if environment and connection.environment is None and not client.may_manage_project(state.project_uuid):
             _log.warning(
@@ -199,7 +199,7 @@ class LightdashDbtSourceLifecycle(LightdashLifecycle[LightdashDbtSourceArgs, Lig
 
     def diff_warning(self, state: LightdashDbtSourceState, args: LightdashDbtSourceArgs) -> str | None:
         """Warn that Lightdash keeps a token that the program has dropped."""
-        before, after = state.dbt_connection or {}, stored(args.dbt_connection)
+        before, after = state.dbt_connection or {}, as_stored(args.dbt_connection)
         if not isinstance(after, Mapping):
             return None
         dropped = sorted(to_snake(name) for name in SECRET_PROPERTIES if name in before and name not in after)
@@ -272,9 +272,9 @@ def _adopt(
         )
     found: StoredConnection | None = None
     if current.dbt_connection is not None:
-        declared = stored(args.dbt_connection)
+        declared = as_stored(args.dbt_connection)
         without_secrets = {name: value for name, value in declared.items() if name not in SECRET_PROPERTIES}
-        found = stored_connection(current.dbt_connection.model_dump(), without_secrets)
+        found = stored_from_response(current.dbt_connection.model_dump(), without_secrets)
     return adopt(
         _describe(args),
         state.source_uuid,
@@ -330,7 +330,7 @@ def _write(
     """
     _require_credentials(args, current)
     connection = None if current.dbt_connection is None else current.dbt_connection.model_dump()
-    found = None if connection is None else stored_connection(connection, None)
+    found = None if connection is None else stored_from_response(connection, None)
     kept = undeclared_connection_fields(found, args.dbt_connection, known)
     body = connection_body(args.dbt_connection, connection, kept)
     client.update_dbt_source(args.project_uuid, current.project_dbt_source_uuid, args.name, body)

@@ -60,11 +60,15 @@ class OmniClient:
         self._connection_environments: ReadCache[list[ConnectionEnvironment] | None] = ReadCache()
         self._values: RequestForm[_ValuesForm] = RequestForm("text", "list")
         self._kept_secret: RequestForm[KeptSecretForm] = RequestForm("missing", "null")
-        self.has_connection_environment_list = True
-        """Whether Omni has a list of connection environments, as far as is known."""
+        self._has_connection_environment_list = True
         self._user_attribute: RequestForm[UserAttributeForm] = RequestForm(
             "environmentUserAttribute", "userAttributeNameForConnectionEnvironments"
         )
+
+    @property
+    def has_connection_environment_list(self) -> bool:
+        """Whether Omni has a list of connection environments. ``True`` until a read shows that it has none."""
+        return self._has_connection_environment_list
 
     def close(self) -> None:
         """Close the connections."""
@@ -257,7 +261,7 @@ class OmniClient:
         Args:
             use_cache: whether a response of the last 5 seconds may be used.
         """
-        if not self.has_connection_environment_list:
+        if not self._has_connection_environment_list:
             return None
         if not use_cache:
             self._connection_environments.invalidate(_CONNECTION_ENVIRONMENTS)
@@ -282,7 +286,7 @@ class OmniClient:
             return True
 
         if not poll(has_list):
-            self.has_connection_environment_list = False
+            self._has_connection_environment_list = False
             _log.warning(
                 "Omni at %s has no list of connection environments, so their drift cannot be detected",
                 self._transport.base_url,
