@@ -421,11 +421,11 @@ def test_only_refused_resources_fail(first: CommandResult) -> None:
             "undeclared",
             ["variables.DBT_TARGET", "variables.DBT_TOKEN (secret)", "unmanaged_variables"],
         ),
-        ("undeclared_field", [OTHER_CONNECTION_ID, "projectRootPath"]),
-        ("undeclared_value", ['userAttributeValues "b"']),
+        ("undeclared_field", [OTHER_CONNECTION_ID, "project_root_path"]),
+        ("undeclared_value", ['user_attribute_values "b"']),
         (
             "without_adopt",
-            ["adopt=True", 'targetSchema (now "before")', "secretVariables.DBT_TOKEN"],
+            ["adopt=True", 'target_schema (now "before")', "secret_variables.DBT_TOKEN"],
         ),
         ("typo", ['"Stagin 3"', '"Staging 3"', "owner none"]),
         ("of_another_owner", [USER_ID]),
@@ -469,7 +469,7 @@ def test_adopted_with_differences(scenario: Scenario, first: CommandResult) -> N
     assert first.written(differing) == ["PUT"]
     assert first.secret(differing) == {"DBT_TOKEN": PROGRAM_TOKEN}
     (line,) = first.logged("adopted", differing)
-    assert [fact for fact in ('targetSchema (was "before")', "secretVariables.DBT_TOKEN") if fact not in line] == []
+    assert [fact for fact in ('target_schema (was "before")', "secret_variables.DBT_TOKEN") if fact not in line] == []
 
 
 def test_adopt_creates(scenario: Scenario, first: CommandResult) -> None:
@@ -630,7 +630,7 @@ def test_existing_is_not_replaced(scenario: Scenario) -> None:
     error = preview.errors["existing"]
     assert preview.status != 0
     assert [
-        fact for fact in ('adopt="existing"', scenario.existing_ids["existing"], "connectionId") if fact not in error
+        fact for fact in ('adopt="existing"', scenario.existing_ids["existing"], "connection_id") if fact not in error
     ] == []
 
 

@@ -336,8 +336,8 @@ def test_adoption(project: Project, services: Services) -> None:
     assert refused.status != 0
     for text in (
         'branch (now "old")',
-        'targetSchema (now "old")',
-        'dbtConnection.repository (now "acme/old")',
+        'target_schema (now "old")',
+        'dbt_connection.repository (now "acme/old")',
         "adopt=True",
     ):
         assert text in refused.output, text
