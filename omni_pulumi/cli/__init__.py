@@ -52,7 +52,7 @@ def _read(file: str) -> str:
 
 
 def _preview_summary(text: str, options: argparse.Namespace) -> str:
-    from omni_pulumi.cli.graph import read_graph
+    from omni_pulumi.cli.flowchart import read_graph
     from omni_pulumi.cli.preview import read
     from omni_pulumi.cli.summary import empty, summary
 
@@ -63,7 +63,7 @@ def _preview_summary(text: str, options: argparse.Namespace) -> str:
 
 
 def _graph(text: str, _options: argparse.Namespace) -> str:
-    from omni_pulumi.cli.graph import flowchart, read_graph
+    from omni_pulumi.cli.flowchart import flowchart, read_graph
 
     return flowchart(read_graph(text))
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
-from omni_pulumi.cli.graph import Graph, flowchart
+from omni_pulumi.cli.flowchart import Graph, flowchart
 from omni_pulumi.cli.markdown import block, code, details, prose, row, shorten, shorten_both
 from omni_pulumi.cli.preview import Drift, Preview, Step, covers, reverted
 from omni_pulumi.cli.urns import Urn, ambiguous_names

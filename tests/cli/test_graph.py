@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omni_pulumi.cli.errors import InputError
-from omni_pulumi.cli.graph import Graph, flowchart, read_graph
+from omni_pulumi.cli.flowchart import Graph, flowchart, read_graph
 from omni_pulumi.cli.preview import read
 from omni_pulumi.cli.summary import summary
 from omni_pulumi.cli.urns import Urn
