@@ -41,6 +41,7 @@ NOT_RUN = {
     r"(pulumi stack export \| )?omni-pulumi export .*": "needs services; tests/export/test_documentation.py runs it",
     r"cd analytics|find \. .*": "follows an export; tests/export/test_export_with_engine.py runs it",
     r"export \w+=.*": "sets variables for the next commands; tests/examples/test_quickstart.py sets the same ones",
+    r"(eval \"\$\()?_OMNI_PULUMI_COMPLETE=.*": "changes the shell; tests/cli/test_command.py runs the command in it",
     r"\. \.venv/bin/activate": "changes the shell; this process runs in that environment",
     r"(OMNI|LIGHTDASH)_LIVE=1 .*": "needs an account; tests/test_live.py runs the same tests against the simulator",
     r"python -m omni_pulumi\.simulator( --\w+-port \d+)*": "does not end; tests/examples/test_quickstart.py starts it",

@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
+import os
+import re
+import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 import omni_pulumi
-from omni_pulumi.cli import main
+from omni_pulumi.cli import command, conversion, main
+from omni_pulumi.cli.base import Command, Group
 from tests.cli.previews import RECORDINGS
+from tests.test_docs import ROOT, blocks
 from tools.pictures import COMMAND
 
 UPDATE = RECORDINGS / "update.log.jsonl"
+
+
+def subcommands(subject: click.Command, *words: str) -> Iterator[tuple[tuple[str, ...], Command]]:
+    """Yield a command and all its subcommands with their words, such as ``("graph",)``."""
+    assert isinstance(subject, Command)
+    yield words, subject
+    if isinstance(subject, Group):
+        for name, each in subject.commands.items():
+            yield from subcommands(each, *words, name)
+
+
+COMMANDS = dict(subcommands(command))
 
 
 def run(*arguments: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
@@ -60,14 +80,108 @@ def test_version() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_summary_imports_little() -> None:
-    """A summary imports neither Pulumi nor a package outside the standard library."""
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["preview-summary", UPDATE],
+        ["graph", RECORDINGS / "update.digest.json"],
+        *([*words, "--help"] for words in COMMANDS),
+    ],
+    ids=lambda arguments: " ".join(each for each in arguments if isinstance(each, str)),
+)
+def test_imports_are_few(arguments: list[str | Path]) -> None:
+    """Help, a summary and a flowchart import neither Pulumi nor a package outside the standard library but click."""
     code = (
         "import sys; from omni_pulumi.cli import main; assert main(sys.argv[1:]) == 0; "
         "sys.exit(' '.join(sorted({'pulumi', 'grpc', 'httpx', 'pydantic', 'rich'} & set(sys.modules))))"
     )
-    ended = subprocess.run([sys.executable, "-c", code, "preview-summary", UPDATE], capture_output=True, check=False)
+    ended = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, check=False)
     assert ended.stderr.strip() == b""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fact"),
+    [
+        ([], "command"),
+        (["nope"], "nope"),
+        (["graph", "--nope"], "--nope"),
+        (["graph", "a", "b"], "b"),
+        (["export", "--kind", "nope"], "connection-environment"),
+        (["export", "--stack"], "--stack"),
+        (["export", "nope"], "lightdash"),
+    ],
+)
+def test_invalid_arguments(arguments: list[str], fact: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Invalid arguments are one line on stderr, which names the help of the command, and exit status 2."""
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert fact in err
+    (path,) = re.findall(r"`(.+) --help`", err)
+    assert err.startswith(f"{path}: ")
+
+
+def test_interrupt(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ctrl-C while a command reads stdin is one line and exit status 130."""
+
+    def interrupt(_file: str) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(conversion, "read", interrupt)
+    assert main(["graph"]) == 130
+    assert "Interrupted" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=lambda words: " ".join(words) or "omni-pulumi")
+def test_help_ends_with_examples(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """The help of each command ends with examples, whose arguments its options accept."""
+    subject = COMMANDS[words]
+    assert main([*words, "--help"]) == 0
+    text = capsys.readouterr().out.partition("\nExamples:\n")[2]
+    assert re.findall(r"^  (?! )(.+)$", text, re.MULTILINE) == [*subject.examples] != []
+    for example in subject.examples:
+        line = re.sub(r" > .*", "", example.rpartition(" | ")[2])
+        program, *arguments = shlex.split(line)
+        assert (program, *arguments[: len(words)]) == ("omni-pulumi", *words)
+        parse(command, arguments)
+
+
+def parse(subject: click.Command, arguments: list[str]) -> None:
+    """Parse the arguments of a command without running it.
+
+    Raises:
+        UsageError: it does not accept them.
+    """
+    with contextlib.suppress(click.exceptions.Exit):
+        if isinstance(subject, click.Group):
+            parse(subject.commands[arguments[0]], arguments[1:])
+        else:
+            subject.make_context(subject.name, arguments)
+
+
+@pytest.mark.parametrize("line", blocks(ROOT / "docs" / "command-line.md", "shell")[0].splitlines())
+def test_completion(line: str) -> None:
+    """Each documented line makes its shell ask the command for completions."""
+    shell = re.findall(r"_OMNI_PULUMI_COMPLETE=(\w+)_source omni-pulumi", line)[0]
+    environment = {**os.environ, "_OMNI_PULUMI_COMPLETE": f"{shell}_source"}
+    script = subprocess.run([COMMAND], env=environment, capture_output=True, text=True, check=True).stdout
+    assert f"_OMNI_PULUMI_COMPLETE={shell}_complete" in script
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("omni-pulumi ex", "export"),
+        ("omni-pulumi export --kind conn", "connection-environment"),
+        ("omni-pulumi export --not", "--not-in-stack"),
+    ],
+)
+def test_completions(words: str, expected: str) -> None:
+    """A word that has begun is completed to a command, an option or a value of an option."""
+    count = str(len(words.split()) - 1)
+    completion = {"_OMNI_PULUMI_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": count}
+    ended = subprocess.run([COMMAND], env={**os.environ, **completion}, capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines() == [f"plain,{expected}"]
 
 
 def test_public_names() -> None:

@@ -1,0 +1,129 @@
+"""The command ``omni-pulumi export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from omni_pulumi.cli import selection
+from omni_pulumi.cli.base import Command
+from omni_pulumi.export.objects import KINDS, Selection
+
+_OF_CHECK = {"check", "json", "stack"}
+"""Options that apply to ``--check``."""
+
+
+@click.command(
+    "export",
+    cls=Command,
+    examples={
+        "omni-pulumi export -o analytics": "everything that the keys in OMNI_API_KEY and LIGHTDASH_API_KEY see",
+        "omni-pulumi export omni --connection Warehouse --exclude 'PR_*' -o analytics": (
+            "one connection, without the environments of pull requests"
+        ),
+        "omni-pulumi export --owner shared --kind configuration --kind environment -o analytics": (
+            "dbt configurations and shared dbt environments"
+        ),
+        "pulumi stack export | omni-pulumi export --not-in-stack - -o rest": "what a stack does not manage yet",
+        "omni-pulumi export --check analytics": "what has changed since the export",
+    },
+)
+@selection.service
+@selection.connection
+@selection.project
+@click.option("--name", "names", multiple=True, metavar="GLOB", help="dbt environments and sources with such a name.")
+@click.option(
+    "--exclude", "excluded", multiple=True, metavar="GLOB", help="No dbt environments and sources with such a name."
+)
+@click.option(
+    "--owner", "owners", multiple=True, metavar="shared|ID", help="dbt environments of an owner, or shared ones."
+)
+@click.option(
+    "--kind", "kinds", multiple=True, type=click.Choice([*KINDS]), help="Objects of this kind. May be repeated."
+)
+@click.option(
+    "--secrets",
+    type=click.Choice(["unmanaged", "config"]),
+    default="unmanaged",
+    show_default=True,
+    help="Leave secrets in the services, or read them from the stack's configuration.",
+)
+@click.option(
+    "--not-in-stack",
+    metavar="FILE",
+    type=click.Path(allow_dash=True),
+    help="Leave out what a stack manages, from `pulumi stack export`.",
+)
+@selection.stack
+@selection.profile
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(),
+    metavar="DIRECTORY",
+    default="exported",
+    show_default=True,
+    help="Directory to write.",
+)
+@click.option("--force", is_flag=True, help="Overwrite an earlier export, and keep its names.")
+@click.option("--json", is_flag=True, help="Write the result to stdout as JSON.")
+@click.option(
+    "--check",
+    type=click.Path(),
+    metavar="DIRECTORY",
+    help="Compare with an earlier export, whose options apply, and write no files.",
+)
+@click.pass_context
+def command(context: click.Context, /, **options: Any) -> int:
+    """Write a Pulumi project for what Omni and Lightdash have.
+
+    Sends only reads. The settings come from the environment, OMNI_BASE_URL and OMNI_API_KEY, LIGHTDASH_URL and
+    LIGHTDASH_API_KEY, or from a stack. Without an argument, each service with a URL is read.
+
+    Exit status: 0 on success, 1 if --check finds changes, 2 on an error, 130 when interrupted.
+    """
+    from omni_pulumi.export.command import Options, check, export
+
+    if options["check"] is not None:
+        _refuse_other_options(context)
+        return check(Path(options["check"]), stack=options["stack"], as_json=options["json"])
+    return export(
+        Options(
+            service=options["service"],
+            selection=Selection(
+                connections=options["connections"],
+                projects=options["projects"],
+                names=options["names"],
+                excluded=options["excluded"],
+                owners=tuple(owner.lower() for owner in options["owners"]),
+                kinds=options["kinds"],
+                secrets=options["secrets"],
+                profile=options["profile"],
+            ),
+            directory=Path(options["output"]),
+            force=options["force"],
+            managed=options["not_in_stack"],
+            stack=options["stack"],
+            as_json=options["json"],
+        )
+    )
+
+
+def _refuse_other_options(context: click.Context) -> None:
+    """Refuse arguments that do not apply to ``--check``.
+
+    Raises:
+        UsageError: names them.
+    """
+    given = [
+        parameter.opts[-1] if isinstance(parameter, click.Option) else context.params[parameter.name]
+        for parameter in context.command.params
+        if parameter.name
+        and parameter.name not in _OF_CHECK
+        and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(f"--check uses the options of the export. Leave out: {', '.join(sorted(given))}.")
