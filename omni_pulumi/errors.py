@@ -8,7 +8,7 @@
     ├── CancelledError                  the user cancelled the run while a request waited to be sent
     ├── PartlyCreatedError              a create failed, and its object exists or may exist
     ├── RequestError                    there was no response
-    │   ├── ConnectError                the service was not reached, so nothing was processed
+    │   ├── ConnectError                the service was not reached, so nothing was processed: cause
     │   └── ResponseLostError           the request was sent and may have been processed
     └── ResponseError                   the response reports an error: status, detail, retry_after
         ├── BadRequestError             400, 413, 422
@@ -32,6 +32,9 @@ from typing import Literal
 from typing_extensions import Self
 
 from omni_pulumi.redact import mask_urls
+
+ConnectCause = Literal["name", "certificate", "tls", "proxy", "timeout", "refused", "other"]
+"""Why a service was not reached."""
 
 Scope = Literal["request", "parent", "instance"]
 """What would fail in the same way: only the request, all requests of a connection or project, or of the instance."""
@@ -176,7 +179,24 @@ class RequestError(Error):
 
 
 class ConnectError(RequestError):
-    """The service was not reached, so nothing was processed."""
+    """The service was not reached, so nothing was processed.
+
+    Attributes:
+        cause: what failed: resolving the name, verifying the certificate, another part of TLS, the proxy, waiting for a
+            connection, a port where nothing listens, or something else.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        cause: ConnectCause,
+        advice: str = "",
+        operation: str = "",
+        resource_id: str | None = None,
+    ) -> None:
+        super().__init__(message, advice=advice, operation=operation, resource_id=resource_id)
+        self.cause: ConnectCause = cause
 
 
 class ResponseLostError(RequestError):

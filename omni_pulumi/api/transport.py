@@ -11,8 +11,10 @@ import http
 import importlib.metadata
 import logging
 import os
+import socket
+import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 import httpx
@@ -21,6 +23,7 @@ from opentelemetry import propagate, trace
 
 from omni_pulumi import errors
 from omni_pulumi.api import response
+from omni_pulumi.api.exchange import Exchange, Observer
 from omni_pulumi.api.instance import Instance
 from omni_pulumi.api.known_failures import KnownFailures
 from omni_pulumi.api.rate_limiter import RateLimiter
@@ -89,6 +92,7 @@ class Transport:
         self._instance = instance
         self._rate_limiter = RateLimiter(self._name, instance.requests_per_minute)
         self._has_answered = False
+        self._observers: list[Observer] = []
         self._tracer = trace.get_tracer("omni_pulumi")
         try:
             self._http = httpx.Client(
@@ -112,6 +116,10 @@ class Transport:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+    def observe(self, observer: Observer) -> None:
+        """Call a function with each response, before it is parsed."""
+        self._observers.append(observer)
 
     def send(self, request: Request) -> Any:
         """Send a request, again when that is safe, and return the JSON of the response.
@@ -201,6 +209,7 @@ class Transport:
                 advice="Check the URL, the network and the proxy settings.",
                 operation=request.operation,
                 resource_id=request.resource_id,
+                cause=_cause(error),
             ) from None
         except httpx.HTTPError as error:
             raise errors.ResponseLostError(
@@ -224,6 +233,8 @@ class Transport:
 
     def _content(self, answer: httpx.Response, request: Request) -> Any:
         content = response.content_of(answer)
+        for observer in self._observers:
+            observer(Exchange(request, answer.status_code, answer.headers, content))
         if response.is_success(answer, content):
             self._has_answered = True
             return content
@@ -282,6 +293,27 @@ def _cancelled(request: Request, failures: Sequence[errors.Error]) -> errors.Can
 
 def _refuses_key(error: errors.Error) -> bool:
     return isinstance(error, errors.PermissionDeniedError) and "bearer token" in error.detail.lower()
+
+
+def _cause(error: httpx.HTTPError) -> errors.ConnectCause:
+    """Return why the service was not reached. httpx chains the error of the operating system to its own."""
+    if isinstance(error, httpx.ProxyError):
+        return "proxy"
+    if isinstance(error, httpx.ConnectTimeout):
+        return "timeout"
+    causes: tuple[tuple[type[BaseException], errors.ConnectCause], ...] = (
+        (socket.gaierror, "name"),
+        (ssl.SSLCertVerificationError, "certificate"),
+        (ssl.SSLError, "tls"),
+        (ConnectionRefusedError, "refused"),
+    )
+    return next((cause for each in _chain(error) for kind, cause in causes if isinstance(each, kind)), "other")
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _reason(error: httpx.HTTPError) -> str:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import ssl
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -23,40 +20,15 @@ from omni_pulumi.api.instance import Instance
 from omni_pulumi.api.request import Request
 from omni_pulumi.api.transport import Transport
 from omni_pulumi.simulator import OmniSimulator, faults
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """Answers every GET with an empty object and every CONNECT with 502, and records the targets."""
-
-    targets: list[str]
-
-    def do_CONNECT(self) -> None:
-        self.targets.append(self.path)
-        self.send_response(502)
-        self.end_headers()
-
-    def do_GET(self) -> None:
-        self.targets.append(self.path)
-        self.send_response(200)
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"{}")
-
-    def log_message(self, *_: object) -> None:
-        """Log nothing."""
+from tests import local_server
+from tests.local_server import LocalServer
 
 
 @pytest.fixture
-def server() -> Iterator[HTTPServer]:
+def server() -> Iterator[LocalServer]:
     """An HTTP server that is neither Omni nor Lightdash. It is also an HTTP proxy."""
-    _Handler.targets = []
-    server = HTTPServer(("127.0.0.1", 0), _Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with local_server.running() as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)
@@ -84,20 +56,20 @@ def get(url: str) -> object:
         client.close()
 
 
-def test_a_proxy_of_the_environment_is_used(server: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_of_the_environment_is_used(server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A request to an ``https`` URL goes to the proxy of ``HTTPS_PROXY``."""
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.server_port}")
     with pytest.raises(errors.ConnectError) as caught:
         get("https://omni.example")
-    assert not caught.value.outcome_unknown
-    assert {*_Handler.targets} == {"omni.example:443"}
+    assert (caught.value.outcome_unknown, caught.value.cause) == (False, "proxy")
+    assert {*server.targets} == {"omni.example:443"}
 
 
-def test_a_local_http_url_bypasses_the_proxy(server: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_local_http_url_bypasses_the_proxy(server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """An ``http`` URL is allowed for localhost only. A proxy would see the API key of such a request."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     assert get(f"http://localhost:{server.server_port}") == {}
-    assert _Handler.targets == ["/api/v1/x"]
+    assert server.targets == ["/api/v1/x"]
 
 
 def test_a_missing_certificate_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -109,22 +81,37 @@ def test_a_missing_certificate_file(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert "SSL_CERT_FILE" in str(caught.value)
 
 
-def test_certificates_are_verified(server: HTTPServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_certificates_are_verified(server: LocalServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A certificate of an unknown authority is refused, and accepted when ``SSL_CERT_FILE`` has the authority."""
     authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    url = f"https://localhost:{server.server_port}"
+    url = server.use_tls(authority)
 
     with pytest.raises(errors.ConnectError) as caught:
         get(url)
+    assert caught.value.cause == "certificate"
     assert "CERTIFICATE_VERIFY_FAILED" in str(caught.value)
     bundle = tmp_path / "authority.pem"
     authority.cert_pem.write_to_path(str(bundle))
     monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
     transport.ssl_context.cache_clear()
     assert get(url) == {}
+
+
+@pytest.mark.parametrize(
+    ("url", "cause"), [("https://omni.invalid", "name"), ("http://127.0.0.1:1", "refused")], ids=["name", "port"]
+)
+def test_a_host_that_is_not_there(url: str, cause: str) -> None:
+    """The error says whether the name is unknown, or nothing listens at the port."""
+    with pytest.raises(errors.ConnectError) as caught:
+        get(url)
+    assert caught.value.cause == cause
+
+
+def test_a_server_without_tls(server: LocalServer) -> None:
+    """A server that answers an ``https`` request without TLS is not reached."""
+    with pytest.raises(errors.ConnectError) as caught:
+        get(f"https://localhost:{server.server_port}")
+    assert caught.value.cause == "tls"
 
 
 def test_a_span_for_each_request(omni_services: dict[str, OmniSimulator], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from omni_pulumi import errors
+from omni_pulumi.api.exchange import Exchange
 from omni_pulumi.api.request import Request
 from omni_pulumi.api.transport import Transport
 from tests.api.fake_network import KEY, Serve, error, transport_to
@@ -90,6 +91,34 @@ def test_no_response(
     assert raised.operation == "list the things"
     assert [fact for fact in ("Omni", "https://acme.omniapp.co", reason) if fact not in str(raised)] == []
     assert ("POST /api/v1/things" in str(raised)) == raised.outcome_unknown
+
+
+@pytest.mark.parametrize(
+    ("failure", "cause"),
+    [(httpx.ConnectTimeout(""), "timeout"), (httpx.ProxyError("407"), "proxy"), (httpx.ConnectError("reset"), "other")],
+    ids=["timeout", "proxy", "other"],
+)
+def test_why_a_service_is_not_reached(serve: Serve, transport: Transport, failure: Exception, cause: str) -> None:
+    """The error distinguishes a timeout and a refusal of the proxy from other reasons."""
+
+    def handle(_request: httpx.Request) -> httpx.Response:
+        raise failure
+
+    serve(handle)
+    raised = error(transport)
+    assert isinstance(raised, errors.ConnectError)
+    assert raised.cause == cause
+
+
+def test_observed_responses(serve: Serve, transport: Transport) -> None:
+    """An observer gets each response with its request, also one that reports an error."""
+    seen: list[Exchange] = []
+    transport.observe(seen.append)
+    serve(httpx.Response(404, headers={"X-RateLimit-Limit": "60"}, json={"detail": "no"}))
+    error(transport)
+    (exchange,) = seen
+    assert (exchange.request.path, exchange.status, exchange.content) == ("/api/v1/things", 404, {"detail": "no"})
+    assert exchange.headers["x-ratelimit-limit"] == "60"
 
 
 def test_a_closed_port() -> None:
