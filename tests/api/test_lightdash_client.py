@@ -81,11 +81,11 @@ def test_only_an_admin_manages_a_project(lightdash: LightdashSimulator, token: s
         pytest.param([False], True, id="allowed"),
         pytest.param([False, True], False, id="forbidden afterwards"),
         pytest.param([True, False], True, id="allowed again"),
-        pytest.param([], False, id="no rules"),
+        pytest.param([], None, id="no rules"),
     ],
 )
-def test_the_last_rule_wins(rules: list[bool], *, manages: bool) -> None:
-    """A later rule overrides an earlier one. Without a rule a token may not manage the project."""
+def test_the_last_rule_wins(rules: list[bool], *, manages: bool | None) -> None:
+    """A later rule overrides an earlier one. Without a rule it is not known whether a token may manage the project."""
     with closing(LightdashClient(Instance("https://lightdash.example", "ldpat_x"))) as client:
         user = User(abilityRules=[AbilityRule(action="manage", subject="Project", inverted=rule) for rule in rules])
         with mock.patch.object(LightdashClient, "_user", return_value=user):

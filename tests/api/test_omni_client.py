@@ -143,3 +143,48 @@ def test_a_page_without_page_info_is_an_error(field: str) -> None:
         with pytest.raises(errors.UnexpectedResponseError):
             client.list_dbt_environments(CONNECTION_ID)
         client.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(200, True), (401, False), (403, False), (404, None), (405, None), (400, None)]
+)
+def test_the_kind_of_a_key(client_for: Callable[[Handler], OmniClient], status: int, *, kind: bool | None) -> None:
+    """Only an organization key may list the users. The request is a GET that matches no user."""
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(status, json={"detail": "x"})
+
+    assert client_for(answer).is_organization_key() is kind
+    (request,) = seen
+    assert (request.method, request.url.path, "userName eq" in request.url.params["filter"]) == (
+        "GET",
+        "/api/scim/v2/Users",
+        True,
+    )
+
+
+def test_the_rate_limit_tells_no_kind_of_key(omni: OmniSimulator) -> None:
+    """429 is an error, because it says nothing about the key."""
+    client = OmniClient(Instance(omni.url, omni.api_key, total_timeout=0))
+    omni.inject(faults.rate_limited(1))
+    with pytest.raises(errors.RateLimitError):
+        client.is_organization_key()
+    client.close()
+
+
+@pytest.mark.parametrize(
+    ("content", "supported"),
+    [
+        ({"message": "dbt not configured for this connection", "supportsDbt": True}, True),
+        ({"message": "dbt not configured for this connection", "supportsDbt": False}, False),
+        ({"message": "dbt not configured for this connection"}, None),
+    ],
+)
+def test_support_of_dbt(
+    client_for: Callable[[Handler], OmniClient], content: dict[str, object], *, supported: bool | None
+) -> None:
+    """Without a configuration, Omni may tell whether the connection supports dbt."""
+    support = client_for(lambda _: httpx.Response(200, json=content)).get_dbt_support(CONNECTION_ID)
+    assert (support.configuration, support.is_supported) == (None, supported)

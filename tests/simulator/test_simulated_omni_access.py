@@ -26,6 +26,7 @@ ENDPOINTS = [
     ("POST", "/api/v1/connection-environments"),
     ("PUT", f"/api/v1/connection-environments/{UNKNOWN}"),
     ("DELETE", f"/api/v1/connection-environments/{UNKNOWN}"),
+    ("GET", "/api/scim/v2/Users"),
 ]
 
 
@@ -99,3 +100,13 @@ def test_the_error_format_depends_on_the_dialect(omni: OmniSimulator, api: httpx
     dbt = api.put(DBT, json={}).json()
     assert set(dbt) == ({"error", "message"} if omni.dialect == PAGES else {"detail", "status"})
     assert set(api.post("/api/v1/connection-environments", json={}).json()) == {"detail", "status"}
+
+
+def test_only_an_organization_key_lists_users(omni: OmniSimulator, api: httpx.Client) -> None:
+    """The list of users requires an organization API key. No user of the simulator has the name of a filter."""
+    path, filtered = "/api/scim/v2/Users", {"filter": 'userName eq "a@example.com"', "count": "1"}
+    assert api.get(path).json()["totalResults"] == 2
+    assert api.get(path, params=filtered).json()["Resources"] == []
+    assert api.get(path, params={"pageSize": "1"}).status_code == 400
+    token = {"Authorization": f"Bearer {omni.personal_access_token}"}
+    assert api.get(path, params=filtered, headers=token).status_code == 403

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from omni_pulumi.api.exchange import Observer
 from omni_pulumi.api.instance import Instance
 from omni_pulumi.api.lightdash.models import SECRET_FIELDS, DbtSource, DbtSourceWithConnection, Project, Response, User
 from omni_pulumi.api.read_cache import ReadCache
@@ -29,6 +30,10 @@ class LightdashClient:
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
+
+    def observe(self, observer: Observer) -> None:
+        """Call a function with each response, before it is parsed."""
+        self._transport.observe(observer)
 
     def invalidate_lists(self) -> None:
         """Read each list again before it is used."""
@@ -145,15 +150,16 @@ class LightdashClient:
             self._transport.send(request)
             apply(lambda sources: [s for s in sources if s.project_dbt_source_uuid != source_uuid])
 
-    def may_manage_project(self, project_uuid: str) -> bool:
-        """Return whether the token may manage a project.
+    def may_manage_project(self, project_uuid: str) -> bool | None:
+        """Return whether the token may manage a project, ``None`` when Lightdash does not tell.
 
         From 1.237.0 on Lightdash returns the environment variables of a dbt source only to such tokens. Lightdash's own
         command line asks the same endpoint, which is not documented.
 
         Source: https://github.com/lightdash/lightdash/pull/26802.
         """
-        return self._users.get("user", self._user).may("manage", "Project", project_uuid)
+        user = self._users.get("user", self._user)
+        return user.may("manage", "Project", project_uuid) if user.ability_rules else None
 
     def _user(self) -> User:
         request = Request(method="GET", path="/api/v1/user", operation="read the permissions of the token")

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 from omni_pulumi import errors
+from omni_pulumi.api.exchange import Observer
 from omni_pulumi.api.instance import Instance
 from omni_pulumi.api.omni.models import (
     Connection,
@@ -24,6 +25,7 @@ from omni_pulumi.api.omni.models import (
     DbtEnvironment,
     DbtEnvironmentBody,
     DbtEnvironmentPage,
+    DbtSupport,
     KeptSecretForm,
     ListedDbtEnvironment,
     UserAttributeBody,
@@ -74,6 +76,10 @@ class OmniClient:
         """Close the connections."""
         self._transport.close()
 
+    def observe(self, observer: Observer) -> None:
+        """Call a function with each response, before it is parsed."""
+        self._transport.observe(observer)
+
     def invalidate_lists(self) -> None:
         """Read each list again before it is used."""
         self._environments.invalidate_all()
@@ -81,6 +87,15 @@ class OmniClient:
 
     def get_dbt_configuration(self, connection_id: str) -> DbtConfiguration | None:
         """Return the dbt configuration of a connection, ``None`` when it has none.
+
+        Raises:
+            errors.PermissionDeniedError: the key is wrong, or its owner is not a Connection Admin.
+            errors.NotFoundError: the connection does not exist.
+        """
+        return self.get_dbt_support(connection_id).configuration
+
+    def get_dbt_support(self, connection_id: str) -> DbtSupport:
+        """Return whether a connection supports dbt, with its dbt configuration.
 
         Omni answers "not configured" with 200, and ``supportsDbt`` or a ``message`` instead of a configuration. If it
         answers 404, only the message distinguishes it from a connection that does not exist. A configuration that lacks
@@ -101,13 +116,13 @@ class OmniClient:
             content = self._transport.send(request)
         except errors.NotFoundError as error:
             if "not configured" in error.detail and "not found" not in error.detail:
-                return None
+                return DbtSupport(None)
             raise
         if isinstance(content, Mapping) and _CONFIGURATION_FIELDS.isdisjoint(content):
-            message = content.get("message")
+            message, supported = content.get("message"), content.get("supportsDbt")
             if "supportsDbt" in content or (isinstance(message, str) and "not configured" in message):
-                return None
-        return self._transport.parse(DbtConfiguration, content, request)
+                return DbtSupport(None, is_supported=supported if isinstance(supported, bool) else None)
+        return DbtSupport(self._transport.parse(DbtConfiguration, content, request), is_supported=True)
 
     def put_dbt_configuration(
         self, connection_id: str, configuration: DbtConfiguration, *, rotate_keys: bool = False
@@ -422,6 +437,29 @@ class OmniClient:
                 raise
             return listed
         return self._transport.parse(ConnectionResponse, content, request).connection
+
+    def is_organization_key(self) -> bool | None:
+        """Return whether the key is an organization API key, ``None`` when Omni's answer does not tell.
+
+        Only such a key may list the users. The filter matches no user, so the response contains none.
+
+        Source: https://docs.omni.co/api/authentication.
+        """
+        request = Request(
+            method="GET",
+            path="/api/scim/v2/Users",
+            operation="find out the kind of the key",
+            params={"filter": 'userName eq "nobody@example.com"', "count": "1"},
+        )
+        try:
+            self._transport.send(request)
+        except (errors.AuthenticationError, errors.PermissionDeniedError):
+            return False
+        except errors.ResponseError as error:
+            if isinstance(error, errors.RateLimitError):
+                raise
+            return None
+        return True
 
     def set_environment_user_attribute(self, connection_id: str, body: UserAttributeBody) -> None:
         """Set or remove the user attribute that selects an environment of a connection.

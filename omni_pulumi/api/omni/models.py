@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import pydantic
@@ -33,6 +34,19 @@ class DbtConfiguration(Model):
     enable_semantic_layer: bool = False
     dbt_version: str | None = None
     project_root_path: str | None = None
+
+
+@dataclass(frozen=True)
+class DbtSupport:
+    """Whether a connection supports dbt, and its dbt configuration.
+
+    Attributes:
+        configuration: ``None`` when dbt is not configured.
+        is_supported: ``None`` when Omni does not tell.
+    """
+
+    configuration: DbtConfiguration | None
+    is_supported: bool | None = None
 
 
 class Variable(Model):

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from omni_pulumi.simulator.omni import connection_environments, connections, dbt_configuration, dbt_environments
+from omni_pulumi.simulator.omni import connection_environments, connections, dbt_configuration, dbt_environments, users
 from omni_pulumi.simulator.omni.request import ApiError, Request, authenticate
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ Endpoint = Callable[[Request], JSONResponse]
 _CONNECTIONS = "/api/v1/connections"
 _DBT = f"{_CONNECTIONS}/{{connectionId}}/dbt"
 _CONNECTION_ENVIRONMENTS = "/api/v1/connection-environments"
-_DETAIL_STATUS = re.compile(rf"{_CONNECTIONS}(/[^/]+)?|{_CONNECTION_ENVIRONMENTS}.*")
+_USERS = "/api/scim/v2/Users"
+_DETAIL_STATUS = re.compile(rf"{_CONNECTIONS}(/[^/]+)?|{_CONNECTION_ENVIRONMENTS}.*|{_USERS}")
 """The paths whose errors have the format `detail_status` in every dialect."""
 
 _MESSAGES = {403: "Invalid bearer token", 429: "Rate limit exceeded (60 requests/minute)"}
@@ -83,6 +84,7 @@ def omni_app(
         return JSONResponse(ApiError(404, "Not Found").body(dialect.errors), status_code=404)
 
     routes = [
+        route("GET", _USERS, users.list_users, "detail_status"),
         dbt("GET", "", dbt_configuration.get_dbt_configuration),
         dbt("PUT", "", dbt_configuration.update_dbt_configuration),
         dbt("DELETE", "", dbt_configuration.delete_dbt_configuration),
