@@ -117,14 +117,14 @@ class Service:
         """Return the name of a setting in the stack's configuration, such as ``omni-eu:apiKey``."""
         return f"{self.namespace}{f'-{profile}' if profile else ''}:{key}"
 
-    def _variable(self, profile: str | None, key: str) -> str:
+    def variable(self, profile: str | None, key: str) -> str:
         """Return the name of a setting in the environment, such as ``OMNI_EU_API_KEY``."""
         words = [self.namespace, *([profile] if profile else []), re.sub(r"(?=[A-Z])", "_", key)]
         return "_".join(words).replace("-", "_").upper()
 
     def _read(self, config: Config, profile: str | None, key: str) -> _Setting | None:
         """Return a setting, ``None`` when it is not set. An empty one counts as not set."""
-        in_stack, variable = self.key(profile, key), self._variable(profile, key)
+        in_stack, variable = self.key(profile, key), self.variable(profile, key)
         setting = _Setting(in_stack, config(in_stack) or "")
         if not setting.value:
             setting = _Setting(variable, os.environ.get(variable, ""))
@@ -139,7 +139,7 @@ class Service:
             else f"`pulumi config set {self.key(profile, key)} {self.url_example}`"
             for key in keys
         ]
-        variables = [self._variable(profile, key) for key in keys]
+        variables = [self.variable(profile, key) for key in keys]
         for_profile = f' for profile "{profile}"' if profile else ""
         return (
             f"{self.name} is not configured{for_profile}: "

@@ -85,7 +85,22 @@ ALLOWED = {
         "omni_pulumi.api",
         "omni_pulumi.redact",
     },
-    "omni_pulumi.cli": {"omni_pulumi.cli", "omni_pulumi.export", "omni_pulumi.notes", "omni_pulumi.secret_text"},
+    "omni_pulumi.doctor": {
+        "omni_pulumi.doctor",
+        "omni_pulumi.export.configuration",
+        "omni_pulumi.export.objects",
+        "omni_pulumi.settings",
+        "omni_pulumi.process",
+        "omni_pulumi.errors",
+        "omni_pulumi.api",
+    },
+    "omni_pulumi.cli": {
+        "omni_pulumi.cli",
+        "omni_pulumi.doctor",
+        "omni_pulumi.export",
+        "omni_pulumi.notes",
+        "omni_pulumi.secret_text",
+    },
 }
 """What the modules of a layer may import of this package: modules, or packages with all their modules."""
 

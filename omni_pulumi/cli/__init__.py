@@ -16,12 +16,12 @@ from typing import Final
 
 import click
 
-from omni_pulumi.cli import export, graph, preview_summary
+from omni_pulumi.cli import doctor, export, graph, preview_summary
 from omni_pulumi.cli.base import Group
 
 _INTERRUPTED: Final = 130
 
-_MODULES = (export, graph, preview_summary)
+_MODULES = (doctor, export, graph, preview_summary)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

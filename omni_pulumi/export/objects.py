@@ -63,6 +63,10 @@ class Parent:
     id: str
     name: str
 
+    def is_named(self, text: str) -> bool:
+        """Return whether a text is its name or ID."""
+        return text == self.name or text.lower() == self.id.lower()
+
     def __str__(self) -> str:
         return f'{"connection" if self.service == "omni" else "project"} "{display(self.name) or self.id}"'
 
@@ -212,15 +216,22 @@ def select_parents(parents: list[Parent], wanted: tuple[str, ...], *, word: str)
     Raises:
         ExportError: one of them does not exist.
     """
-    for text in wanted:
-        if not any(_is_named(parent, text) for parent in parents):
-            names = ", ".join(sorted(f'"{display(parent.name)}"' for parent in parents)) or "none"
-            raise ExportError(f'There is no {word} "{text}". The key sees: {names}.')
-    return [parent for parent in parents if not wanted or any(_is_named(parent, text) for text in wanted)]
+    for problem in missing_parents(parents, wanted, word=word):
+        raise ExportError(problem)
+    return [parent for parent in parents if not wanted or any(map(parent.is_named, wanted))]
 
 
-def _is_named(parent: Parent, text: str) -> bool:
-    return text == parent.name or text.lower() == parent.id.lower()
+def missing_parents(parents: list[Parent], wanted: tuple[str, ...], *, word: str) -> list[str]:
+    """Return a sentence for each connection or project that is wanted and does not exist.
+
+    Args:
+        parents: what the key sees.
+        wanted: names or IDs.
+        word: what they are.
+    """
+    names = ", ".join(sorted(f'"{display(parent.name)}"' for parent in parents)) or "none"
+    missing = [text for text in wanted if not any(parent.is_named(text) for parent in parents)]
+    return [f'There is no {word} "{text}". The key sees: {names}.' for text in missing]
 
 
 def is_secret(text: str) -> bool:
