@@ -77,14 +77,10 @@ C = TypeVar("C", bound=Client)
 
 
 class Checks(ABC, Generic[C]):
-    """The checks of one instance.
-
-    Attributes:
-        traffic: the requests that were sent and answered.
-    """
+    """The checks of one instance."""
 
     word: str
-    """What a service calls its parents: connection or project."""
+    """What the service calls the parents of its objects: connection or project."""
 
     def __init__(
         self, service: Service, instance: Instance, selection: Selection, traffic: Traffic, *, for_report: bool

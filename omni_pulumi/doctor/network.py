@@ -62,9 +62,8 @@ def explain(error: errors.Error, service: str, instance: Instance, *, key_settin
     if isinstance(error, errors.ConnectError):
         return _explain_connection(error, instance)
     if isinstance(error, errors.ResponseLostError):
-        result = f"{_peer(instance.url)} accepted the connection and sent no complete response"
-        advice = f"Run the command again. If responses take longer than {instance.read_timeout:g} seconds, raise the "
-        return Explanation(result, f"{advice}read timeout.")
+        result = f"{_peer(instance.url)} sent no complete response, or none within {instance.read_timeout:g} seconds"
+        return Explanation(result, error.advice)
     if not isinstance(error, errors.ResponseError):
         return Explanation(error.message, error.advice or "Correct the settings that the message names.")
     answer = _answer(error, service)

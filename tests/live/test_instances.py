@@ -42,12 +42,22 @@ def update(resource: ResourceHarness, **changes: Any) -> None:
     resource.assert_settled(**changes)
 
 
+def output_of(*arguments: str) -> Any:
+    """Run ``omni-pulumi`` with ``--json``, and return what it writes."""
+    with contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO())) as output:
+        main([*arguments, "--json"])
+    output.seek(0)
+    return json.load(output)
+
+
 def exported(folder: Path, *options: str) -> list[str]:
     """Export what the options select, and return the names of the objects."""
-    with contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO())) as output:
-        assert main(["export", *options, "--json", "-o", str(folder / "exported")]) == 0
-    output.seek(0)
-    return [each["name"] for each in json.load(output)["objects"]]
+    return [each["name"] for each in output_of("export", *options, "-o", str(folder / "exported"))["objects"]]
+
+
+def approved(*options: str) -> set[str]:
+    """Return the checks of ``omni-pulumi doctor`` that find what a program needs."""
+    return {each["check"] for each in output_of("doctor", *options)["checks"] if each["status"] == "ok"}
 
 
 @contextmanager
@@ -129,6 +139,7 @@ def test_dbt_environment(omni: Omni, unique: str, tmp_path: Path) -> None:
         update(resource, **changes)
         options = ("--connection", omni.connection_id, "--kind", "environment", "--name", unique)
         assert exported(tmp_path, "omni", *options) == [unique]
+        assert approved("omni", "--connection", omni.connection_id) >= {"reached", "key", "dbt", "dbt environments"}
         path = f"{omni.dbt}/environments/{resource.outputs['environmentId']}"
         omni.outside.send("PUT", path, {"name": unique, "targetSchema": "changed", "targetRole": "tester"})
         resource.assert_drifted_and_repaired(**changes)
@@ -227,6 +238,7 @@ def test_lightdash_dbt_source(lightdash: Lightdash, unique: str, tmp_path: Path)
         create(resource)
         update(resource, **changes)
         assert exported(tmp_path, "lightdash", "--project", lightdash.project_uuid, "--name", unique) == [unique]
+        assert approved("lightdash", "--project", lightdash.project_uuid) >= {"reached", "key", "dbt sources"}
         path = f"{lightdash.dbt_sources}/{resource.outputs['sourceUuid']}"
         connection_in_lightdash = lightdash.outside.get(path)["results"]["dbtConnection"]
         lightdash.outside.send("PATCH", path, {"dbtConnection": {**connection_in_lightdash, "branch": "hotfix"}})

@@ -30,7 +30,7 @@ def list_users(request: Request) -> JSONResponse:
     return JSONResponse(
         {
             "Resources": resources,
-            "itemsPerPage": int(request.query.get("count", 100)),
+            "itemsPerPage": len(resources),
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
             "startIndex": 1,
             "totalResults": len(resources),
