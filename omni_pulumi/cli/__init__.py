@@ -1,8 +1,9 @@
 """The command ``omni-pulumi``.
 
 Each subcommand has a module of its name, with its arguments and its help: ``preview-summary`` is in
-:mod:`omni_pulumi.cli.preview_summary`. To add one, write such a module with a :class:`~omni_pulumi.cli.base.Command`
-or :class:`~omni_pulumi.cli.base.Group` named ``command``, and list the module in ``_MODULES``.
+:mod:`omni_pulumi.cli.preview_summary`. To add one, write such a module, and list it in ``_MODULES``. It has a
+:class:`~omni_pulumi.cli.base.Command` or :class:`~omni_pulumi.cli.base.Group` named ``command``. The function of a
+``Command`` returns the exit status.
 
 These modules import what a subcommand does when it runs. So the command starts fast, and neither its help nor a
 subcommand that reads a file imports Pulumi or an HTTP client.
@@ -42,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cls=Group,
     context_settings={"help_option_names": ["-h", "--help"]},
     examples={
+        "omni-pulumi doctor": "whether settings, network and keys do what a program needs",
         "omni-pulumi export -o analytics": "a Pulumi project for what exists",
         "omni-pulumi preview-summary events.jsonl": "a preview as a comment",
         "omni-pulumi export --help": "options and examples of a command",
@@ -49,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 )
 @click.version_option(package_name="omni-pulumi", message="%(prog)s %(version)s")
 def command() -> None:
-    """Show the output of Pulumi to reviewers, and export what exists as a Pulumi program."""
+    """Check settings, export what exists as a Pulumi program, and show previews to reviewers."""
 
 
 for _module in _MODULES:
