@@ -16,6 +16,7 @@ __all__ = [
     "CONNECTION_WITHOUT_DBT_ID",
     "DEVELOPMENT_CONNECTION_ID",
     "GENERATED",
+    "LIGHTDASH_VERSIONS",
     "OTHER_CONNECTION_ID",
     "OTHER_DIALECT_CONNECTION_ID",
     "OTHER_PROJECT_ID",
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from omni_pulumi.simulator.faults import Fault
     from omni_pulumi.simulator.lightdash.instance import OTHER_PROJECT_ID, PROJECT_ID
     from omni_pulumi.simulator.lightdash.simulator import LightdashSimulator
+    from omni_pulumi.simulator.lightdash.version import LIGHTDASH_VERSIONS
     from omni_pulumi.simulator.omni.dialect import GENERATED, PAGES, Dialect
     from omni_pulumi.simulator.omni.organization import (
         CONNECTION_ID,
@@ -56,6 +58,7 @@ else:
         "CONNECTION_WITHOUT_DBT_ID": "omni.organization",
         "DEVELOPMENT_CONNECTION_ID": "omni.organization",
         "GENERATED": "omni.dialect",
+        "LIGHTDASH_VERSIONS": "lightdash.version",
         "OTHER_CONNECTION_ID": "omni.organization",
         "OTHER_DIALECT_CONNECTION_ID": "omni.organization",
         "OTHER_PROJECT_ID": "lightdash.instance",

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from omni_pulumi.simulator import GENERATED, PAGES
+from omni_pulumi.simulator import GENERATED, LIGHTDASH_VERSIONS, PAGES
 
 if TYPE_CHECKING:
     from omni_pulumi.simulator import LightdashSimulator, OmniSimulator, RecordedRequest
@@ -34,6 +34,12 @@ def main(arguments: list[str] | None = None) -> int:
         default="pages",
         help="which of Omni's API descriptions to follow: documentation pages or generated OpenAPI document",
     )
+    parser.add_argument(
+        "--lightdash-version",
+        choices=LIGHTDASH_VERSIONS,
+        default=LIGHTDASH_VERSIONS[0],
+        help="which version of Lightdash to simulate (default: %(default)s)",
+    )
     options = parser.parse_args(arguments)
 
     try:
@@ -47,7 +53,9 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(number, lambda *_: stop.set())
 
     omni = OmniSimulator(dialect=_DIALECTS[options.dialect], port=options.omni_port, on_request=_request_logger("omni"))
-    lightdash = LightdashSimulator(port=options.lightdash_port, on_request=_request_logger("lightdash"))
+    lightdash = LightdashSimulator(
+        version=options.lightdash_version, port=options.lightdash_port, on_request=_request_logger("lightdash")
+    )
     with ExitStack() as running:
         try:
             running.enter_context(omni)
@@ -65,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _summary(omni: OmniSimulator, lightdash: LightdashSimulator) -> str:
     return f"""\
 Omni      {omni.url}
-Lightdash {lightdash.url}
+Lightdash {lightdash.url}, version {lightdash.version}
 
 export OMNI_BASE_URL={omni.url}
 export OMNI_API_KEY={omni.api_key}

@@ -8,7 +8,16 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
-from omni_pulumi.simulator import GENERATED, PAGES, Dialect, LightdashSimulator, OmniSimulator
+from omni_pulumi.simulator import (
+    GENERATED,
+    LIGHTDASH_VERSIONS,
+    PAGES,
+    PROJECT_ID,
+    Dialect,
+    LightdashSimulator,
+    OmniSimulator,
+)
+from tests.simulator.lightdash_sources import SOURCES, WHOLE
 
 StartOmni = Callable[[Dialect], OmniSimulator]
 Connect = Callable[[str, str], httpx.Client]
@@ -56,16 +65,16 @@ def api(omni: OmniSimulator, connect: Connect) -> httpx.Client:
     return connect(omni.url, f"Bearer {omni.api_key}")
 
 
-@pytest.fixture(scope="session")
-def running_lightdash() -> Iterator[LightdashSimulator]:
-    """A Lightdash 0.3277.1 simulator."""
-    with LightdashSimulator() as simulator:
+@pytest.fixture(scope="session", params=LIGHTDASH_VERSIONS)
+def running_lightdash(request: pytest.FixtureRequest) -> Iterator[LightdashSimulator]:
+    """A Lightdash simulator of each version."""
+    with LightdashSimulator(version=request.param) as simulator:
         yield simulator
 
 
 @pytest.fixture
 def lightdash(running_lightdash: LightdashSimulator) -> LightdashSimulator:
-    """A reset Lightdash 0.3277.1 simulator."""
+    """A reset Lightdash simulator. The test runs once for each version."""
     running_lightdash.reset()
     return running_lightdash
 
@@ -74,3 +83,9 @@ def lightdash(running_lightdash: LightdashSimulator) -> LightdashSimulator:
 def admin(lightdash: LightdashSimulator, connect: Connect) -> httpx.Client:
     """A client of `lightdash` with an admin's token."""
     return connect(lightdash.url, f"ApiKey {lightdash.api_key}")
+
+
+@pytest.fixture
+def source(lightdash: LightdashSimulator) -> str:
+    """The path of a source that has every field."""
+    return f"{SOURCES}/{lightdash.add_source(PROJECT_ID, 'finance', WHOLE)}"

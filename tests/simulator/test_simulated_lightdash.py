@@ -10,50 +10,12 @@ import httpx
 import pytest
 
 from omni_pulumi.simulator import OTHER_PROJECT_ID, PROJECT_ID, LightdashSimulator
+from tests.simulator.lightdash_sources import MINIMAL, OPTIONAL, SOURCES, WHOLE, error, stored
 
 Connect = Callable[[str, str], httpx.Client]
 
 UNKNOWN = "11111111-2222-4333-8444-555555555555"
-SOURCES = f"/api/v1/projects/{PROJECT_ID}/dbt-sources"
-MINIMAL = {
-    "type": "github",
-    "authorization_method": "personal_access_token",
-    "repository": "example/finance",
-    "branch": "main",
-    "project_sub_path": "/dbt",
-}
-OPTIONAL = {
-    "host_domain": "github.com",
-    "target": "prod",
-    "selector": "tag:nightly",
-    "environment": [{"key": "DBT_ENV", "value": "one"}],
-}
-WHOLE = {**MINIMAL, **OPTIONAL, "personal_access_token": "github_pat_FAKE_one"}
 GITHUB_ONLY = "Additional dbt sources currently support GitHub connections only"
-
-
-def error(response: httpx.Response) -> tuple[int, str, str]:
-    """Returns status, name and message of an error. Asserts that the error has all fields."""
-    assert response.headers["content-type"] == "application/json; charset=utf-8"
-    body = response.json()
-    assert body["status"] == "error"
-    assert body["error"]["statusCode"] == response.status_code
-    assert isinstance(body["error"]["data"], dict)
-    assert ("sentryEventId" in body["error"]) == (response.status_code == 500)
-    return response.status_code, body["error"]["name"], body["error"]["message"]
-
-
-def stored(lightdash: LightdashSimulator) -> dict[str, Any]:
-    """Returns the connection of the only source, including secrets."""
-    (source,) = lightdash.sources(PROJECT_ID)
-    connection: dict[str, Any] = source["connection"]
-    return connection
-
-
-@pytest.fixture
-def source(lightdash: LightdashSimulator) -> str:
-    """The path of a source that has every field."""
-    return f"{SOURCES}/{lightdash.add_source(PROJECT_ID, 'finance', WHOLE)}"
 
 
 def test_the_list_starts_with_the_primary_source(admin: httpx.Client) -> None:
@@ -353,7 +315,7 @@ def test_a_missing_token_gets_a_plain_401(
     response = connect(lightdash.url, scheme.format(lightdash.api_key)).patch(source, json={"name": "x"})
     assert (response.status_code, response.text) == (401, "Unauthorized")
     assert "content-type" not in response.headers
-    assert response.headers["lightdash-version"] == "0.3277.1"
+    assert response.headers["lightdash-version"] == lightdash.version
 
 
 def test_an_invalid_token_gets_a_json_401(lightdash: LightdashSimulator, connect: Connect, source: str) -> None:
@@ -455,7 +417,7 @@ def test_unknown_routes(connect: Connect, lightdash: LightdashSimulator, method:
     """An unknown route or method gets 404."""
     response = connect(lightdash.url, "").request(method, path)
     assert error(response) == (404, "NotFoundError", "API endpoint not found")
-    assert response.headers["lightdash-version"] == "0.3277.1"
+    assert response.headers["lightdash-version"] == lightdash.version
 
 
 def test_a_trailing_slash_and_head(admin: httpx.Client, source: str) -> None:
@@ -495,7 +457,7 @@ def test_credentials_that_no_longer_decrypt(lightdash: LightdashSimulator, admin
 def test_health_requires_no_token(lightdash: LightdashSimulator, connect: Connect) -> None:
     """The health endpoint returns the version without a token."""
     response = connect(lightdash.url, "").get("/api/v1/health").json()
-    assert response == {"status": "ok", "results": {"healthy": True, "version": "0.3277.1"}}
+    assert response == {"status": "ok", "results": {"healthy": True, "version": lightdash.version}}
 
 
 @pytest.mark.parametrize(
@@ -516,37 +478,6 @@ def test_the_caller_and_its_permissions(
     assert {rule["action"] for rule in rules} == allowed
     if token == lightdash.viewer_token:
         assert rules[0]["conditions"] == {"projectUuid": {"$in": [PROJECT_ID, OTHER_PROJECT_ID]}}
-
-
-def test_environment_keys(lightdash: LightdashSimulator, admin: httpx.Client, source: str) -> None:
-    """0.3277.1 accepts any environment key and shows the environment to viewers.
-
-    1.237.0 rejects keys that can change how dbt runs, and shows the environment to admins only.
-    """
-    with LightdashSimulator(version="1.237.0") as later:
-        identifier = later.add_source(PROJECT_ID, "finance", WHOLE)
-        path = f"{later.url}{SOURCES}/{identifier}"
-        headers = {"Authorization": f"ApiKey {later.api_key}"}
-        for key, reason in {
-            "1X": "must contain only letters, numbers, and underscores, and cannot start with a number",
-            "A-B": "must contain only letters, numbers, and underscores, and cannot start with a number",
-            "LIGHTDASH_DBT_PROFILE_VAR_X": "is reserved for Lightdash",
-            "PATH": "cannot be used because it can change how dbt or its child processes execute",
-            "PYTHONPATH": "cannot be used because it can change how dbt or its child processes execute",
-        }.items():
-            body = {"dbtConnection": {**MINIMAL, "environment": [{"key": key, "value": "1"}]}}
-            expected = (400, "ParameterError", f'Environment variable "{key}" {reason}')
-            assert error(httpx.patch(path, json=body, headers=headers)) == expected
-            assert admin.patch(source, json=body).status_code == 200
-        body = {"dbtConnection": {**MINIMAL, "environment": [{"key": "", "value": "1"}, {"key": "DBT_X", "value": ""}]}}
-        response = httpx.patch(path, json=body, headers=headers)
-        assert (response.status_code, response.headers["lightdash-version"]) == (200, "1.237.0")
-
-        viewer = {"Authorization": f"ApiKey {later.viewer_token}"}
-        assert "environment" in httpx.get(path, headers=headers).json()["results"]["dbtConnection"]
-        assert "environment" not in httpx.get(path, headers=viewer).json()["results"]["dbtConnection"]
-    older = {"Authorization": f"ApiKey {lightdash.viewer_token}"}
-    assert "environment" in admin.get(source, headers=older).json()["results"]["dbtConnection"]
 
 
 def test_changes_in_the_lightdash_ui(lightdash: LightdashSimulator, admin: httpx.Client, source: str) -> None:

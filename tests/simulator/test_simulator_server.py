@@ -105,8 +105,12 @@ def test_on_request_receives_each_request() -> None:
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_line_serves_both_simulators(ending: signal.Signals) -> None:
-    """Prints shell exports, then a line for each request without its token. SIGINT and SIGTERM exit with status 0."""
-    command = [sys.executable, "-m", "omni_pulumi.simulator", "--omni-port", "0", "--lightdash-port", "0"]
+    """Prints shell exports, then a line for each request without its token. SIGINT and SIGTERM exit with status 0.
+
+    The version of Lightdash is the chosen one.
+    """
+    options = ["--omni-port", "0", "--lightdash-port", "0", "--lightdash-version", "1.237.0"]
+    command = [sys.executable, "-m", "omni_pulumi.simulator", *options]
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
     ) as process:
@@ -125,7 +129,7 @@ def test_the_command_line_serves_both_simulators(ending: signal.Signals) -> None
         assert response.status_code == 200
         projects = f"{exports['LIGHTDASH_URL']}/api/v1/projects/{LightdashSimulator.project_id}/dbt-sources"
         listed = httpx.get(projects, headers={"Authorization": f"ApiKey {exports['LIGHTDASH_API_KEY']}"})
-        assert listed.status_code == 200
+        assert (listed.status_code, listed.headers["lightdash-version"]) == (200, "1.237.0")
         process.send_signal(ending)
         rest, errors = process.communicate(timeout=10)
     assert rest.splitlines()[0].split() == ["omni", "GET", path, "200"]

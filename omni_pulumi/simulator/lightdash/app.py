@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,14 @@ Endpoint = Callable[[Request], LightdashResponse]
 
 _SOURCES = "/api/v1/projects/{projectUuid}/dbt-sources"
 _SOURCE = f"{_SOURCES}/{{projectDbtSourceUuid}}"
+
+
+class _Route(Route):
+    """A route whose path can be in upper or lower case, as in Express."""
+
+    def __init__(self, path: str, endpoint: Callable[[HttpRequest], Awaitable[Response]], method: str) -> None:
+        super().__init__(path, endpoint, methods=[method])
+        self.path_regex = re.compile(self.path_regex.pattern, re.IGNORECASE)
 
 
 def lightdash_app(instance: Callable[[], Instance], lock: AbstractContextManager[object], version: str) -> Starlette:
@@ -47,7 +56,7 @@ def lightdash_app(instance: Callable[[], Instance], lock: AbstractContextManager
             except ApiError as error:
                 return error.response()
 
-        return [Route(each, respond, methods=[method]) for each in (path, f"{path}/")]
+        return [_Route(each, respond, method) for each in (path, f"{path}/")]
 
     async def health(_: HttpRequest) -> Response:
         return LightdashResponse({"status": "ok", "results": {"healthy": True, "version": version}})
@@ -63,7 +72,7 @@ def lightdash_app(instance: Callable[[], Instance], lock: AbstractContextManager
         *route("DELETE", _SOURCE, dbt_sources.delete_dbt_source),
         *route("GET", "/api/v1/user", get_user),
         *route("GET", "/api/v1/org/projects", projects.list_projects),
-        Route("/api/v1/health", health, methods=["GET"]),
+        _Route("/api/v1/health", health, "GET"),
     ]
     app = Starlette(routes=routes, exception_handlers={404: unknown_route, 405: unknown_route})
     app.router.redirect_slashes = False

@@ -1,5 +1,8 @@
 """The schema of `dbtConnection`: eight types, distinguished by `type`, and Lightdash's validation errors.
 
+Lightdash converts some values before it validates them: null and the texts "true" and "false" to booleans, and a value
+to a list that contains it.
+
 If no type matches, the error lists the issues of each of the eight types and contains the whole submitted connection,
 including tokens. Clients must not show that part, so the simulator reproduces it.
 """
@@ -7,93 +10,111 @@ including tokens. Clients must not show that part, so the simulator reproduces i
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from omni_pulumi.simulator.json_codec import compact_json
 from omni_pulumi.simulator.lightdash.request import Issues
 
-Check = Callable[[str, object], Issues]
-"""A function of the path and the value of a field that returns its issues."""
+Validate = Callable[[str, object, Issues], object]
+"""A function that validates the field at a path, adds its issues, and returns the converted value."""
 
 
-def _string(path: str, value: object) -> Issues:
+def _string(path: str, value: object, issues: Issues) -> object:
     """Accept any string."""
-    return {} if isinstance(value, str) else {path: {"message": "invalid string value", "value": value}}
+    if not isinstance(value, str):
+        issues[path] = {"message": "invalid string value", "value": value}
+    return value
 
 
-def _boolean(path: str, value: object) -> Issues:
-    return {} if isinstance(value, bool) else {path: {"message": "invalid boolean value", "value": value}}
+def _boolean(path: str, value: object, issues: Issues) -> object:
+    """Accept a boolean, "true" and "false" in any case, and null, which is false."""
+    if value is None:
+        return False
+    if isinstance(value, str) and value.lower() in {"true", "false"}:
+        return value.lower() == "true"
+    if not isinstance(value, bool):
+        issues[path] = {"message": "invalid boolean value", "value": value}
+    return value
 
 
-def _literal(choice: str) -> Check:
-    def check(path: str, value: object) -> Issues:
-        return (
-            {}
-            if value == choice
-            else {path: {"message": f"should be one of the following; ['{choice}']", "value": value}}
-        )
+def _literal(choice: str) -> Validate:
+    def validate(path: str, value: object, issues: Issues) -> object:
+        if value != choice:
+            issues[path] = {"message": f"should be one of the following; ['{choice}']", "value": value}
+        return value
 
-    return check
+    return validate
 
 
-def _union(checks: list[Check]) -> Check:
-    def check(path: str, value: object) -> Issues:
-        issues = [each(path, value) for each in checks]
-        if not all(issues):
-            return {}
-        message = f"Could not match the union against any of the items. Issues: {compact_json(issues)}"
-        return {path: {"message": message, "value": value}}
+def _union(members: list[Validate]) -> Validate:
+    """Accept what one of the members accepts. The first one converts the value."""
 
-    return check
+    def validate(path: str, value: object, issues: Issues) -> object:
+        all_issues: list[Issues] = []
+        for member in members:
+            member_issues: Issues = {}
+            converted = member(path, value, member_issues)
+            if not member_issues:
+                return converted
+            all_issues.append(member_issues)
+        message = f"Could not match the union against any of the items. Issues: {compact_json(all_issues)}"
+        issues[path] = {"message": message, "value": value}
+        return value
+
+    return validate
 
 
-def _array(item: Callable[[str, object], Issues]) -> Check:
-    def check(path: str, value: object) -> Issues:
-        if not isinstance(value, list):
-            return {path: {"message": "invalid array", "value": value}}
+def _array(item: Validate) -> Validate:
+    """Accept a list, and a single item, which becomes a list."""
+
+    def validate(path: str, value: object, issues: Issues) -> object:
         field = path.rpartition(".")[2]  # Lightdash names items by the last part of the path only
-        return {
-            name: issue for index, each in enumerate(value) for name, issue in item(f"{field}.${index}", each).items()
-        }
+        items = value if isinstance(value, list) else [value]
+        return [item(f"{field}.${index}", each, issues) for index, each in enumerate(items)]
 
-    return check
+    return validate
 
 
-def _object(fields: dict[str, Check], optional: dict[str, Check]) -> Check:
+def _object(fields: dict[str, Validate], optional: dict[str, Validate]) -> Validate:
     """Accept an object with all fields that are not optional. Accept unknown fields."""
 
-    def check(path: str, value: object) -> Issues:
+    def validate(path: str, value: object, issues: Issues) -> object:
         if not isinstance(value, dict):
-            return {path: {"message": "invalid object", "value": value}}
-        issues: Issues = {}
+            issues[path] = {"message": "invalid object", "value": value}
+            return value
+        converted = dict(value)
         for name, field in fields.items():
             if name in value:
-                issues |= field(f"{path}.{name}", value[name])
+                converted[name] = field(f"{path}.{name}", value[name], issues)
             elif name not in optional:
                 issues[f"{path}.{name}"] = {"message": f"'{name}' is required"}
-        return issues
+        return converted
 
-    return check
+    return validate
 
 
-_COMPILER: dict[str, Check] = {
+_COMPILER: dict[str, Validate] = {
     "target": _string,
     "environment": _array(_object({"value": _string, "key": _string}, {})),
     "selector": _string,
 }
-_HIDE_REFRESH: dict[str, Check] = {"hideRefreshButton": _boolean}
-_HOST: dict[str, Check] = {"host_domain": _string}
-_TOKEN: dict[str, Check] = {"personal_access_token": _string}
-_INSTALLATION: dict[str, Check] = {"installation_id": _string}
-_DIRECTORIES: dict[str, Check] = {"profiles_dir": _string, "project_dir": _string}
-_REPOSITORY: dict[str, Check] = {"repository": _string, "branch": _string, "project_sub_path": _string}
-_METHOD: dict[str, Check] = {
+_HIDE_REFRESH: dict[str, Validate] = {"hideRefreshButton": _boolean}
+_HOST: dict[str, Validate] = {"host_domain": _string}
+_TOKEN: dict[str, Validate] = {"personal_access_token": _string}
+_INSTALLATION: dict[str, Validate] = {"installation_id": _string}
+_DIRECTORIES: dict[str, Validate] = {"profiles_dir": _string, "project_dir": _string}
+_REPOSITORY: dict[str, Validate] = {"repository": _string, "branch": _string, "project_sub_path": _string}
+_METHOD: dict[str, Validate] = {
     "authorization_method": _union([_literal("personal_access_token"), _literal("installation_id")])
 }
-_CLOUD: dict[str, Check] = {"discovery_api_endpoint": _string, "tags": _array(_string), "webhook_hmac_secret": _string}
+_CLOUD: dict[str, Validate] = {
+    "discovery_api_endpoint": _string,
+    "tags": _array(_string),
+    "webhook_hmac_secret": _string,
+}
 
 
-def _of_type(name: str, fields: dict[str, Check], optional: dict[str, Check]) -> Check:
+def _of_type(name: str, fields: dict[str, Validate], optional: dict[str, Validate]) -> Validate:
     return _object({"type": _literal(name), **fields}, optional)
 
 
@@ -120,14 +141,19 @@ _CREATE = _object({"dbtConnection": _CONNECTION, "name": _string}, {})
 _UPDATE = _object({"dbtConnection": _CONNECTION, "name": _string}, {"dbtConnection": _string, "name": _string})
 
 
-def create_issues(body: object) -> Issues:
-    """Return the issues of the body of a POST."""
-    return _CREATE("body", body)
+def validate_create(body: object) -> tuple[dict[str, Any], Issues]:
+    """Return the converted body of a POST, and its issues. The body has both fields if there are no issues."""
+    return _validate(_CREATE, body)
 
 
-def update_issues(body: object) -> Issues:
-    """Return the issues of the body of a PATCH. Each field can be omitted but not null."""
-    return _UPDATE("body", body)
+def validate_update(body: object) -> tuple[dict[str, Any], Issues]:
+    """Return the converted body of a PATCH, and its issues. Each field can be omitted but not null."""
+    return _validate(_UPDATE, body)
+
+
+def _validate(schema: Validate, body: object) -> tuple[dict[str, Any], Issues]:
+    issues: Issues = {}
+    return cast("dict[str, Any]", schema("body", body, issues)), issues
 
 
 SENSITIVE_FIELDS = ("personal_access_token", "api_key", "webhook_hmac_secret")

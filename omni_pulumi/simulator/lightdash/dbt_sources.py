@@ -7,11 +7,12 @@ not find it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
+from omni_pulumi.simulator.json_codec import replace_surrogates
 from omni_pulumi.simulator.lightdash.connection_schema import (
-    create_issues,
-    update_issues,
+    validate_create,
+    validate_update,
     with_saved_secrets,
     without_secrets,
 )
@@ -51,11 +52,11 @@ def list_dbt_sources(request: Request) -> LightdashResponse:
 
 def create_dbt_source(request: Request) -> LightdashResponse:
     """POST: creates a source. The response does not contain the connection."""
-    project_id = _project(request, _WRITERS, create_issues(request.body))
-    body = cast("dict[str, Any]", request.body)
+    body, issues = validate_create(request.body)
+    project_id = _project(request, _WRITERS, issues)
     _check_connection(request, body["dbtConnection"])
     try:
-        created = request.instance.add(project_id, _check_name(body["name"]), body["dbtConnection"])
+        created = request.instance.add(project_id, _stored_name(body["name"]), body["dbtConnection"])
     except NameTakenError as error:
         raise ApiError(409, "AlreadyExistsError", str(error)) from None
     return _ok(_to_json(created), status=201)
@@ -79,14 +80,14 @@ def get_dbt_source(request: Request) -> LightdashResponse:
 
 def update_dbt_source(request: Request) -> LightdashResponse:
     """PATCH: updates name or connection. Accepts unknown fields and an empty or missing body, and ignores them."""
-    source = _source(request, _WRITERS, update_issues(request.body))
-    body = cast("dict[str, Any]", request.body)
+    body, issues = validate_update(request.body)
+    source = _source(request, _WRITERS, issues)
     fields: dict[str, Any] = {}
     if "dbtConnection" in body:
         _check_connection(request, body["dbtConnection"])
         fields["connection"] = with_saved_secrets(body["dbtConnection"], source.connection)
     if "name" in body:
-        fields["name"] = _check_name(body["name"])
+        fields["name"] = _stored_name(body["name"])
     try:
         updated = request.instance.edit(source, **fields)
     except NameTakenError as error:
@@ -137,11 +138,11 @@ def _checks_environment_keys(request: Request) -> bool:
     return request.version == "1.237.0"
 
 
-def _check_name(name: str) -> str:
-    """Return the name. Raise a 500 if the database rejects it, because Lightdash itself does not validate names."""
+def _stored_name(name: str) -> str:
+    """Return the name as the database stores it. Raise a 500 if the database rejects it: Lightdash checks no names."""
     if len(name) > 255 or "\0" in name:
         raise unexpected_server_error()
-    return name
+    return replace_surrogates(name)
 
 
 def _to_json(source: Source) -> dict[str, object]:

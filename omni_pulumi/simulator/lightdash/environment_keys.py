@@ -13,8 +13,18 @@ from omni_pulumi.simulator.lightdash.request import ApiError
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED_PREFIX = "LIGHTDASH_DBT_PROFILE_VAR_"
-_DANGEROUS = ("PATH", "HOME", "SHELL")
-_DANGEROUS_PREFIXES = ("LD_", "GIT_", "NODE_", "PIP_", "PYTHON", "SSH_", "XDG_", "DYLD_")
+_DANGEROUS = re.compile(
+    r"""
+    (BASH_FUNC_|DYLD_|GIT_|NODE_|PIP_|PYTHON|SSH_|XDG_).*
+    | BASH_ENV | BROWSER | CLASSPATH | EDITOR | GCONV_PATH | HOME | IFS | LOCPATH | PAGER | PATH | SHELL | SHELLOPTS
+    | DBT_PACKAGES_INSTALL_PATH | DBT_PROFILES_DIR | DBT_PROJECT_DIR | DBT_TARGET_PATH
+    | JAVA_TOOL_OPTIONS | JDK_JAVA_OPTIONS | _JAVA_OPTIONS
+    | LD_AUDIT | LD_LIBRARY_PATH | LD_PRELOAD
+    | PERL5LIB | PERL5OPT | PERLLIB | RUBYLIB | RUBYOPT
+    | TEMP | TMP | TMPDIR | VIRTUAL_ENV | VISUAL
+    """,
+    re.VERBOSE,
+)
 
 
 def check_environment_keys(connection: dict[str, Any]) -> None:
@@ -31,6 +41,6 @@ def _rejection_reason(key: str) -> str | None:
         return "must contain only letters, numbers, and underscores, and cannot start with a number"
     if key.startswith(_RESERVED_PREFIX):
         return "is reserved for Lightdash"
-    if key in _DANGEROUS or key.startswith(_DANGEROUS_PREFIXES):
+    if _DANGEROUS.fullmatch(key):
         return "cannot be used because it can change how dbt or its child processes execute"
     return None

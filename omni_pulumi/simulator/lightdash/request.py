@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse, Response
 
-from omni_pulumi.simulator.json_codec import parse_json
+from omni_pulumi.simulator.json_codec import compact_json, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +34,10 @@ class LightdashResponse(JSONResponse):
     """A JSON response with Lightdash's Content-Type."""
 
     media_type = "application/json; charset=utf-8"
+
+    def render(self, content: object) -> bytes:
+        """Return JSON as Lightdash writes it."""
+        return compact_json(content).encode()
 
 
 class ApiError(Exception):

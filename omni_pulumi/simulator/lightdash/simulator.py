@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from omni_pulumi.simulator.lightdash import request
 from omni_pulumi.simulator.lightdash.app import lightdash_app
 from omni_pulumi.simulator.lightdash.instance import OTHER_PROJECT_ID, PROJECT_ID, Instance
+from omni_pulumi.simulator.lightdash.version import Version
 from omni_pulumi.simulator.request_context import Service
 from omni_pulumi.simulator.server import Simulator
 from omni_pulumi.simulator.store import Store
@@ -16,22 +17,23 @@ from omni_pulumi.simulator.store import Store
 if TYPE_CHECKING:
     from omni_pulumi.simulator.recorder import RecordedRequest
 
-Version = Literal["0.3277.1", "1.237.0"]
-
 
 class LightdashSimulator(Simulator[Instance]):
     """Simulates Lightdash with two projects.
+
+    It does not simulate form-encoded bodies, other charsets than UTF-8, and content encodings such as gzip.
 
     The methods change data without the API, as a user of the Lightdash UI would. They are thread-safe and raise
     KeyError for IDs that do not exist.
 
     Args:
-        version: the version of Lightdash. 1.237.0 rejects some names of environment variables and shows the variables
-            to admins only.
+        version: the version of Lightdash, one of `LIGHTDASH_VERSIONS`. 1.237.0 rejects some names of environment
+            variables and shows the variables to admins only.
         port: the port to listen on; 0 chooses a free port.
         on_request: called with each request, in the server's thread.
 
     Attributes:
+        version: the version of Lightdash.
         api_key: a personal access token of an admin.
         developer_token, viewer_token: tokens with read access.
         member_token: a token without access to the projects.
