@@ -8,7 +8,6 @@ Source: https://docs.lightdash.com/api-reference/v1/projects/update-dbt-source, 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, ClassVar, Literal, get_args
@@ -32,17 +31,6 @@ _METHOD_PROPERTIES = frozenset({"installationId", "authorizationMethod"})
 _WIRE_NAMES = {"hide_refresh_button": "hideRefreshButton"}
 """The only field that Lightdash does not name in snake_case."""
 
-_ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_RESERVED_PREFIX = "LIGHTDASH_DBT_PROFILE_VAR_"
-
-
-def _environment_name(name: str) -> str:
-    if not _ENVIRONMENT_NAME.fullmatch(name):
-        raise ValueError("must be letters, digits and underscores, and must not begin with a digit")
-    if name.startswith(_RESERVED_PREFIX):
-        raise ValueError(f"must not begin with {_RESERVED_PREFIX}, which Lightdash reserves")
-    return name
-
 
 def _authorization_method(method: str | None, info: pydantic.ValidationInfo) -> str | None:
     """Derive the method from the credential. Lightdash itself does not check that the two agree."""
@@ -58,10 +46,8 @@ def _authorization_method(method: str | None, info: pydantic.ValidationInfo) -> 
 
 _Credential = Annotated[Secret, pydantic.Field(min_length=1)]
 
-_Environment = Annotated[
-    dict[Annotated[str, pydantic.AfterValidator(_environment_name)], MaybeUnknown[str]],
-    pydantic.AfterValidator(lambda environment: environment or None),
-]
+_Environment = Annotated[dict[str, MaybeUnknown[str]], pydantic.AfterValidator(lambda environment: environment or None)]
+"""Values by name. Lightdash 0.3277.1 accepts any name. 1.237.0 refuses some, and its error says which and why."""
 
 
 class _ConnectionArgs(pydantic.BaseModel):

@@ -143,14 +143,6 @@ INVALID: list[tuple[Sample, dict[str, Any], str, str]] = [
     (SOURCE, github(tagline="x"), "dbt_connection.tagline", "not an argument"),
     (SOURCE, github(branch=""), "dbt_connection.branch", "empty"),
     (SOURCE, github(environment={"A": 1}), "dbt_connection.environment.A", "string"),
-    (SOURCE, github(environment={"1A": "x"}), "dbt_connection.environment.1A", "letters, digits"),
-    (SOURCE, github(environment={"A-B": "x"}), "dbt_connection.environment.A-B", "letters, digits"),
-    (
-        SOURCE,
-        github(environment={"LIGHTDASH_DBT_PROFILE_VAR_A": "x"}),
-        "dbt_connection.environment.LIGHTDASH_DBT_PROFILE_VAR_A",
-        "LIGHTDASH_DBT_PROFILE_VAR_",
-    ),
     (SOURCE, github(personalAccessToken=None), "dbt_connection", "neither"),
     (SOURCE, github(installationId="42"), "dbt_connection", "both"),
     (

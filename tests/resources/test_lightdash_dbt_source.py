@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
@@ -21,7 +20,7 @@ from omni_pulumi.errors import (
     UnexpectedResponseError,
 )
 from omni_pulumi.resources.lightdash_dbt_source import LightdashDbtSourceProvider
-from omni_pulumi.simulator import LightdashSimulator, faults
+from omni_pulumi.simulator import LIGHTDASH_VERSIONS, LightdashSimulator, faults
 from tests.catalogue import SAMPLES
 from tests.harness import ResourceHarness
 from tests.logged import warnings
@@ -51,6 +50,13 @@ OTHER_VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
     "environment": ({"A": "1", "B": "2"}, {"environment": [{"key": "A", "value": "1"}, {"key": "B", "value": "2"}]}),
 }
 """Another value of each field of the connection: in a program, and in the API."""
+
+
+@pytest.fixture(params=LIGHTDASH_VERSIONS)
+def lightdash_version(request: pytest.FixtureRequest) -> str:
+    """The version of Lightdash. The tests run once for each."""
+    version: str = request.param
+    return version
 
 
 @pytest.fixture
@@ -692,6 +698,23 @@ def test_the_environment_is_sent_sorted(lightdash: LightdashSimulator, harness: 
     assert [item["key"] for item in source(lightdash)["connection"]["environment"]] == ["A", "B", "C"]
 
 
+@pytest.mark.parametrize("key", ["A-B", "1A", "LIGHTDASH_DBT_PROFILE_VAR_A", "PATH", ""])
+def test_lightdash_decides_about_names_of_variables(
+    lightdash: LightdashSimulator, harness: ResourceHarness, key: str
+) -> None:
+    """Each name that a version of Lightdash accepts can be declared. The error of a newer one names the variable."""
+    variables = connection(environment={key: "1"})
+    assert harness.preview(**variables) == "create"
+    if lightdash.version == "1.237.0" and key:
+        error = harness.refusal(BadRequestError, **variables)
+        assert error.status == 400
+        assert f'"{key}"' in str(error)
+    else:
+        assert harness.up(**variables) == "create"
+        assert source(lightdash)["connection"]["environment"] == [{"key": key, "value": "1"}]
+        harness.assert_settled(**variables)
+
+
 def test_secrets_trigger_writes_the_token_again(lightdash: LightdashSimulator, harness: ResourceHarness) -> None:
     """A changed ``secretsTrigger`` is an update that writes the declared token again."""
     harness.up(secretsTrigger="1")
@@ -709,11 +732,8 @@ def test_secrets_trigger_writes_the_token_again(lightdash: LightdashSimulator, h
 WITH_VARIABLE = connection(environment={"A": "hunter2"})
 
 
-@pytest.fixture
-def newer_lightdash() -> Iterator[LightdashSimulator]:
-    """A Lightdash that hides environment variables from tokens that may not manage the project."""
-    with LightdashSimulator(version="1.237.0") as lightdash:
-        yield lightdash
+newer_lightdash = pytest.mark.parametrize("lightdash_version", ["1.237.0"])
+"""Runs a test with a Lightdash that hides environment variables from tokens that may not manage the project."""
 
 
 def settings(lightdash: LightdashSimulator, token: str) -> dict[str, str]:
@@ -721,60 +741,60 @@ def settings(lightdash: LightdashSimulator, token: str) -> dict[str, str]:
     return {"lightdash:url": lightdash.url, "lightdash:apiKey": token}
 
 
+@newer_lightdash
 @pytest.mark.parametrize("token", [LightdashSimulator.viewer_token, LightdashSimulator.developer_token])
 def test_hidden_variables_stay_in_the_state(
-    newer_lightdash: LightdashSimulator, log: pytest.LogCaptureFixture, token: str
+    lightdash: LightdashSimulator, log: pytest.LogCaptureFixture, token: str
 ) -> None:
     """A refresh whose token may not see the environment variables keeps them in the state, and warns.
 
     It detects other drift.
     """
     program = {**SAMPLES["LightdashDbtSource"].minimal, **WITH_VARIABLE}
-    harness = ResourceHarness(
-        Stack(settings(newer_lightdash, newer_lightdash.api_key)), LightdashDbtSourceProvider(), program
-    )
+    harness = ResourceHarness(Stack(settings(lightdash, lightdash.api_key)), LightdashDbtSourceProvider(), program)
     harness.up()
-    harness.stack.config = settings(newer_lightdash, token)
+    harness.stack.config = settings(lightdash, token)
     assert harness.refresh()
     assert harness.outputs["dbtConnection"]["environment"] == {"A": "hunter2"}
     (warning,) = warnings(log)
-    assert source(newer_lightdash)["id"] in warning
+    assert source(lightdash)["id"] in warning
     assert "hunter2" not in log.text
     assert harness.preview() == "same"
-    newer_lightdash.edit_source(source(newer_lightdash)["id"], connection={"branch": "hotfix"})
+    lightdash.edit_source(source(lightdash)["id"], connection={"branch": "hotfix"})
     assert harness.refresh()
     assert harness.preview() == "update"
     assert harness.refusal(PermissionDeniedError).status == 403
 
 
-def test_permissions_are_requested_once(newer_lightdash: LightdashSimulator) -> None:
+@newer_lightdash
+def test_permissions_are_requested_once(lightdash: LightdashSimulator) -> None:
     """One request finds out what the token may do, for all sources whose environment variables are hidden."""
-    stack = Stack(settings(newer_lightdash, newer_lightdash.api_key))
+    stack = Stack(settings(lightdash, lightdash.api_key))
     for name in ("finance", "money"):
         program = {**SAMPLES["LightdashDbtSource"].minimal, **WITH_VARIABLE, "name": name}
         stack.up(name, LightdashDbtSourceProvider(), program)
-    stack.config = settings(newer_lightdash, newer_lightdash.viewer_token)
+    stack.config = settings(lightdash, lightdash.viewer_token)
     with stack.command():
         assert all(stack.refresh(name) for name in ("finance", "money"))
-    assert [request.path for request in newer_lightdash.requests].count("/api/v1/user") == 1
+    assert [request.path for request in lightdash.requests].count("/api/v1/user") == 1
 
 
+@newer_lightdash
 def test_removed_variables_are_drift_for_a_manager(
-    newer_lightdash: LightdashSimulator, log: pytest.LogCaptureFixture
+    lightdash: LightdashSimulator, log: pytest.LogCaptureFixture
 ) -> None:
     """A token that may manage the project sees all variables, so missing ones are drift."""
     program = {**SAMPLES["LightdashDbtSource"].minimal, **WITH_VARIABLE}
-    harness = ResourceHarness(
-        Stack(settings(newer_lightdash, newer_lightdash.api_key)), LightdashDbtSourceProvider(), program
-    )
+    harness = ResourceHarness(Stack(settings(lightdash, lightdash.api_key)), LightdashDbtSourceProvider(), program)
     harness.up()
-    stored = source(newer_lightdash)["connection"]
+    stored = source(lightdash)["connection"]
     without = {name: value for name, value in stored.items() if name != "environment"}
-    newer_lightdash.edit_source(source(newer_lightdash)["id"], connection=without)
+    lightdash.edit_source(source(lightdash)["id"], connection=without)
     harness.assert_drifted_and_repaired()
     assert warnings(log) == []
 
 
+@pytest.mark.parametrize("lightdash_version", ["0.3277.1"])
 def test_removed_variables_are_drift_in_an_older_lightdash(
     lightdash: LightdashSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture
 ) -> None:
