@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import hypothesis
 import pytest
 
 from omni_pulumi.process import PROCESS
-from omni_pulumi.simulator import GENERATED, PAGES, LightdashSimulator, OmniSimulator
+from omni_pulumi.simulator import GENERATED, LIGHTDASH_VERSIONS, PAGES, LightdashSimulator, OmniSimulator
 from tests.servicer import Stack
 
 hypothesis.settings.register_profile("busy machine", deadline=None)
@@ -39,10 +40,22 @@ def omni_services() -> Iterator[dict[str, OmniSimulator]]:
 
 
 @pytest.fixture(scope="session")
-def lightdash_service() -> Iterator[LightdashSimulator]:
-    """A simulated Lightdash."""
-    with LightdashSimulator() as lightdash:
-        yield lightdash
+def lightdash_services() -> Iterator[dict[str, LightdashSimulator]]:
+    """A simulated Lightdash of each version."""
+    with ExitStack() as running:
+        yield {version: running.enter_context(LightdashSimulator(version=version)) for version in LIGHTDASH_VERSIONS}
+
+
+@pytest.fixture(scope="session")
+def lightdash_service(lightdash_services: dict[str, LightdashSimulator]) -> LightdashSimulator:
+    """A simulated Lightdash of the default version."""
+    return lightdash_services[LIGHTDASH_VERSIONS[0]]
+
+
+@pytest.fixture
+def lightdash_version() -> str:
+    """The newest version of Lightdash. Tests that run once for each version replace this fixture."""
+    return LIGHTDASH_VERSIONS[-1]
 
 
 @pytest.fixture(params=DIALECTS)
@@ -54,10 +67,11 @@ def omni(request: pytest.FixtureRequest, omni_services: dict[str, OmniSimulator]
 
 
 @pytest.fixture
-def lightdash(lightdash_service: LightdashSimulator) -> LightdashSimulator:
+def lightdash(lightdash_services: dict[str, LightdashSimulator], lightdash_version: str) -> LightdashSimulator:
     """An empty Lightdash."""
-    lightdash_service.reset()
-    return lightdash_service
+    service = lightdash_services[lightdash_version]
+    service.reset()
+    return service
 
 
 @pytest.fixture
