@@ -330,15 +330,19 @@ def test_lightdash_sources_that_cannot_be_read(run: Run, lightdash: LightdashSim
 def test_environment_that_the_token_may_not_see(
     run: Run, lightdash: LightdashSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A source is not written when the token may not see environment variables and the response has none."""
+    """A source is not written when the token may not see environment variables and the response has none.
+
+    1.237.0 hides them from the token, 0.3277.1 shows them.
+    """
     with_environment = {**SOURCE, "environment": [{"key": "A", "value": "b"}]}
-    lightdash.add_source(PROJECT_ID, "seen", with_environment)
+    seen = lightdash.add_source(PROJECT_ID, "seen", with_environment)
     hidden = lightdash.add_source(PROJECT_ID, "hidden", SOURCE)
     monkeypatch.setenv("LIGHTDASH_API_KEY", lightdash.viewer_token)
     ended = run("lightdash", "-o", "estate", "--json").json
-    assert [each["name"] for each in ended["objects"]] == ["seen"]
-    (skipped,) = ended["skipped"]
-    assert hidden in skipped["id"]
+    shown = [seen] if lightdash.version == "0.3277.1" else []
+    assert [each["name"] for each in ended["objects"]] == ["seen"] * len(shown)
+    skipped = {each["id"].rpartition("/")[2] for each in ended["skipped"]}
+    assert skipped == {seen, hidden} - {*shown}
 
 
 def test_preview_projects(run: Run, lightdash: LightdashSimulator) -> None:
