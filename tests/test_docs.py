@@ -46,6 +46,7 @@ NOT_RUN = {
     r"\. \.venv/bin/activate": "changes the shell; this process runs in that environment",
     r"(OMNI|LIGHTDASH)_LIVE=1 .*": "needs an account; tests/test_live.py runs the same tests against the simulator",
     r"python -m omni_pulumi\.simulator( --\w+-port \d+)*": "does not end; tests/examples/test_quickstart.py starts it",
+    r"\.venv/bin/python -m tests\.engine\.old_states .*": "writes states; tests/engine/test_old_state.py reads them",
     r"\.venv/bin/python -m hatchling build": "tests/test_packaging.py runs it",
     r"python3 -m venv build/check|build/check/bin/.*": "follows the build, which tests/test_packaging.py reads",
 }

@@ -11,7 +11,7 @@ import pytest
 
 from omni_pulumi.simulator import GENERATED, Dialect, LightdashSimulator, OmniSimulator
 from tests.engine.programs import program
-from tests.engine.project import PROGRAM, Project
+from tests.engine.project import Project
 from tests.engine.services import Services
 
 
@@ -19,12 +19,7 @@ from tests.engine.services import Services
 def new_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a project with an empty stack. Each test copies it, because creating a stack takes seconds."""
     folder = tmp_path_factory.mktemp("project")
-    (folder / "Pulumi.yaml").write_text("name: engine\nruntime: python\n")
-    (folder / "__main__.py").write_text(PROGRAM)
-    Project(folder, stack="test").create_stack(
-        config={"omni:requestsPerMinute": "6000"},
-        secrets={"omni:apiKey": OmniSimulator.api_key, "lightdash:apiKey": LightdashSimulator.api_key},
-    )
+    Project(folder, stack="test").create()
     return folder
 
 

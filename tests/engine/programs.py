@@ -1,4 +1,4 @@
-"""The program of the engine tests, as data. The names of its resources are in `states`, so they stay."""
+"""The program of the engine tests, as data."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from omni_pulumi.simulator import LightdashSimulator, OmniSimulator
 from tools.pulumi_cli import PulumiCli, Result
 
 PROGRAM = '''
@@ -65,6 +66,15 @@ Program = Mapping[str, tuple[str, Mapping[str, Any]]]
 class Project(PulumiCli):
     """A Pulumi project with a program as data."""
 
+    def create(self, config: Mapping[str, str] = {}) -> None:
+        """Create the project with an empty stack, which has the API keys of the simulators."""
+        (self.project / "Pulumi.yaml").write_text("name: engine\nruntime: python\n")
+        (self.project / "__main__.py").write_text(PROGRAM)
+        self.create_stack(
+            config={"omni:requestsPerMinute": "6000", **config},
+            secrets={"omni:apiKey": OmniSimulator.api_key, "lightdash:apiKey": LightdashSimulator.api_key},
+        )
+
     def write(self, program: Program) -> None:
         """Write the program."""
         (self.project / "program.json").write_text(json.dumps(program))
@@ -84,6 +94,11 @@ class Project(PulumiCli):
     def destroy(self) -> Result:
         """Run ``pulumi destroy`` without a prompt, and return its output with single spaces."""
         return self._run_single_spaced("destroy", "--yes", "--skip-preview")
+
+    def import_state(self, state: str) -> None:
+        """Replace the state of the stack by one that ``pulumi stack export`` wrote."""
+        (self.project / "state.json").write_text(state)
+        self.must("stack", "import", "--file", "state.json")
 
     def state(self) -> str:
         """Return all that Pulumi has written about the stack: its state and its history."""
