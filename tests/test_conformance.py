@@ -24,7 +24,7 @@ from omni_pulumi.dynamic.resource import Resource
 from omni_pulumi.fields import Args, Identifies, ParentId, Replaces, marked
 from omni_pulumi.lifecycle import Lifecycle
 from tests.catalogue import SAMPLES
-from tests.stateful.programs import DECLARATIONS, sample_of
+from tests.stateful.kinds import KINDS
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
@@ -254,8 +254,10 @@ def test_every_sample_is_used(name: str) -> None:
 
 @every_resource
 def test_is_in_the_stateful_test(module: ResourceModule) -> None:
-    """The programs of the stateful test declare each resource."""
-    assert module.resource.__name__ in {sample_of(name).name for name in DECLARATIONS}
+    """The stateful test has a kind of object for each resource, in a module of the same name."""
+    kinds = {kind.name: type(kind).__module__ for kind in KINDS}
+    expected = f"tests.stateful.kinds.{module.name}"
+    assert kinds.get(module.resource.__name__) == expected, "add it to KINDS in tests/stateful/kinds"
 
 
 @every_resource

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from omni_pulumi.simulator import CONNECTION_ID, PROJECT_ID, STAGING_CONNECTION_ID, LightdashSimulator, OmniSimulator
+from omni_pulumi.simulator import LightdashSimulator, OmniSimulator
+from tests.stateful import kinds
+from tests.stateful.kind import Services
+from tests.stateful.parts import Parts
 
 
-def objects(omni: OmniSimulator, lightdash: LightdashSimulator) -> list[object]:
-    """Return all objects of both services, except the default environment that Omni adds to a dbt configuration."""
-    configuration = omni.dbt_configuration(CONNECTION_ID)
-    attribute = omni.environment_user_attribute(STAGING_CONNECTION_ID)
-    return [
-        *([] if configuration is None else [configuration]),
-        *(each for each in omni.environments(CONNECTION_ID) if not each["is_default_environment"]),
-        *omni.connection_environments(),
-        *([] if attribute is None else [attribute]),
-        *lightdash.sources(PROJECT_ID),
-    ]
+def objects(omni: OmniSimulator, lightdash: LightdashSimulator) -> list[Parts]:
+    """Return all objects of both services, except those that the services add themselves."""
+    services = Services(omni, lightdash)
+    added = kinds.added_by_services(services)
+    return [parts for id_, parts in kinds.objects(services).items() if id_ not in added]

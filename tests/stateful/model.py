@@ -16,7 +16,6 @@ from dataclasses import replace
 from typing import Any
 
 from hypothesis import note
-from pydantic.alias_generators import to_camel
 
 from omni_pulumi.dynamic.provider import Provider
 from omni_pulumi.errors import (
@@ -26,26 +25,15 @@ from omni_pulumi.errors import (
     NothingToAdoptError,
     PartlyCreatedError,
 )
-from omni_pulumi.simulator import CONNECTION_ID, LightdashSimulator, OmniSimulator, faults
+from omni_pulumi.simulator import faults
 from tests.servicer import InvalidInputsError, ProviderError, Resource, Stack
+from tests.stateful.kind import Services
+from tests.stateful.kinds import added_by_services, identity, objects
 from tests.stateful.outside import Change, Clock, Outside
-from tests.stateful.parts import (
-    SERVICE_NAMES,
-    TOKEN,
-    Parts,
-    declared,
-    identity,
-    is_placeholder,
-    is_unmanaged,
-    kind_of,
-    objects,
-    unexpected_changes,
-)
-from tests.stateful.programs import SECRET, sample_of, valid_environment
-from tests.stateful.step import Failure, History, Objects, Step
-
-_TRIGGERS = ("secretsTrigger", "rotateKeysTrigger")
-"""Arguments whose change alone is an update."""
+from tests.stateful.parts import Objects, Parts, is_placeholder, unexpected_changes
+from tests.stateful.programs import FORMERLY, kind_of
+from tests.stateful.step import Failure, History, Step
+from tests.stateful.values import SECRET
 
 _MAX_LIST_AGE = 5.0
 """The maximum age in seconds of a list that a write may rely on."""
@@ -54,13 +42,12 @@ _MAX_LIST_AGE = 5.0
 class Model:
     """One stack with its program, and the two services."""
 
-    def __init__(
-        self, omni: OmniSimulator, lightdash: LightdashSimulator, log: Log, clock: Clock, choices: random.Random
-    ) -> None:
+    def __init__(self, services: Services, log: Log, clock: Clock, choices: random.Random) -> None:
+        omni, lightdash = services.omni, services.lightdash
         omni.reset()
         lightdash.reset()
-        self.omni, self.lightdash, self.log, self.clock, self.choices = omni, lightdash, log, clock, choices
-        self.outside = Outside(omni, lightdash, clock)
+        self.services, self.log, self.clock, self.choices = services, log, clock, choices
+        self.outside = Outside(services, clock)
         self.program: dict[str, dict[str, Any]] = {}
         self.ignored: dict[str, Collection[str]] = {}
         """Properties that `ignore_changes` of each resource names."""
@@ -116,9 +103,9 @@ class Model:
         """
         before = self.program.get(name, {})
         merged = {**copy.deepcopy(properties), **{key: before[key] for key in kept if key in before}}
-        if kind_of(name) == "environment":
-            merged = valid_environment(merged)
-            self.ignored[name] = self.ignored.get(name, ignored) if "ignored" in kept else ignored
+        merged = kind_of(name).valid(merged)
+        possible = [each for each in ignored if each in kind_of(name).ignorable]
+        self.ignored[name] = self.ignored.get(name, possible) if "ignored" in kept else possible
         if adopt is not None:
             merged["adopt"] = adopt
         elif "adopt" in before:
@@ -135,10 +122,10 @@ class Model:
 
         To the engine the old name is a resource that was dropped, and the new one a resource that adopts the object.
         """
-        former = f"{name} formerly"
+        former = f"{name}{FORMERLY}"
         if name not in self.program or name not in self.stack.resources or former in self.stack.resources:
             return False
-        if name.startswith("route") and not self.omni.dialect.connection_environment_list:
+        if not kind_of(name).can_adopt(self.services):
             return False
         self.stack.resources[former] = self.stack.resources.pop(name)
         self._known[former] = self._known.pop(name)
@@ -160,10 +147,10 @@ class Model:
         return self.stack.inputs(name, self.program[name], self.ignored.get(name, ()))
 
     def _declared(self, name: str) -> Parts:
-        return declared(kind_of(name), self._inputs(name))
+        return kind_of(name).declared(self._inputs(name))
 
     def _identity(self, name: str) -> tuple[object, ...]:
-        return identity(kind_of(name), self._declared(name))
+        return kind_of(name).identity_of(self._declared(name))
 
     def _conflicting(self, name: str) -> list[str]:
         """Return the resources of the program that declare the same object, including this one."""
@@ -238,9 +225,9 @@ class Model:
         """Run one step, check it, and record what it means for the state."""
         resource = self.stack.resources.get(name)
         inputs = self._inputs(name) if operation == "up" else {}
-        before = self._history.note(objects(self.omni, self.lightdash))
+        before = self._history.note(objects(self.services))
         result, failure = self._perform(operation, name)
-        after = self._history.note(objects(self.omni, self.lightdash))
+        after = self._history.note(objects(self.services))
         if failure is not None:
             self.failures.append(failure)
             if failure.error is not None and self._may_have_created(name, failure.error):
@@ -286,9 +273,7 @@ class Model:
             self._found_deleted.add(step.name)
             del self._known[step.name]
         elif step.result == "same":
-            outputs = self.stack.resources[step.name].outputs
-            retained = (f"variables.{each}" for each in outputs.get("retainedVariables", []))
-            self._known[step.name] = frozenset({*declared(step.kind, outputs), *retained})
+            self._known[step.name] = step.kind.known(self.stack.resources[step.name].outputs)
 
     def _learn_from_write(self, step: Step) -> None:
         if step.result != "failed":
@@ -301,7 +286,7 @@ class Model:
             retained = {
                 path
                 for path in self._known[step.name]
-                if path.startswith("variables.") and path in now and not is_unmanaged(path, step.unmanaged)
+                if step.kind.is_variable(path) and path in now and not step.is_unmanaged(path)
             }
             self._known[step.name] = frozenset({*step.declared, *retained})
 
@@ -325,7 +310,7 @@ class Model:
         """
         object_id = self._object_id(name, self.stack.resources.get(name)) if name else None
         done, changes = self.outside.change(number, object_id)
-        now = objects(self.omni, self.lightdash)
+        now = objects(self.services)
         for change in changes:
             value = now.get(change.object_id, {}).get(change.path)
             if isinstance(value, tuple) and value[1]:
@@ -353,8 +338,7 @@ class Model:
                 parts,
                 step.after[id_],
                 program=step.declared,
-                known=known,
-                unmanaged=step.unmanaged,
+                removable={each for each in known - {*step.kind.write_only} if not step.is_unmanaged(each)},
                 recent=self._recent(id_, step.after[id_]),
             )
             assert found == {}, (step.name, step.result, found)
@@ -364,29 +348,28 @@ class Model:
         if step.result in {"create", "update"}:
             self._check_success(step, managed)
         if step.result == "same" and step.resource is not None:
-            before, now = step.resource.outputs, step.inputs
-            assert [before.get(key) for key in _TRIGGERS] == [now.get(key) for key in _TRIGGERS], step.name
+            before, now = _triggers(step.resource.outputs), _triggers(step.inputs)
+            assert before == now, step.name
 
     def _count_kept(self, step: Step, parts: Parts, known: Collection[str]) -> None:
         """Count the parts that an update keeps. The figures of a soak show that such updates happened."""
         for path in {*parts} - {"kind"}:
             if path in step.declared:
                 self.figures["placeholders not sent"] += is_placeholder(step.declared[path])
-            elif is_unmanaged(path, step.unmanaged):
+            elif step.is_unmanaged(path):
                 self.figures["unmanaged variables kept"] += 1
             elif path not in known:
-                self.figures[f"unknown parts of {step.kind} kept"] += 1
+                self.figures[f"unknown parts of {step.kind.name} kept"] += 1
 
     def _check_created(self, step: Step) -> None:
         """Assert that a step creates at most one object, as declared, and none when it can adopt one."""
-        created = {id_: parts for id_, parts in step.after.items() if id_ not in step.before}
-        if step.kind == "dbt":  # Omni adds an environment to a new configuration
-            created = {id_: parts for id_, parts in created.items() if parts["kind"] == "dbt"}
+        added = step.kind.added_by_service(self.services)
+        created = {id_: parts for id_, parts in step.after.items() if id_ not in {*step.before, *added}}
         assert len(created) <= (0 if step.is_refused else 1), (step.name, created)
         may_create = step.inputs.get("adopt") != "existing" or step.resource is not None or self._found_deleted
         assert may_create or self._stale or not created, (step.name, created)
         for parts in created.values():
-            assert unexpected_changes({"kind": step.kind}, parts, program=step.declared, known=()) == {}, step.name
+            assert unexpected_changes({"kind": step.kind.name}, parts, program=step.declared) == {}, step.name
             missed = [id_ for id_ in step.adoptable if id_ in step.after and not self._is_new(id_)]
             assert missed == [] or self._stale, (step.name, missed)
 
@@ -405,8 +388,8 @@ class Model:
         """Assert that the program sets `adopt`, and that it declares each part of the object or leaves it unmanaged."""
         assert step.inputs.get("adopt") or self._stale, step.name
         self.figures["adopted"] += 1
-        seen = {*step.before[id_]} - {"kind", TOKEN} - {*self._recent(id_, {})}
-        undeclared = [path for path in seen - {*step.declared} if not is_unmanaged(path, step.unmanaged)]
+        seen = {*step.before[id_]} - {"kind", *step.kind.write_only} - {*self._recent(id_, {})}
+        undeclared = [path for path in seen - {*step.declared} if not step.is_unmanaged(path)]
         assert undeclared == [], (step.name, undeclared)
 
     def _recent(self, object_id: str, now: Parts) -> dict[str, list[object]]:
@@ -451,23 +434,21 @@ class Model:
         assert len(ids) == len({*ids}), sorted(self._succeeded)
 
     def _no_placeholder_is_stored(self) -> None:
-        for id_, parts in objects(self.omni, self.lightdash).items():
+        for id_, parts in objects(self.services).items():
             assert not any(is_placeholder(value) for value in parts.values()), id_
 
     def _no_secret_was_shown(self) -> None:
-        keys = (self.omni.api_key, self.lightdash.api_key, SECRET)
+        keys = (self.services.omni.api_key, self.services.lightdash.api_key, SECRET)
         lines = self.log.take()
-        sent = len(self.omni.requests) + len(self.lightdash.requests)
+        sent = self.services.request_count()
         assert sent == self._requests or any(" attempt 1" in line for line in lines), "the debug log is not captured"
         self._requests = sent
         errors = [failure.error for failure in self.failures if failure.error is not None]
         printed = [*(failure.text for failure in self.failures), *(str(vars(error)) for error in errors), *lines]
         assert [text for text in printed if any(key in text for key in keys)] == []
-        for resource in self.stack.resources.values():
+        for name, resource in self.stack.resources.items():
             for properties in (resource.inputs, resource.outputs):
-                rest = json.loads(json.dumps(properties))
-                rest.get("secretVariables", {}).clear()
-                rest.get("dbtConnection", {}).pop("personalAccessToken", None)
+                rest = kind_of(name).without_secrets(properties)
                 assert not any(key in json.dumps(rest) for key in keys), rest
 
     # Checks after the faults
@@ -494,14 +475,14 @@ class Model:
 
     def _unseen(self) -> list[str]:
         """Return the variables that only the next refresh finds, because `unmanagedVariables` no longer lists them."""
-        now = objects(self.omni, self.lightdash)
+        now = objects(self.services)
         return [
             path
             for name in self.program
             for path in now[self._id_in_state(name)]
-            if path.startswith("variables.")
+            if kind_of(name).is_variable(path)
             and path not in {*self._declared(name), *self._known[name]}
-            and not is_unmanaged(path, self.program[name].get("unmanagedVariables", []))
+            and not kind_of(name).is_unmanaged(path, self.program[name])
         ]
 
     def _previews_show_no_change(self) -> None:
@@ -553,18 +534,14 @@ class Model:
                 self._resolve(name, error, may_exist, removed)
 
     def _make_valid(self, name: str, failure: Failure) -> None:
-        """Add the token that a new source needs, or stop ignoring inputs that contradict the program."""
-        if kind_of(name) == "source":
-            connection = self.program[name]["dbtConnection"]
-            assert "personalAccessToken" not in connection, failure
-            connection["personalAccessToken"] = f"{SECRET}new"
-        else:
+        """Add what a create needs, or stop ignoring inputs that contradict the program."""
+        if not kind_of(name).add_missing(self.program[name]):
             assert self.ignored[name], failure
             self.ignored[name] = ()
 
     def _state_identity(self, name: str) -> tuple[object, ...]:
         kind = kind_of(name)
-        return identity(kind, declared(kind, self.stack.resources[name].outputs))
+        return kind.identity_of(kind.declared(self.stack.resources[name].outputs))
 
     def _resolve(
         self,
@@ -581,20 +558,20 @@ class Model:
             removed.add(wanted)
             self.drop(self.choices.choice(sorted(conflicting)))
             return
-        now = objects(self.omni, self.lightdash)
-        found = [id_ for id_, parts in now.items() if identity(str(parts["kind"]), parts) == wanted]
+        now = objects(self.services)
+        found = [id_ for id_, parts in now.items() if identity(parts) == wanted]
         existing = error.resource_id or next(iter(found), None)
         if existing not in now:  # a dropped resource had it, and it is deleted now
             return
         dropped_ids = {self._id_in_state(each) for each in self.stack.resources if each not in self.program}
         is_expected = (
-            existing in self.outside.owned | dropped_ids | self._default_environments()
+            existing in self.outside.owned | dropped_ids | added_by_services(self.services)
             or wanted in may_exist
             or error.undeclared
         )
         assert is_expected, (name, error)
-        if name.startswith("route") and not self.omni.dialect.connection_environment_list:
-            self.omni.delete_connection_environment(existing)
+        if not kind_of(name).can_adopt(self.services):
+            kind_of(name).delete(self.services, existing)
             self.outside.owned.discard(existing)
         elif self.program[name].get("adopt"):
             self.figures["undeclared parts refused"] += len(error.undeclared)
@@ -605,35 +582,21 @@ class Model:
     def _add_undeclared(self, name: str, undeclared: Collection[str], existing: Parts) -> None:
         """Add to the program what an adoption would remove."""
         assert undeclared, name
-        properties = self.program[name]
         for each in undeclared:
-            path = each.removesuffix(" (secret)")
-            first, _, rest = path.partition(".")
-            if first == "variables":
-                properties.setdefault("unmanagedVariables", []).append(rest)
-            elif first == "dbt_connection" and rest.startswith("environment."):
-                properties["dbtConnection"].setdefault("environment", {})[rest.partition(".")[2]] = existing[rest]
-            elif first == "dbt_connection":
-                properties["dbtConnection"][to_camel(rest)] = existing[SERVICE_NAMES[to_camel(rest)]]
-            elif name.startswith(("route", "attribute")):
-                key = "userAttributeValues" if name.startswith("route") else "defaultValues"
-                properties[key].append(path.partition('"')[2].removesuffix('"'))
-            else:
-                properties[to_camel(path)] = existing[SERVICE_NAMES[to_camel(path)]]
+            kind_of(name).add_undeclared(self.program[name], each.removesuffix(" (secret)"), existing)
 
     def _services_have_what_is_declared(self) -> None:
         """Assert that each object has what the program declares. All else is unmanaged, retained or a token."""
-        now = objects(self.omni, self.lightdash)
-        keeps = self.omni.dialect.omitted_variables == "kept"
+        now = objects(self.services)
+        keeps = self.services.omni.dialect.omitted_variables == "kept"
         for name in self.program:
             assert name in self.stack.resources, f"{name} is missing from the state"
-            id_ = self._id_in_state(name)
-            parts, unmanaged = self._declared(name), self.program[name].get("unmanagedVariables", [])
+            id_, kind, parts = self._id_in_state(name), kind_of(name), self._declared(name)
             for path in {*parts, *now[id_]} - {"kind"}:
                 value = parts.get(path)
-                if path not in {*parts, TOKEN}:
-                    retained = keeps and path in self._known[name] and path.startswith("variables.")
-                    assert retained or is_unmanaged(path, unmanaged), (name, path)
+                if path not in {*parts, *kind.write_only}:
+                    retained = keeps and path in self._known[name] and kind.is_variable(path)
+                    assert retained or kind.is_unmanaged(path, self.program[name]), (name, path)
                 elif path in parts and not is_placeholder(value):
                     is_hidden = isinstance(value, tuple) and value[1]
                     wanted = self._hidden.get((id_, path), value) if is_hidden else value
@@ -641,10 +604,10 @@ class Model:
 
     def _nothing_is_left_over(self) -> None:
         """Assert that each object is in the state, was created outside Pulumi, or is Omni's default environment."""
-        now = objects(self.omni, self.lightdash)
+        now = objects(self.services)
         managed = {self._id_in_state(name) for name in self.stack.resources}
         self.outside.owned |= self._lost_twins(now, managed)
-        left = now.keys() - managed - self.outside.owned - self._default_environments()
+        left = now.keys() - managed - self.outside.owned - added_by_services(self.services)
         assert left == set(), left
 
     def _lost_twins(self, now: Objects, managed: Collection[str]) -> set[str]:
@@ -653,13 +616,9 @@ class Model:
         Omni adds the default environment "Production" to a dbt configuration, even if an environment of this name
         exists. An error has named the existing one.
         """
-        identities = {id_: identity(str(parts["kind"]), parts) for id_, parts in now.items()}
+        identities = {id_: identity(parts) for id_, parts in now.items()}
         adopted = {identities[id_] for id_ in managed} & self._may_exist
         return {id_ for id_, it in identities.items() if it in adopted and id_ not in managed}
-
-    def _default_environments(self) -> set[str]:
-        """Return the IDs of the environments that Omni adds to a dbt configuration."""
-        return {each["id"] for each in self.omni.environments(CONNECTION_ID) if each["is_default_environment"]}
 
     def _id_in_state(self, name: str) -> str:
         return self._object_id(name, self.stack.resources[name]) or ""
@@ -667,7 +626,7 @@ class Model:
     @staticmethod
     def _object_id(name: str, resource: Resource | None) -> str | None:
         """Return the ID of the object that a resource has in the state."""
-        return None if resource is None else str(resource.outputs[sample_of(name).id_key])
+        return None if resource is None else str(resource.outputs[kind_of(name).sample.id_key])
 
 
 class Log(logging.Handler):
@@ -688,4 +647,9 @@ class Log(logging.Handler):
 
 
 def _provider(name: str) -> Provider[Any, Any, Any]:
-    return sample_of(name).provider()
+    return kind_of(name).sample.provider()
+
+
+def _triggers(properties: Mapping[str, Any]) -> dict[str, object]:
+    """Return the arguments whose change alone is an update."""
+    return {key: value for key, value in properties.items() if key.endswith("Trigger") and value is not None}

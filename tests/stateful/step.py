@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from omni_pulumi.errors import AlreadyExistsError, ConfigurationError, Error, NothingToAdoptError
 from tests.servicer import Resource
-from tests.stateful.parts import Parts, declared, identity, kind_of
-
-Objects = dict[str, Parts]
-"""The parts of the objects of both services, by ID."""
+from tests.stateful.kind import Kind
+from tests.stateful.kinds import identity
+from tests.stateful.parts import Objects, Parts
+from tests.stateful.programs import kind_of
 
 
 @dataclass(frozen=True)
@@ -37,24 +37,22 @@ class Step:
     after: Objects
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> Kind:
         return kind_of(self.name)
 
     @property
     def declared(self) -> Parts:
-        return declared(self.kind, self.inputs)
+        return self.kind.declared(self.inputs)
 
-    @property
-    def unmanaged(self) -> Sequence[str]:
-        """Names and globs in `unmanagedVariables`."""
-        names: Sequence[str] = self.inputs.get("unmanagedVariables", [])
-        return names
+    def is_unmanaged(self, path: str) -> bool:
+        """Return whether the program lists a part as unmanaged."""
+        return self.kind.is_unmanaged(path, self.inputs)
 
     @property
     def adoptable(self) -> set[str]:
         """IDs of the objects that a create finds and may adopt."""
-        wanted = identity(self.kind, self.declared)
-        return {id_ for id_, parts in self.before.items() if identity(str(parts["kind"]), parts) == wanted}
+        wanted = self.kind.identity_of(self.declared)
+        return {id_ for id_, parts in self.before.items() if identity(parts) == wanted}
 
     @property
     def is_refused(self) -> bool:

@@ -25,6 +25,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from omni_pulumi.process import PROCESS
 from omni_pulumi.simulator import GENERATED, PAGES, LightdashSimulator, OmniSimulator, faults
+from tests.stateful.kind import Services
 from tests.stateful.model import Log, Model
 from tests.stateful.outside import Clock
 from tests.stateful.programs import ADOPT, DECLARATIONS, DUPLICATES, IGNORED, KEPT, NAMES
@@ -181,7 +182,7 @@ class Stateful(RuleBasedStateMachine):
         """Start with an empty stack and a program."""
         Stateful.ids = ids
         omnis, lightdash = self.services
-        self.model = Model(omnis[dialect], lightdash, self.log, self.clock, random.Random(ids.random()))  # noqa: S311
+        self.model = Model(Services(omnis[dialect], lightdash), self.log, self.clock, random.Random(ids.random()))  # noqa: S311
         figures["sequences"] += 1
         if figures["sequences"] % 500 == 0:
             print(f"{figures['sequences']} sequences", flush=True)  # noqa: T201 - the progress of a soak
@@ -229,8 +230,8 @@ class Stateful(RuleBasedStateMachine):
         figures["shared objects"] += sum(model.share(name, DUPLICATES[name]) for name in shared_objects)
         for number, changed in zip(changes, [*edits, *[None] * len(changes)], strict=False):
             self.change_outside(number, changed)
-        model.omni.inject(*omni)
-        model.lightdash.inject(*lightdash)
+        model.services.omni.inject(*omni)
+        model.services.lightdash.inject(*lightdash)
         model.run(
             refresh=refresh,
             meanwhile={
@@ -240,8 +241,8 @@ class Stateful(RuleBasedStateMachine):
             killed_at=killed_at,
             injected=[*omni, *lightdash],
         )
-        model.omni.clear_faults()
-        model.lightdash.clear_faults()
+        model.services.omni.clear_faults()
+        model.services.lightdash.clear_faults()
         figures.update(f"fault {type(fault).__name__}" for fault in (*omni, *lightdash))
         figures.update({"runs": 1, "errors shown": len(model.failures)})
         model.converge()
@@ -268,7 +269,7 @@ class Stateful(RuleBasedStateMachine):
         if hasattr(self, "model"):
             self.model.program.clear()
             self.model.converge()
-            figures["requests"] += len(self.model.omni.requests) + len(self.model.lightdash.requests)
+            figures["requests"] += self.model.services.request_count()
             figures.update(self.model.figures)
 
 
