@@ -28,6 +28,7 @@ class Sample:
     The programs refer to objects of the simulator, so they can be checked, diffed and created.
 
     Attributes:
+        type_token: the type of the resource in users' states. It must never change.
         provider: the class of the provider.
         minimal: the required arguments, and no others.
         complete: all arguments except `adopt` and `profile`, which all resources share.
@@ -37,6 +38,7 @@ class Sample:
         delete_method: the method of the request that deletes the object.
     """
 
+    type_token: str
     provider: type[Provider[Any, Any, Any]]
     minimal: Mapping[str, Any]
     complete: Mapping[str, Any]
@@ -88,6 +90,7 @@ _LIGHTDASH_DBT_SOURCE = {
 
 _ALL = (
     Sample(
+        type_token="pulumi-python:dynamic/omni:DbtConfiguration",
         provider=DbtConfigurationProvider,
         minimal=_DBT_CONFIGURATION,
         complete={
@@ -102,6 +105,7 @@ _ALL = (
         create_method="PUT",
     ),
     Sample(
+        type_token="pulumi-python:dynamic/omni:DbtEnvironment",
         provider=DbtEnvironmentProvider,
         minimal=_DBT_ENVIRONMENT,
         complete={
@@ -119,6 +123,7 @@ _ALL = (
         create_path="/dbt/environments$",
     ),
     Sample(
+        type_token="pulumi-python:dynamic/omni:ConnectionEnvironment",
         provider=ConnectionEnvironmentProvider,
         minimal=_CONNECTION_ENVIRONMENT,
         complete={**_CONNECTION_ENVIRONMENT, "userAttributeValues": ["qa", "staging"]},
@@ -126,6 +131,7 @@ _ALL = (
         create_path="/connection-environments$",
     ),
     Sample(
+        type_token="pulumi-python:dynamic/omni:ConnectionEnvironmentAttribute",
         provider=ConnectionEnvironmentAttributeProvider,
         minimal=_CONNECTION_ENVIRONMENT_ATTRIBUTE,
         complete={**_CONNECTION_ENVIRONMENT_ATTRIBUTE, "defaultValues": ["production"]},
@@ -135,6 +141,7 @@ _ALL = (
         delete_method="PATCH",
     ),
     Sample(
+        type_token="pulumi-python:dynamic/lightdash:LightdashDbtSource",
         provider=LightdashDbtSourceProvider,
         minimal=_LIGHTDASH_DBT_SOURCE,
         complete={

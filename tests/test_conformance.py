@@ -15,12 +15,13 @@ from typing import Any
 
 import pytest
 from pulumi.dynamic.dynamic import serialize_provider
-from pydantic.alias_generators import to_camel
+from pydantic.alias_generators import to_camel, to_snake
 
 import omni_pulumi
 from omni_pulumi import resources
 from omni_pulumi.dynamic.provider import Provider
 from omni_pulumi.dynamic.resource import Resource
+from omni_pulumi.export.objects import KINDS as EXPORTED
 from omni_pulumi.fields import Args, Identifies, ParentId, Replaces, marked
 from omni_pulumi.lifecycle import Lifecycle
 from tests.catalogue import SAMPLES
@@ -28,30 +29,6 @@ from tests.stateful.kinds import KINDS
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
-
-PUBLIC_NAMES = {
-    "ConnectionEnvironment": (
-        "pulumi-python:dynamic/omni:ConnectionEnvironment",
-        "omni_pulumi.resources.connection_environment.ConnectionEnvironmentProvider",
-    ),
-    "ConnectionEnvironmentAttribute": (
-        "pulumi-python:dynamic/omni:ConnectionEnvironmentAttribute",
-        "omni_pulumi.resources.connection_environment_attribute.ConnectionEnvironmentAttributeProvider",
-    ),
-    "DbtConfiguration": (
-        "pulumi-python:dynamic/omni:DbtConfiguration",
-        "omni_pulumi.resources.dbt_configuration.DbtConfigurationProvider",
-    ),
-    "DbtEnvironment": (
-        "pulumi-python:dynamic/omni:DbtEnvironment",
-        "omni_pulumi.resources.dbt_environment.DbtEnvironmentProvider",
-    ),
-    "LightdashDbtSource": (
-        "pulumi-python:dynamic/lightdash:LightdashDbtSource",
-        "omni_pulumi.resources.lightdash_dbt_source.LightdashDbtSourceProvider",
-    ),
-}
-"""Type token and provider class of each resource. Users' states contain them, so an entry must never change."""
 
 
 @dataclass(frozen=True)
@@ -96,19 +73,14 @@ RESOURCES = [
 every_resource = pytest.mark.parametrize("module", RESOURCES, ids=lambda module: module.name)
 
 
-def type_token(resource: type[Resource]) -> str:
-    return f"pulumi-python:{resource._resource_type_name}"  # noqa: SLF001 - Pulumi has no public property for it
-
-
-def test_public_names() -> None:
-    """The type tokens and the provider classes are those of users' states."""
-    assert {
-        module.resource.__name__: (
-            type_token(module.resource),
-            f"{module.provider.__module__}.{module.provider.__qualname__}",
-        )
-        for module in RESOURCES
-    } == PUBLIC_NAMES
+@every_resource
+def test_public_names(module: ResourceModule) -> None:
+    """The type token is the one in users' states, and it determines the module path and name of the provider class."""
+    token = SAMPLES[module.resource.__name__].type_token
+    assert f"pulumi-python:{module.resource._resource_type_name}" == token  # noqa: SLF001 - Pulumi has no public property
+    name = token.rpartition(":")[2]
+    path = f"{module.provider.__module__}.{module.provider.__qualname__}"
+    assert path == f"omni_pulumi.resources.{to_snake(name)}.{name}Provider"
 
 
 @every_resource
@@ -265,6 +237,20 @@ def test_has_a_live_test(module: ResourceModule) -> None:
     """Each resource has a live test with its name."""
     names = {function.name for function in functions(TESTS / "live" / "test_instances.py")}
     assert f"test_{module.name}" in names
+
+
+@every_resource
+def test_is_exported(module: ResourceModule) -> None:
+    """The command `omni-pulumi export` knows each resource under its type token."""
+    tokens = {kind.resource: kind.type_token for kind in EXPORTED.values()}
+    expected = SAMPLES[module.resource.__name__].type_token
+    assert tokens.get(module.resource.__name__) == expected, "add it to KINDS in omni_pulumi/export/objects.py"
+
+
+@every_resource
+def test_is_in_the_readme(module: ResourceModule) -> None:
+    """The README has a row for each resource, with a link to its page."""
+    assert f"](docs/resources/{module.name}.md)" in (ROOT / "README.md").read_text()
 
 
 def functions(path: Path) -> list[ast.FunctionDef]:

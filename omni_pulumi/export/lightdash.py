@@ -24,10 +24,7 @@ from omni_pulumi.export.objects import (
 )
 from omni_pulumi.export.reader import Reader
 from omni_pulumi.lightdash_connections import CONNECTION_ARGS, DbtConnection, stored_from_response
-from omni_pulumi.resources.lightdash_dbt_source import LightdashDbtSourceLifecycle
 from omni_pulumi.secret_text import is_secret_name
-
-_LIFECYCLE = LightdashDbtSourceLifecycle()
 
 _CLASSES = {each.type: each for each in get_args(DbtConnection)}
 """Classes of a program's connections by type."""
@@ -91,7 +88,7 @@ class LightdashReader(Reader[LightdashClient]):
             )
         declared = self._connection(connection)
         values = {"project_uuid": parent.id, "name": source.name, "dbt_connection": declared}
-        arguments = declare(_LIFECYCLE, values, self._selection.profile)
+        arguments = declare(SOURCE.lifecycle, values, self._selection.profile)
         del arguments["project_uuid"]
         arguments["dbt_connection"] = self._typed(connection.type, declared)
         service_id = source.project_dbt_source_uuid

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
+from omni_pulumi.lifecycle import Lifecycle
 from omni_pulumi.redact import mask_urls
+from omni_pulumi.resources.connection_environment import ConnectionEnvironmentLifecycle
+from omni_pulumi.resources.connection_environment_attribute import ConnectionEnvironmentAttributeLifecycle
+from omni_pulumi.resources.dbt_configuration import DbtConfigurationLifecycle
+from omni_pulumi.resources.dbt_environment import DbtEnvironmentLifecycle
+from omni_pulumi.resources.lightdash_dbt_source import LightdashDbtSourceLifecycle
 from omni_pulumi.secret_text import is_secret_value
 
 ServiceName = Literal["omni", "lightdash"]
@@ -27,15 +33,23 @@ class Kind:
 
     Attributes:
         option: its name on the command line.
-        resource: class of the resource that manages it.
-        service: the service that has it.
+        lifecycle: the lifecycle of the resource that manages it.
         title: its name in a sentence.
     """
 
     option: str
-    resource: str
-    service: ServiceName
+    lifecycle: Lifecycle[Any, Any, Any]
     title: str
+
+    @property
+    def resource(self) -> str:
+        """Class of the resource."""
+        return self.lifecycle.name
+
+    @property
+    def service(self) -> str:
+        """The service that has it."""
+        return self.lifecycle.service.namespace
 
     @property
     def type_token(self) -> str:
@@ -43,11 +57,11 @@ class Kind:
         return f"pulumi-python:dynamic/{self.service}:{self.resource}"
 
 
-CONFIGURATION = Kind("configuration", "DbtConfiguration", "omni", "dbt configuration")
-ENVIRONMENT = Kind("environment", "DbtEnvironment", "omni", "dbt environment")
-ATTRIBUTE = Kind("attribute", "ConnectionEnvironmentAttribute", "omni", "environment user attribute")
-CONNECTION_ENVIRONMENT = Kind("connection-environment", "ConnectionEnvironment", "omni", "connection environment")
-SOURCE = Kind("source", "LightdashDbtSource", "lightdash", "dbt source")
+CONFIGURATION = Kind("configuration", DbtConfigurationLifecycle(), "dbt configuration")
+ENVIRONMENT = Kind("environment", DbtEnvironmentLifecycle(), "dbt environment")
+ATTRIBUTE = Kind("attribute", ConnectionEnvironmentAttributeLifecycle(), "environment user attribute")
+CONNECTION_ENVIRONMENT = Kind("connection-environment", ConnectionEnvironmentLifecycle(), "connection environment")
+SOURCE = Kind("source", LightdashDbtSourceLifecycle(), "dbt source")
 
 KINDS: Mapping[str, Kind] = {
     kind.option: kind for kind in (CONFIGURATION, ENVIRONMENT, ATTRIBUTE, CONNECTION_ENVIRONMENT, SOURCE)

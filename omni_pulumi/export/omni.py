@@ -29,19 +29,7 @@ from omni_pulumi.export.objects import (
     select_parents,
 )
 from omni_pulumi.export.reader import Reader
-from omni_pulumi.lifecycle import Lifecycle
-from omni_pulumi.resources.connection_environment import ConnectionEnvironmentLifecycle
-from omni_pulumi.resources.connection_environment_attribute import ConnectionEnvironmentAttributeLifecycle
-from omni_pulumi.resources.dbt_configuration import DbtConfigurationLifecycle
-from omni_pulumi.resources.dbt_environment import DbtEnvironmentLifecycle
 from omni_pulumi.secret_text import is_secret_name
-
-_LIFECYCLES: Mapping[Kind, Lifecycle[Any, Any, Any]] = {
-    CONFIGURATION: DbtConfigurationLifecycle(),
-    ENVIRONMENT: DbtEnvironmentLifecycle(),
-    ATTRIBUTE: ConnectionEnvironmentAttributeLifecycle(),
-    CONNECTION_ENVIRONMENT: ConnectionEnvironmentLifecycle(),
-}
 
 
 class OmniReader(Reader[OmniClient]):
@@ -185,7 +173,7 @@ class OmniReader(Reader[OmniClient]):
             self._skip(kind, pulumi_id, name, parent, "its name looks like a secret")
             return None
         try:
-            arguments = declare(_LIFECYCLES[kind], values, self._selection.profile)
+            arguments = declare(kind.lifecycle, values, self._selection.profile)
         except UndeclarableError as error:
             self._skip(kind, pulumi_id, name, parent, f"a program cannot declare it: {error}")
             return None

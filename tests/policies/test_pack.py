@@ -11,10 +11,10 @@ from pulumi_policy import EnforcementLevel, Policy, ResourceValidationPolicy, St
 from rules import POLICIES, adopt_is_temporary
 from rules.common import NotYetKnownError, for_stack, matches
 
+from tests.catalogue import Sample, every_sample
 from tests.policies.evaluation import Declared, evaluate
 from tests.policies.pack import PACK
 from tests.policies.stacks import TWO, configuration, environment, of_connection, source
-from tests.test_conformance import PUBLIC_NAMES
 
 HELPERS = {"__init__", "common", "git"}
 IDS = [policy.name for policy in POLICIES]
@@ -115,10 +115,10 @@ def test_readme_quotes_the_line_about_unknown_values() -> None:
     assert NotYetKnownError(["..."]).message.startswith(quoted)
 
 
-@pytest.mark.parametrize("type_", [token for token, _provider in PUBLIC_NAMES.values()])
-def test_each_type_is_known(type_: str) -> None:
+@every_sample
+def test_each_type_is_known(sample: Sample) -> None:
     """The pack knows each resource: ``adopt-is-temporary`` applies to all of them."""
-    outcome = evaluate(adopt_is_temporary.POLICY, [Declared(type_, "it", {"adopt": True}, stack="prod")])
+    outcome = evaluate(adopt_is_temporary.POLICY, [Declared(sample.type_token, "it", {"adopt": True}, stack="prod")])
     assert [name for name, _message in outcome.reports] == ["it"]
 
 
