@@ -72,8 +72,14 @@ class Kind(ABC):
     secrets: ClassVar[Collection[str]] = ()
     """Paths of the properties that may have secrets."""
 
-    ignorable: ClassVar[Collection[str]] = ()
-    """Properties that `ignore_changes` may name."""
+    response_fields: ClassVar[Collection[str]]
+    """Fields of the service's responses that a fault may leave out."""
+
+    kept: ClassVar[Sequence[str]] = ()
+    """Properties that a change of the program may keep."""
+
+    ignored: ClassVar[st.SearchStrategy[Sequence[str]]] = st.just(())
+    """Draws the properties that `ignore_changes` names."""
 
     @property
     def name(self) -> str:

@@ -102,10 +102,9 @@ class Model:
             ignored: the properties that `ignore_changes` names.
         """
         before = self.program.get(name, {})
-        merged = {**copy.deepcopy(properties), **{key: before[key] for key in kept if key in before}}
-        merged = kind_of(name).valid(merged)
-        possible = [each for each in ignored if each in kind_of(name).ignorable]
-        self.ignored[name] = self.ignored.get(name, possible) if "ignored" in kept else possible
+        kept_properties = {key: before[key] for key in kept if key in before}
+        merged = kind_of(name).valid({**copy.deepcopy(properties), **kept_properties})
+        self.ignored[name] = self.ignored.get(name, ignored) if "ignored" in kept else ignored
         if adopt is not None:
             merged["adopt"] = adopt
         elif "adopt" in before:

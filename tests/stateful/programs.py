@@ -31,15 +31,5 @@ def kind_of(name: str) -> Kind:
     return _ALL[name.removesuffix(FORMERLY)][0]
 
 
-KEPT = st.frozensets(
-    st.sampled_from(["variables", "secretVariables", "unmanagedVariables", "secretsTrigger", "targetRole", "ignored"])
-)
-"""What a change of the program keeps. ``"ignored"`` stands for `ignore_changes`."""
-
 ADOPT = st.sampled_from([None, None, False, True, "existing"])
 """The argument `adopt`. ``None`` keeps its value in the program."""
-
-IGNORED = st.sampled_from(
-    [(), (), ("secretVariables",), ("variables", "secretVariables"), ("targetRole",), ("variables", "targetRole")]
-)
-"""Properties that `ignore_changes` of a dbt environment names."""

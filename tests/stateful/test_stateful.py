@@ -26,9 +26,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from omni_pulumi.process import PROCESS
 from omni_pulumi.simulator import GENERATED, PAGES, LightdashSimulator, OmniSimulator, faults
 from tests.stateful.kind import Services
+from tests.stateful.kinds import KINDS
 from tests.stateful.model import Log, Model
 from tests.stateful.outside import Clock
-from tests.stateful.programs import ADOPT, DECLARATIONS, DUPLICATES, IGNORED, KEPT, NAMES
+from tests.stateful.programs import ADOPT, DECLARATIONS, DUPLICATES, NAMES, kind_of
 
 pytestmark = pytest.mark.slow
 
@@ -60,32 +61,8 @@ where = st.fixed_dictionaries(
 
 processed = st.booleans()
 times = st.integers(1, 3)
-fields = st.sampled_from(
-    [
-        "id",
-        "name",
-        "variables",
-        "isSecret",
-        "value",
-        "ownerId",
-        "targetSchema",
-        "sshUrl",
-        "branch",
-        "data",
-        "records",
-        "pageInfo",
-        "hasNextPage",
-        "connectionEnvironments",
-        "connections",
-        "connection",
-        "userAttributeNameForConnectionEnvironments",
-        "results",
-        "projectDbtSourceUuid",
-        "dbtConnection",
-        "precedence",
-        "success",
-    ]
-)
+_COMMON_FIELDS = ("id", "name", "data", "records", "pageInfo", "hasNextPage", "results", "success")
+fields = st.sampled_from([*_COMMON_FIELDS, *(field for kind in KINDS for field in kind.response_fields)])
 _VERIFIED_PATHS = r"^(?!.*/connection-environments)"
 """Paths for which the providers verify a 404.
 
@@ -259,9 +236,9 @@ class Stateful(RuleBasedStateMachine):
         self.model.declare(
             name,
             properties,
-            kept=data.draw(KEPT, label="kept"),
+            kept=data.draw(st.frozensets(st.sampled_from([*kind_of(name).kept, "ignored"])), label="kept"),
             adopt=data.draw(ADOPT, label="adopt"),
-            ignored=data.draw(IGNORED, label="ignored"),
+            ignored=data.draw(kind_of(name).ignored, label="ignored"),
         )
 
     def teardown(self) -> None:

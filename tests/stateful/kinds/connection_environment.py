@@ -30,11 +30,14 @@ class ConnectionEnvironmentKind(Kind):
 
     sample = SAMPLE
     declarations = (
-        Declaration("route 1", arguments(("a", "b")), has_duplicate=True),
-        Declaration("route 2", arguments(("c", "d"), environmentConnectionId=DEVELOPMENT_CONNECTION_ID)),
+        Declaration("connection environment 1", arguments(("a", "b")), has_duplicate=True),
+        Declaration(
+            "connection environment 2", arguments(("c", "d"), environmentConnectionId=DEVELOPMENT_CONNECTION_ID)
+        ),
     )
     fields = ("base_connection_id", "environment_connection_id")
     identity = ("base_connection_id", "environment_connection_id")
+    response_fields = ("connectionEnvironments",)
 
     def objects(self, services: Services) -> Objects:
         """Return the connection environments. Each user attribute value is a part."""

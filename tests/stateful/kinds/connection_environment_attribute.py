@@ -35,6 +35,7 @@ class ConnectionEnvironmentAttributeKind(Kind):
     declarations = (Declaration("attribute", arguments(), has_duplicate=True),)
     fields = ("attribute_name",)
     identity = ("connection",)
+    response_fields = ("connections", "connection", "userAttributeNameForConnectionEnvironments")
 
     def objects(self, services: Services) -> Objects:
         """Return the attribute of the connection. Each default value is a part."""

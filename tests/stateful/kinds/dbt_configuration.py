@@ -43,7 +43,7 @@ class DbtConfigurationKind(Kind):
     """The dbt configuration of a connection."""
 
     sample = SAMPLE
-    declarations = (Declaration("dbt", arguments(), has_duplicate=True),)
+    declarations = (Declaration("configuration", arguments(), has_duplicate=True),)
     fields = (
         "ssh_url",
         "branch",
@@ -54,6 +54,7 @@ class DbtConfigurationKind(Kind):
         "project_root_path",
     )
     identity = ("connection",)
+    response_fields = ("sshUrl", "branch")
 
     def objects(self, services: Services) -> Objects:
         """Return the configuration of the connection, with all fields that Omni has."""

@@ -65,7 +65,11 @@ class DbtEnvironmentKind(Kind):
     fields = ("name", "target_schema", "target_database", "target_name", "target_role")
     identity = ("name",)
     secrets = ("secretVariables",)
-    ignorable = ("variables", "secretVariables", "targetRole")
+    response_fields = ("variables", "isSecret", "value", "ownerId", "targetSchema")
+    kept = ("variables", "secretVariables", "unmanagedVariables", "secretsTrigger", "targetRole")
+    ignored = st.sampled_from(
+        [(), (), ("secretVariables",), ("variables", "secretVariables"), ("targetRole",), ("variables", "targetRole")]
+    )
 
     def objects(self, services: Services) -> Objects:
         """Return the environments of the connection. A variable has its value, and whether it is secret."""

@@ -50,6 +50,8 @@ class LightdashDbtSourceKind(Kind):
     identity = ("name",)
     write_only = (TOKEN,)
     secrets = ("dbtConnection.personalAccessToken",)
+    response_fields = ("projectDbtSourceUuid", "dbtConnection", "precedence")
+    kept = ("secretsTrigger",)
 
     def objects(self, services: Services) -> Objects:
         """Return the sources of the project. Each environment variable is a part."""
