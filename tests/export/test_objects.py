@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from omni_pulumi.export import command
-from omni_pulumi.export.objects import KINDS
+from omni_pulumi.export.objects import CONNECTION_ENVIRONMENT, KINDS
 from omni_pulumi.simulator import (
     CONNECTION_ID,
     OTHER_CONNECTION_ID,
@@ -257,6 +257,14 @@ def test_options_that_exclude_each_other(run: Run, options: list[str]) -> None:
     """Options that select nothing together are an error."""
     ended = run("-o", "estate", *options)
     assert (ended.status, ended.err.count("\n")) == (command.FAILURE, 1)
+
+
+def test_every_kind_is_written(run: Run, omni: OmniSimulator, lightdash: LightdashSimulator) -> None:
+    """An export of the estate writes an object of each kind that the services list."""
+    fill_omni(omni)
+    fill_lightdash(lightdash)
+    unlisted = set() if omni.dialect.connection_environment_list else {CONNECTION_ENVIRONMENT.option}
+    assert {kind for kind, _name in exported(run)} == {*KINDS} - unlisted
 
 
 def test_every_kind_is_an_option(run: Run) -> None:
