@@ -75,6 +75,9 @@ class Kind(ABC):
     response_fields: ClassVar[Collection[str]]
     """Fields of the service's responses that a fault may leave out."""
 
+    unverified_paths: ClassVar[Collection[str]] = ()
+    """Paths for which the provider cannot verify a 404. No fault answers 404 there."""
+
     kept: ClassVar[Sequence[str]] = ()
     """Properties that a change of the program may keep."""
 

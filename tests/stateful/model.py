@@ -585,7 +585,7 @@ class Model:
             kind_of(name).add_undeclared(self.program[name], each.removesuffix(" (secret)"), existing)
 
     def _services_have_what_is_declared(self) -> None:
-        """Assert that each object has what the program declares. All else is unmanaged, retained or a token."""
+        """Assert that each object has what the program declares. All else is unmanaged, retained or write-only."""
         now = objects(self.services)
         keeps = self.services.omni.dialect.omitted_variables == "kept"
         for name in self.program:
@@ -602,14 +602,14 @@ class Model:
                     assert now[id_].get(path) == wanted, (name, path, now[id_].get(path), wanted)
 
     def _nothing_is_left_over(self) -> None:
-        """Assert that each object is in the state, was created outside Pulumi, or is Omni's default environment."""
+        """Assert that each object is in the state, was created outside Pulumi, or was added by its service."""
         now = objects(self.services)
         managed = {self._id_in_state(name) for name in self.stack.resources}
-        self.outside.owned |= self._lost_twins(now, managed)
+        self.outside.owned |= self._lost_duplicates(now, managed)
         left = now.keys() - managed - self.outside.owned - added_by_services(self.services)
         assert left == set(), left
 
-    def _lost_twins(self, now: Objects, managed: Collection[str]) -> set[str]:
+    def _lost_duplicates(self, now: Objects, managed: Collection[str]) -> set[str]:
         """Return objects of killed creates that nobody can tell from the objects that were adopted instead.
 
         Omni adds the default environment "Production" to a dbt configuration, even if an environment of this name

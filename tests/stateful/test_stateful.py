@@ -63,11 +63,8 @@ processed = st.booleans()
 times = st.integers(1, 3)
 _COMMON_FIELDS = ("id", "name", "data", "records", "pageInfo", "hasNextPage", "results", "success")
 fields = st.sampled_from([*_COMMON_FIELDS, *(field for kind in KINDS for field in kind.response_fields)])
-_VERIFIED_PATHS = r"^(?!.*/connection-environments)"
-"""Paths for which the providers verify a 404.
-
-A 404 for a connection environment cannot be verified when Omni has no list of them.
-"""
+_VERIFIED_PATHS = "^" + "".join(f"(?!.*{path})" for kind in KINDS for path in kind.unverified_paths)
+"""Paths for which the providers verify a 404."""
 
 FAULTS = st.one_of(
     st.builds(

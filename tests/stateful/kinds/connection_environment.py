@@ -38,6 +38,7 @@ class ConnectionEnvironmentKind(Kind):
     fields = ("base_connection_id", "environment_connection_id")
     identity = ("base_connection_id", "environment_connection_id")
     response_fields = ("connectionEnvironments",)
+    unverified_paths = ("/connection-environments",)  # without a list, a 404 is the only evidence
 
     def objects(self, services: Services) -> Objects:
         """Return the connection environments. Each user attribute value is a part."""
