@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from omni_pulumi.redact import mask_urls
+
 SENSITIVE_NAMES = (
     r"(?:TOKENS?|PASSWORDS?|PASSWD|PASSPHRASE|SECRETS?|CREDENTIALS?"
     r"|(?:API|ACCESS|PRIVATE|SIGNING|ENCRYPTION)[_-]?KEYS?|CONNECTION[_-]?STRING|(?<![A-Z])(?:PWD|PAT|PASS$))"
@@ -50,6 +52,18 @@ def is_secret_name(name: str) -> bool:
 def is_secret_value(value: str) -> bool:
     """Return whether a text looks like a secret or contains one."""
     return bool(SECRET_VALUE.search(value) or TOKEN_IN_URL.search(value)) or _has_password(value) or _has_jwt(value)
+
+
+def is_secret(text: str) -> bool:
+    """Return whether a text may be in no file and no message: it looks like a secret, or is a URL with a user."""
+    return is_secret_value(text) or mask_urls(text) != text
+
+
+def display(name: str) -> str:
+    """Return a name for a message, which is one line."""
+    if is_secret(name):
+        return "(looks like a secret)"
+    return "".join(character if character.isprintable() else " " for character in name)
 
 
 def _has_password(text: str) -> bool:

@@ -71,7 +71,7 @@ ALLOWED = {
     "omni_pulumi.errors": {"omni_pulumi.redact"},
     "omni_pulumi.redact": set(),
     "omni_pulumi.simulator": {"omni_pulumi.simulator"},
-    "omni_pulumi.secret_text": set(),
+    "omni_pulumi.secret_text": {"omni_pulumi.redact"},
     "omni_pulumi.export": {
         "omni_pulumi.export",
         "omni_pulumi.resources",
@@ -83,7 +83,6 @@ ALLOWED = {
         "omni_pulumi.process",
         "omni_pulumi.errors",
         "omni_pulumi.api",
-        "omni_pulumi.redact",
     },
     "omni_pulumi.doctor": {
         "omni_pulumi.doctor",

@@ -18,13 +18,11 @@ from omni_pulumi.export.objects import (
     Parent,
     SecretText,
     Skipped,
-    display,
-    is_secret,
     select_parents,
 )
 from omni_pulumi.export.reader import Reader
 from omni_pulumi.lightdash_connections import CONNECTION_ARGS, DbtConnection, stored_from_response
-from omni_pulumi.secret_text import is_secret_name
+from omni_pulumi.secret_text import display, is_secret, is_secret_name
 
 _CLASSES = {each.type: each for each in get_args(DbtConnection)}
 """Classes of a program's connections by type."""

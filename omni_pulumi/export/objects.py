@@ -8,13 +8,12 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from omni_pulumi.lifecycle import Lifecycle
-from omni_pulumi.redact import mask_urls
 from omni_pulumi.resources.connection_environment import ConnectionEnvironmentLifecycle
 from omni_pulumi.resources.connection_environment_attribute import ConnectionEnvironmentAttributeLifecycle
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationLifecycle
 from omni_pulumi.resources.dbt_environment import DbtEnvironmentLifecycle
 from omni_pulumi.resources.lightdash_dbt_source import LightdashDbtSourceLifecycle
-from omni_pulumi.secret_text import is_secret_value
+from omni_pulumi.secret_text import display
 
 ServiceName = Literal["omni", "lightdash"]
 SecretsMode = Literal["unmanaged", "config"]
@@ -246,18 +245,6 @@ def missing_parents(parents: list[Parent], wanted: tuple[str, ...], *, word: str
     names = ", ".join(sorted(f'"{display(parent.name)}"' for parent in parents)) or "none"
     missing = [text for text in wanted if not any(parent.is_named(text) for parent in parents)]
     return [f'There is no {word} "{text}". The key sees: {names}.' for text in missing]
-
-
-def is_secret(text: str) -> bool:
-    """Return whether a text may be in no file: it looks like a secret, or is a URL with a user."""
-    return is_secret_value(text) or mask_urls(text) != text
-
-
-def display(name: str) -> str:
-    """Return a name for a message, which is one line."""
-    if is_secret(name):
-        return "(looks like a secret)"
-    return "".join(character if character.isprintable() else " " for character in name)
 
 
 def is_production(name: str) -> bool:

@@ -23,13 +23,11 @@ from omni_pulumi.export.objects import (
     Parent,
     SecretText,
     Skipped,
-    display,
     is_production,
-    is_secret,
     select_parents,
 )
 from omni_pulumi.export.reader import Reader
-from omni_pulumi.secret_text import is_secret_name
+from omni_pulumi.secret_text import display, is_secret, is_secret_name
 
 
 class OmniReader(Reader[OmniClient]):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
-from omni_pulumi.export.objects import Inventory, Parent, Selection, Skipped, is_secret
+from omni_pulumi.export.objects import Inventory, Parent, Selection, Skipped
+from omni_pulumi.secret_text import is_secret
 
 C = TypeVar("C")
 
