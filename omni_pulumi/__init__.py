@@ -17,12 +17,24 @@ __all__ = [
     "DbtConfiguration",
     "DbtConnection",
     "DbtEnvironment",
+    "GetConnectionResult",
+    "GetConnectionsResult",
+    "GetDbtEnvironmentResult",
+    "GetLightdashProjectResult",
     "GithubConnection",
     "GitlabConnection",
     "LightdashDbtSource",
     "LocalConnection",
     "ManifestConnection",
     "NoneConnection",
+    "get_connection",
+    "get_connection_output",
+    "get_connections",
+    "get_connections_output",
+    "get_dbt_environment",
+    "get_dbt_environment_output",
+    "get_lightdash_project",
+    "get_lightdash_project_output",
 ]
 
 if TYPE_CHECKING:
@@ -37,6 +49,20 @@ if TYPE_CHECKING:
         ManifestConnection,
         NoneConnection,
     )
+    from omni_pulumi.lookups import (
+        GetConnectionResult,
+        GetConnectionsResult,
+        GetDbtEnvironmentResult,
+        GetLightdashProjectResult,
+        get_connection,
+        get_connection_output,
+        get_connections,
+        get_connections_output,
+        get_dbt_environment,
+        get_dbt_environment_output,
+        get_lightdash_project,
+        get_lightdash_project_output,
+    )
     from omni_pulumi.resources.connection_environment import ConnectionEnvironment
     from omni_pulumi.resources.connection_environment_attribute import ConnectionEnvironmentAttribute
     from omni_pulumi.resources.dbt_configuration import DbtConfiguration
@@ -47,7 +73,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> object:
-        """Import a public name. A resource is in the module with its name in snake_case."""
+        """Import a public name. A resource is in the module with its name in snake_case, a lookup in ``lookups``."""
         if name == "__version__":
             from importlib.metadata import version
 
@@ -56,7 +82,10 @@ else:
             raise AttributeError(f"module 'omni_pulumi' has no attribute {name!r}")
         in_snake_case = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
         is_resource = importlib.util.find_spec(f"omni_pulumi.resources.{in_snake_case}") is not None
-        module = f"resources.{in_snake_case}" if is_resource else "lightdash_connections"
+        if is_resource:
+            module = f"resources.{in_snake_case}"
+        else:
+            module = "lookups" if in_snake_case.startswith("get_") else "lightdash_connections"
         return getattr(importlib.import_module(f"omni_pulumi.{module}"), name)
 
     def __dir__() -> list[str]:

@@ -4,6 +4,8 @@
     ├── ConfigurationError              settings or properties are missing or malformed: settings
     ├── AlreadyExistsError              creating would overwrite an object that exists: changes, undeclared
     │   └── AlreadyManagedError         another resource of this program manages the object: same_key
+    ├── NoMatchError                    a lookup found nothing: existing
+    ├── SeveralMatchesError             a lookup found several objects: matches
     ├── NothingToAdoptError             adopt="existing", and the object does not exist: nearest
     ├── CancelledError                  the user cancelled the run while a request waited to be sent
     ├── PartlyCreatedError              a create failed, and its object exists or may exist
@@ -156,6 +158,30 @@ class NothingToAdoptError(Error):
     def __init__(self, message: str, *, operation: str, nearest: tuple[str, ...] = ()) -> None:
         super().__init__(message, operation=operation)
         self.nearest = nearest
+
+
+class NoMatchError(Error):
+    """A lookup found nothing.
+
+    Attributes:
+        existing: IDs of what exists.
+    """
+
+    def __init__(self, message: str, *, operation: str, existing: tuple[str, ...]) -> None:
+        super().__init__(message, operation=operation)
+        self.existing = existing
+
+
+class SeveralMatchesError(Error):
+    """A lookup found several objects.
+
+    Attributes:
+        matches: their IDs.
+    """
+
+    def __init__(self, message: str, *, operation: str, matches: tuple[str, ...]) -> None:
+        super().__init__(message, operation=operation)
+        self.matches = matches
 
 
 class CancelledError(Error):

@@ -131,6 +131,9 @@ UserAttributeValues = Annotated[
 """Values of a user attribute in Omni."""
 
 
+Profile = Annotated[str, pydantic.AfterValidator(_profile)]
+
+
 class Args(pydantic.BaseModel):
     """The arguments that a program declares. Each field has a description, from which the documentation is made."""
 
@@ -144,7 +147,7 @@ class Args(pydantic.BaseModel):
         '`"existing"`: adopt it, or fail if it does not exist. It has an effect only when Pulumi creates the '
         'resource. Remove `"existing"` afterwards, because it forbids a replacement.',
     )
-    profile: Annotated[str, pydantic.AfterValidator(_profile)] | None = pydantic.Field(
+    profile: Profile | None = pydantic.Field(
         default=None,
         description="Name of the instance's settings, for a stack that uses several instances of a service.",
     )

@@ -1,4 +1,4 @@
-"""What one provider process remembers. The engine starts one process for each ``pulumi`` command.
+"""What one process remembers. The engine starts a process for the providers and one for the program in each command.
 
 A provider object has no attribute before `configure`, because the engine keeps it pickled in the state. What changes
 during a command and is shared by providers and threads is therefore here, in :data:`PROCESS`. Every layer may use it.

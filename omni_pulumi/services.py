@@ -1,6 +1,6 @@
 """The lifecycles of each service: where its settings are, and which client it has.
 
-The clients are imported when the engine needs one. A program that only declares resources never does.
+The clients are imported when a request is sent. A program that only declares resources never does.
 """
 
 from __future__ import annotations
@@ -16,6 +16,20 @@ if TYPE_CHECKING:
     from omni_pulumi.api.omni.client import OmniClient
 
 
+def connect_to_omni(instance: Instance) -> OmniClient:
+    """Return a client of an Omni instance."""
+    from omni_pulumi.api.omni.client import OmniClient
+
+    return OmniClient(instance)
+
+
+def connect_to_lightdash(instance: Instance) -> LightdashClient:
+    """Return a client of a Lightdash instance."""
+    from omni_pulumi.api.lightdash.client import LightdashClient
+
+    return LightdashClient(instance)
+
+
 class OmniLifecycle(Lifecycle["OmniClient", A, S]):
     """A lifecycle of an object in Omni."""
 
@@ -23,9 +37,7 @@ class OmniLifecycle(Lifecycle["OmniClient", A, S]):
 
     def connect(self, instance: Instance) -> OmniClient:
         """Return a client of an Omni instance."""
-        from omni_pulumi.api.omni.client import OmniClient
-
-        return OmniClient(instance)
+        return connect_to_omni(instance)
 
 
 class LightdashLifecycle(Lifecycle["LightdashClient", A, S]):
@@ -35,6 +47,4 @@ class LightdashLifecycle(Lifecycle["LightdashClient", A, S]):
 
     def connect(self, instance: Instance) -> LightdashClient:
         """Return a client of a Lightdash instance."""
-        from omni_pulumi.api.lightdash.client import LightdashClient
-
-        return LightdashClient(instance)
+        return connect_to_lightdash(instance)

@@ -20,7 +20,27 @@ MODULES = {
 }
 
 ALLOWED = {
-    "omni_pulumi": {"omni_pulumi.resources", "omni_pulumi.lightdash_connections"},
+    "omni_pulumi": {"omni_pulumi.resources", "omni_pulumi.lightdash_connections", "omni_pulumi.lookups"},
+    "omni_pulumi.lookups": {
+        "omni_pulumi.invoke",
+        "omni_pulumi.services",
+        "omni_pulumi.adoption",
+        "omni_pulumi.fields",
+        "omni_pulumi.settings",
+        "omni_pulumi.secret_text",
+        "omni_pulumi.errors",
+        "omni_pulumi.api",
+    },
+    "omni_pulumi.invoke": {
+        "omni_pulumi.dynamic",
+        "omni_pulumi.check",
+        "omni_pulumi.fields",
+        "omni_pulumi.settings",
+        "omni_pulumi.process",
+        "omni_pulumi.errors",
+        "omni_pulumi.redact",
+        "omni_pulumi.api.instance",
+    },
     "omni_pulumi.resources": {
         "omni_pulumi.dynamic",
         "omni_pulumi.services",
@@ -67,7 +87,7 @@ ALLOWED = {
     "omni_pulumi.api.omni.models": set(),
     "omni_pulumi.api.lightdash.models": set(),
     "omni_pulumi.process": {"omni_pulumi.notes", "omni_pulumi.errors", "omni_pulumi.redact"},
-    "omni_pulumi.api.instance": {"omni_pulumi.api.known_failures"},
+    "omni_pulumi.api.instance": {"omni_pulumi.api.known_failures", "omni_pulumi.api.read_cache"},
     "omni_pulumi.errors": {"omni_pulumi.redact"},
     "omni_pulumi.redact": set(),
     "omni_pulumi.simulator": {"omni_pulumi.simulator"},

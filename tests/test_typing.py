@@ -11,7 +11,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 PROGRAM = """
-from omni_pulumi import DbtEnvironment, GithubConnection, LightdashDbtSource
+from omni_pulumi import DbtEnvironment, GithubConnection, LightdashDbtSource, get_connection, get_connection_output
 
 environment = DbtEnvironment("a", connection_id="a", name="b", target_schema="c", variables={"a": "b"}, adopt=True)
 DbtEnvironment("missing", connection_id=environment.connection_id, name="b")
@@ -21,6 +21,10 @@ DbtEnvironment("adopt", connection_id="a", name="b", target_schema="c", adopt="a
 connection = GithubConnection(repository="a", branch="b")
 LightdashDbtSource("connection", project_uuid="a", name="b", dbt_connection="github")
 reveal_type(environment.target_database)
+get_connection(name=environment.name)
+get_connection_output(title=environment.name)
+reveal_type(get_connection(name="a").default_schema)
+reveal_type(get_connection_output(name=environment.name))
 """
 
 
@@ -40,10 +44,17 @@ def test_mistakes_are_type_errors(tmp_path: Path) -> None:
     ]
     lines = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
     errors = {int(line.split(":")[1]): line for line in lines if ": error: " in line}
-    assert errors.keys() == {5, 6, 7, 8, 9, 10}
+    assert errors.keys() == {5, 6, 7, 8, 9, 10, 12, 13}
     assert [
         number
         for number, name in {5: "target_schema", 7: "target_table", 9: "sub_path"}.items()
         if name not in errors[number]
     ] == []
-    assert any("Output[str | None]" in line for line in lines)
+    revealed = [line for line in lines if ": note: Revealed type" in line]
+    assert [
+        line
+        for line, text in zip(
+            revealed, ("Output[str | None]", '"str | None"', "lookups.GetConnectionResult]"), strict=True
+        )
+        if text not in line
+    ] == []

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from omni_pulumi.api.known_failures import KnownFailures
+    from omni_pulumi.api.read_cache import ReadCache
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,11 @@ class Client(Protocol):
 
     Attributes:
         failures: the failures that further requests would repeat.
+        lookups: the lists that functions of a program have read. They do not expire.
     """
 
     failures: KnownFailures
+    lookups: ReadCache[Any]
 
     def close(self) -> None:
         """Close the connections."""

@@ -18,7 +18,7 @@ from omni_pulumi.process import PROCESS
 T = TypeVar("T")
 
 _MAX_AGE: Final = 5.0
-"""Seconds for which a response is used."""
+"""Seconds for which a provider uses a response."""
 
 
 @dataclass
@@ -32,19 +32,25 @@ class _Read(Generic[T]):
 class ReadCache(Generic[T]):
     """Results of reads by key. Safe to share between threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_age: float = _MAX_AGE) -> None:
+        """Begin without a result.
+
+        Args:
+            max_age: seconds for which a result is used.
+        """
+        self._max_age = max_age
         self._reads: dict[Hashable, _Read[T]] = {}
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, read: Callable[[], T]) -> T:
-        """Return the result for a key: of a read that is under way or at most 5 seconds old, otherwise of ``read``.
+        """Return the result for a key: of a read that is under way or new enough, otherwise of ``read``.
 
         Raises:
             Exception: what the read raised, in each thread that waited for it.
         """
         with self._lock:
             cached = self._reads.get(key)
-            if cached is not None and (not cached.result.done() or PROCESS.clock() - cached.started < _MAX_AGE):
+            if cached is not None and (not cached.result.done() or PROCESS.clock() - cached.started < self._max_age):
                 started = None
             else:
                 started = cached = _Read(Future(), PROCESS.clock())

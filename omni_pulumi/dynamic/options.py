@@ -50,7 +50,7 @@ class OptionError(pulumi.RunError):
     Pulumi prints an error of this kind without a traceback.
 
     Attributes:
-        resource: the resource's type and name.
+        resource: the resource's type and name, or the name of a function.
         option: the option's name.
     """
 
@@ -99,6 +99,22 @@ def apply(
             setattr(opts, option, _translated(paths, models, whole=option == "additional_secret_outputs"))
         except ValueError as error:
             raise OptionError(resource, option, f"{option} {error}") from None
+
+
+def check_invoke(opts: pulumi.InvokeOptions | None, *, function: str) -> None:
+    """Check the options of a function.
+
+    Raises:
+        OptionError: an option has no effect.
+    """
+    for option in ("provider", "version", "plugin_download_url"):
+        if getattr(opts, option, None):
+            raise OptionError(
+                function,
+                option,
+                f"{option} has no effect: the program sends the request, and not a provider. Set profile to use other "
+                "settings.",
+            )
 
 
 def warnings(opts: pulumi.ResourceOptions) -> list[str]:

@@ -68,7 +68,7 @@ class Resource(dynamic.Resource):
         self._apply_options(opts)
         profile = variables["profile"]
         if profile is None or isinstance(profile, str):
-            _warn_about_plain_key(lifecycle.service.key(profile, "apiKey"))
+            warn_about_plain_key(lifecycle.service.key(profile, "apiKey"))
         # An output is an attribute of the resource only if its name is registered.
         properties: dict[str, Any] = {to_camel(name): None for name in lifecycle.state_model.model_fields}
         for name, field in lifecycle.args_model.model_fields.items():
@@ -94,7 +94,7 @@ class Resource(dynamic.Resource):
 
 
 @functools.cache
-def _warn_about_plain_key(setting: str) -> None:
+def warn_about_plain_key(setting: str) -> None:
     """Warn once about an API key in the stack's configuration that is not encrypted.
 
     A provider is not told which settings are secret, but a program is.

@@ -6,6 +6,7 @@ does not recompile the project, and nothing checks the repository, the branch or
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +25,7 @@ class LightdashClient:
         """Prepare a client. No request is sent yet."""
         self._transport = Transport("Lightdash", instance, "ApiKey")
         self.failures = self._transport.failures
+        self.lookups: ReadCache[Any] = ReadCache(max_age=math.inf)
         self._lists: ReadCache[list[DbtSource]] = ReadCache()
         self._users: ReadCache[User] = ReadCache()
 

@@ -8,6 +8,7 @@ document contradict each other in places. Each method says how it supports both.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
@@ -58,6 +59,7 @@ class OmniClient:
         """Prepare a client. No request is sent yet."""
         self._transport = Transport("Omni", instance, "Bearer")
         self.failures = self._transport.failures
+        self.lookups: ReadCache[Any] = ReadCache(max_age=math.inf)
         self._environments: ReadCache[list[ListedDbtEnvironment]] = ReadCache()
         self._connection_environments: ReadCache[list[ConnectionEnvironment] | None] = ReadCache()
         self._values: RequestForm[_ValuesForm] = RequestForm("text", "list")

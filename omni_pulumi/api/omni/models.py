@@ -200,6 +200,9 @@ class Connection(Model):
 
     id: str
     name: str = ""
+    dialect: str | None = None
+    database: str | None = None
+    default_schema: str | None = None
     attribute_name: str | None = pydantic.Field(
         validation_alias=pydantic.AliasChoices(
             "userAttributeNameForConnectionEnvironments", "userAttributeNameForConnectionsEnvironments"
