@@ -1,16 +1,20 @@
-"""One dbt repository in two Omni instances: the one in the default settings, and the one in the profile `eu`."""
+"""One dbt repository in two Omni instances: the one in the default settings, and the one in the profile `eu`.
+
+The connection has the same name in both instances, and another ID.
+"""
 
 import pulumi
 
-from omni_pulumi import ConnectionEnvironmentAttribute, DbtConfiguration, DbtEnvironment
+from omni_pulumi import ConnectionEnvironmentAttribute, DbtConfiguration, DbtEnvironment, get_connection
 
 config = pulumi.Config()
 
 for region, profile in {"us": None, "eu": "eu"}.items():
+    connection = get_connection(profile=profile, name=config.require("connection"))
     dbt = DbtConfiguration(
         region,
         profile=profile,
-        connection_id=config.require(f"{region}ConnectionId"),
+        connection_id=connection.connection_id,
         ssh_url="git@github.com:acme/dbt.git",
         branch="main",
         autogen_relationships=True,
@@ -26,7 +30,7 @@ for region, profile in {"us": None, "eu": "eu"}.items():
     ConnectionEnvironmentAttribute(
         region,
         profile=profile,
-        connection_id=config.require(f"{region}ConnectionId"),
+        connection_id=connection.connection_id,
         attribute_name="environment",
         default_values=["production"],
     )
