@@ -1,7 +1,4 @@
-"""Recognizes text that looks like a secret, by its name or by its value.
-
-The policy ``no-plain-secrets`` has the same patterns. The policy pack can be used without this package.
-"""
+"""Recognizes text that looks like a secret, by its name or by its value."""
 
 from __future__ import annotations
 
@@ -16,19 +13,19 @@ SENSITIVE_NAMES = (
 NUMERIC_NAMES = r"\A(?:MAX|MIN|NUM)_(?:\w+_)?TOKENS$"
 """Words in names of secrets, and names such as ``MAX_TOKENS``."""
 
-SECRET_NAME = re.compile(rf"{SENSITIVE_NAMES}(?![A-Z])")
-OTHER_NAME = re.compile(
+_SECRET_NAME = re.compile(rf"{SENSITIVE_NAMES}(?![A-Z])")
+_OTHER_NAME = re.compile(
     rf"{NUMERIC_NAMES}|\AGOOGLE_APPLICATION_CREDENTIALS$"
     r"|\A.*[_-](URLS?|URI|NAMES?|PATH|FILE|DIR|IDS?|TTL|TYPE|HEADER|ENABLED|VERSION|COLUMN|TABLE|POLICY|LIMIT)$"
 )
 """Names of something that belongs to a secret, such as ``TOKEN_URL``."""
-SECRET_VALUE = re.compile(
+_SECRET_VALUE = re.compile(
     r"(?<![A-Za-z0-9])(gh[opsur]_\w{10,}|github_pat_\w{10,}|glpat-[\w-]{10,}|xox[abeprs]-[\w-]{10,}"
     r"|omni_(osk|pat)_\w{10,}|ldpat_\w{8,}|AT(BB|ATT)\w{10,}|(AKIA|ASIA)[0-9A-Z]{16}"
     r"|dapi[0-9a-f]{32}|dbt[cu]_[\w-]{16,}|sk-[\w-]{20,}|AIza[\w-]{30,}|ya29\.[\w-]{20,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----)"
 )
-TOKEN_IN_URL = re.compile(
+_TOKEN_IN_URL = re.compile(
     r"https?://[^\s/:@]{20,}:?@"  # a token in place of the user
     r"|[?&;](password|pwd|token|sig|access_token)=[^\s&;]",
     re.IGNORECASE,
@@ -45,13 +42,13 @@ def is_secret_name(name: str) -> bool:
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).upper()
     return (
         words.startswith("DBT_ENV_SECRET")  # dbt's own prefix of secrets
-        or bool(SECRET_NAME.search(words) and not OTHER_NAME.search(words))
+        or bool(_SECRET_NAME.search(words) and not _OTHER_NAME.search(words))
     )
 
 
 def is_secret_value(value: str) -> bool:
     """Return whether a text looks like a secret or contains one."""
-    return bool(SECRET_VALUE.search(value) or TOKEN_IN_URL.search(value)) or _has_password(value) or _has_jwt(value)
+    return bool(_SECRET_VALUE.search(value) or _TOKEN_IN_URL.search(value)) or _has_password(value) or _has_jwt(value)
 
 
 def is_secret(text: str) -> bool:

@@ -1,6 +1,7 @@
-"""Starts the policy pack for ``pulumi preview --policy-pack policies``. The policies are in ``rules``."""
+"""A policy pack with all rules of omni_pulumi, for ``pulumi preview --policy-pack policies``."""
 
 from pulumi_policy import PolicyPack
-from rules import POLICIES
 
-PolicyPack("omni-pulumi", POLICIES)
+from omni_pulumi.policies import select_policies
+
+PolicyPack("omni-pulumi", select_policies())

@@ -92,6 +92,7 @@ ALLOWED = {
     "omni_pulumi.redact": set(),
     "omni_pulumi.simulator": {"omni_pulumi.simulator"},
     "omni_pulumi.secret_text": {"omni_pulumi.redact"},
+    "omni_pulumi.policies": {"omni_pulumi.policies", "omni_pulumi.secret_text"},
     "omni_pulumi.export": {
         "omni_pulumi.export",
         "omni_pulumi.resources",

@@ -6,26 +6,20 @@ import ast
 import importlib
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-import tests.policies.conftest  # noqa: F401 - adds the modules of the policy pack to `sys.path`
 from tests.linear import is_linear, slow_text
-from tests.policies.pack import PACK
 
-ROOT = PACK.parent
-FILES = sorted(
-    path
-    for folder in ("omni_pulumi", "policies/rules")
-    for path in (ROOT / folder).rglob("*.py")
-    if "re." in path.read_text()
-)
+ROOT = Path(__file__).parents[1]
+FILES = sorted(path for path in (ROOT / "omni_pulumi").rglob("*.py") if "re." in path.read_text())
 
 
 def patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
-    """Find the patterns of the package and the policy pack: compiled ones, and constants in calls of ``re``."""
+    """Find the patterns of the package: compiled ones, and constants in calls of ``re``."""
     for path in FILES:
-        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removeprefix("policies.")
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
         module = importlib.import_module(name.removesuffix(".__init__"))
         for variable, value in vars(module).items():
             if isinstance(value, re.Pattern):

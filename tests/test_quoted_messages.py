@@ -99,6 +99,6 @@ def test_messages_of_policies() -> None:
     rows = re.findall(r"^> \| \**(?:mandatory|advisory)\** \| `([\w-]+)` \| [^|]+ \| (.+) \|$", page, re.MULTILINE)
     assert rows
     for policy, message in rows:
-        module = ROOT / "policies" / "rules" / f"{policy.replace('-', '_')}.py"
+        module = ROOT / "omni_pulumi" / "policies" / "rules" / f"{policy.replace('-', '_')}.py"
         text = re.sub(r"\\(.)", r"\1", message)
         assert any(re.fullmatch(template, text) for template in templates(module)), f"{policy}: {text}"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from rules.common import (
+from omni_pulumi.policies.common import (
     CONNECTION_ENVIRONMENT,
     CONNECTION_ENVIRONMENT_ATTRIBUTE,
     DBT_CONFIGURATION,
     DBT_ENVIRONMENT,
     LIGHTDASH_DBT_SOURCE,
 )
-
 from tests.policies.evaluation import Declared
 
 ONE = "00000000-0000-4000-8000-000000000001"

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from rules import POLICIES
 
 from omni_pulumi.simulator import (
     CONNECTION_ID,
@@ -23,7 +22,7 @@ from omni_pulumi.simulator import (
     OmniSimulator,
 )
 from tests.engine.project import PROGRAM, Program
-from tests.policies.pack import PACK
+from tests.policies.pack import PACK, POLICIES
 from tools.pulumi_cli import PulumiCli, Result
 
 pytestmark = pytest.mark.slow

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from rules import git
-from rules.common import UNKNOWN, Resource
-from rules.git import UNREADABLE, Repository
 
+from omni_pulumi.policies import git
+from omni_pulumi.policies.common import UNKNOWN, Resource
+from omni_pulumi.policies.git import UNREADABLE, Repository
 from tests.policies.evaluation import UNKNOWN as SENT_UNKNOWN
 from tests.policies.evaluation import Declared, resource_args
 from tests.policies.stacks import configuration, of_connection, source

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from rules import git
-from rules.no_plain_secrets import is_secret_name, is_secret_value
 
+from omni_pulumi.policies import git
+from omni_pulumi.secret_text import is_secret_name, is_secret_value
 from tests.linear import slow_text
 
 FUNCTIONS: dict[str, Callable[[str], object]] = {
-    "is_secret_name": lambda text: is_secret_name(text, {"secretNames": []}),
+    "is_secret_name": is_secret_name,
     "is_secret_value": is_secret_value,
     "parse": git.parse,
 }

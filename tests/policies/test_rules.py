@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import pytest
 from pulumi_policy import ResourceValidationPolicy
-from rules import POLICIES
 
 from tests.policies.evaluation import UNKNOWN, Declared, evaluate
+from tests.policies.pack import POLICIES
 from tests.policies.stacks import (
     ONE,
     PERSON,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.common import (
+from omni_pulumi.policies.common import (
     DBT_CONFIGURATION,
     DBT_ENVIRONMENT,
     PRODUCTION,
@@ -16,8 +16,8 @@ from rules.common import (
     Resource,
     is_production,
     of_type,
-    stack_rule,
 )
+from omni_pulumi.policies.rule import StackRule
 
 
 def _check(resources: Sequence[Resource], config: Config, report: ReportOn) -> None:
@@ -42,11 +42,12 @@ def _check(resources: Sequence[Resource], config: Config, report: ReportOn) -> N
             )
 
 
-POLICY = stack_rule(
+RULE = StackRule(
     name="production-configuration-protected",
     description="The dbt configuration of a production environment has the resource option protect.",
     level=EnforcementLevel.MANDATORY,
     severity=Severity.HIGH,
+    topics=("production",),
     steps="Add opts=pulumi.ResourceOptions(protect=True) to the DbtConfiguration.",
     check=_check,
     config=PRODUCTION,

@@ -1,7 +1,7 @@
-"""Shared by the policies: types of resources, reading properties that may be unknown, patterns, creating a policy.
+"""Shared by the rules: types of resources, reading properties that may be unknown, patterns.
 
-A policy checks one resource, or all resources of the stack. It knows type tokens and property names only, so it works
-for every program that uses these resources.
+A rule checks one resource, or all resources of the stack. It knows type tokens and property names only, so it works for
+every version of these resources.
 
 How the engine runs policies:
 
@@ -18,20 +18,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from fnmatch import fnmatchcase
-from typing import Any, Final, Literal, NamedTuple, cast
+from typing import Any, Final, Literal, NamedTuple
 
-from pulumi_policy import (
-    EnforcementLevel,
-    PolicyConfigSchema,
-    PolicyResource,
-    ReportViolation,
-    ResourceRemediation,
-    ResourceValidationArgs,
-    ResourceValidationPolicy,
-    Severity,
-    StackValidationArgs,
-    StackValidationPolicy,
-)
+from pulumi_policy import PolicyResource, ResourceValidationArgs
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
 
 DBT_CONFIGURATION: Final = "pulumi-python:dynamic/omni:DbtConfiguration"
@@ -55,9 +44,6 @@ Schema = dict[str, dict[str, Any]]
 Config = Mapping[str, Any]
 Report = Callable[[str], None]
 ReportOn = Callable[["Resource", str], None]
-Check = Callable[["Resource", Config, Report], None]
-Remediation = Callable[[ResourceValidationArgs], Mapping[str, Any] | None]
-StackCheck = Callable[[Sequence["Resource"], Config, ReportOn], None]
 
 
 class Connection(NamedTuple):
@@ -155,87 +141,6 @@ def argument(*path: str) -> str:
     return ".".join([*spelled, *path[len(arguments) :]])
 
 
-def resource_rule(
-    *,
-    name: str,
-    description: str,
-    level: EnforcementLevel,
-    severity: Severity,
-    steps: str,
-    checks: Mapping[str, Check],
-    config: Schema | None = None,
-    remediate: Remediation | None = None,
-) -> ResourceValidationPolicy:
-    """Return a policy about one resource.
-
-    Args:
-        name: name of the policy in the engine's output and in the file of ``--policy-pack-config``.
-        description: one sentence that the engine shows with each violation.
-        level: the default enforcement level.
-        severity: the severity of a violation.
-        steps: how to correct a violation. The CLI does not show them, so the text of a violation has them too.
-        checks: the functions that check a resource, by its type.
-        config: the settings as JSON schemas by name, each with a default.
-        remediate: returns corrected inputs when the enforcement level is ``remediate``.
-    """
-
-    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        check = checks.get(args.resource_type)
-        if check is None:  # returning would be recorded as a pass
-            args.not_applicable(f"{name} applies to other types of resources")
-            return
-        resource = Resource.of(args)
-        check(resource, _configured(name, config, args.get_config()), lambda message: report(message, None))
-        if resource.unknown:
-            raise NotYetKnownError(resource.unknown)
-
-    return ResourceValidationPolicy(
-        name,
-        description,
-        validate,
-        enforcement_level=level,
-        severity=severity,
-        remediation_steps=steps,
-        config_schema=PolicyConfigSchema(config) if config else None,
-        remediate=cast("ResourceRemediation | None", remediate),  # pulumi-policy types it as asynchronous only
-    )
-
-
-def stack_rule(
-    *,
-    name: str,
-    description: str,
-    level: EnforcementLevel,
-    severity: Severity,
-    steps: str,
-    check: StackCheck,
-    config: Schema | None = None,
-) -> StackValidationPolicy:
-    """Return a policy about all resources of a stack. The arguments are those of :func:`resource_rule`.
-
-    The engine runs it at the end of a preview and at the end of an update. A value that only the update knows is
-    checked after the update.
-    """
-
-    def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-        resources = [Resource.of(resource) for resource in args.resources]
-        settings = _configured(name, config, args.get_config())
-        check(resources, settings, lambda resource, message: report(message, resource.urn))
-        unknown = [f"{resource.name}.{path}" for resource in resources for path in resource.unknown]
-        if unknown:
-            raise NotYetKnownError(unknown)
-
-    return StackValidationPolicy(
-        name,
-        description,
-        validate,
-        enforcement_level=level,
-        severity=severity,
-        remediation_steps=steps,
-        config_schema=PolicyConfigSchema(config) if config else None,
-    )
-
-
 def of_type(resources: Iterable[Resource], type_: str) -> list[Resource]:
     """Return the resources of a type, sorted. The engine's order varies."""
     return sorted((resource for resource in resources if resource.type == type_), key=lambda resource: resource.urn)
@@ -267,14 +172,18 @@ def is_production(name: str, config: Config) -> bool:
     return matches(name, config["names"])
 
 
-def strings(description: str, default: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the JSON schema of a list of texts."""
-    return {"type": "array", "items": {"type": "string"}, "default": [*default], "description": description}
+def strings(description: str, default: Sequence[str] = (), *, example: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the JSON schema of a list of texts. Without an example, the default is the example."""
+    schema = {"type": "array", "items": {"type": "string"}, "default": [*default], "description": description}
+    return {**schema, "examples": [[*(example or default)]]}
 
 
-def by_pattern(description: str, values: dict[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the JSON schema of a map from patterns to values."""
-    return {"type": "object", "additionalProperties": values, "default": {**default}, "description": description}
+def by_pattern(
+    description: str, values: dict[str, Any], default: Mapping[str, Any], *, example: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the JSON schema of a map from patterns to values. Without an example, the default is the example."""
+    schema = {"type": "object", "additionalProperties": values, "default": {**default}, "description": description}
+    return {**schema, "examples": [{**(example or default)}]}
 
 
 PRODUCTION: Schema = {
@@ -287,17 +196,3 @@ PRODUCTION: Schema = {
 
 PRODUCTION_STACKS: Final = ("prod*", "prd*", "live*", "*-prod")
 """Default patterns of the names of production stacks."""
-
-
-def _configured(rule: str, schema: Schema | None, config: Config) -> Config:
-    """Return the configuration with defaults. The engine checks values and ignores unknown names.
-
-    Raises:
-        ValueError: the policy has no setting of a name.
-    """
-    defaults = {name: value["default"] for name, value in (schema or {}).items()}
-    misspelt = ", ".join(sorted(config.keys() - defaults.keys()))
-    if misspelt:
-        known = ", ".join(["enforcementLevel", *defaults])
-        raise ValueError(f"the configuration of {rule} has unknown names: {misspelt}. Write one of: {known}")
-    return {**defaults, **config}

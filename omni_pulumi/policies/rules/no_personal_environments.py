@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.common import DBT_ENVIRONMENT, UNKNOWN, Config, Report, Resource, matches, resource_rule, strings
+from omni_pulumi.policies.common import DBT_ENVIRONMENT, UNKNOWN, Config, Report, Resource, matches, strings
+from omni_pulumi.policies.rule import ResourceRule
 
 
 def _check(resource: Resource, config: Config, report: Report) -> None:
@@ -19,11 +20,12 @@ def _check(resource: Resource, config: Config, report: Report) -> None:
         )
 
 
-POLICY = resource_rule(
+RULE = ResourceRule(
     name="no-personal-environments",
     description="Environments with an owner are in personal stacks only.",
     level=EnforcementLevel.ADVISORY,
     severity=Severity.MEDIUM,
+    topics=("owners",),
     steps="Remove owner_id, or add the stack to personalStacks.",
     checks={DBT_ENVIRONMENT: _check},
     config={"personalStacks": strings("Patterns of the names of personal stacks.", ["dev*", "personal*", "sandbox*"])},

@@ -6,8 +6,8 @@ import re
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules import git
-from rules.common import (
+from omni_pulumi.policies import git
+from omni_pulumi.policies.common import (
     DBT_CONFIGURATION,
     LIGHTDASH_DBT_SOURCE,
     UNKNOWN,
@@ -15,9 +15,9 @@ from rules.common import (
     Report,
     Resource,
     matches,
-    resource_rule,
     strings,
 )
+from omni_pulumi.policies.rule import ResourceRule
 
 _HOSTS = ("github.com", "gitlab.com", "bitbucket.org", "dev.azure.com", "*.getdbt.com", "*.dbt.com")
 _ENDPOINT = re.compile(rf"(https://)?{git.HOST}(:\d+)?([/?#].*)?", re.ASCII | re.IGNORECASE)
@@ -62,12 +62,13 @@ def _check_source(resource: Resource, config: Config, report: Report) -> None:
         _refuse("dbt_connection.discovery_api_endpoint", parts["host"].casefold(), config, report)
 
 
-POLICY = resource_rule(
+RULE = ResourceRule(
     name="allowed-hosts",
     description="dbt repositories are on allowed git hosts.",
     level=EnforcementLevel.MANDATORY,
     severity=Severity.HIGH,
+    topics=("repositories", "secrets"),
     steps="Use an allowed host, or add the host to hosts in the policy's configuration.",
     checks={DBT_CONFIGURATION: _check_configuration, LIGHTDASH_DBT_SOURCE: _check_source},
-    config={"hosts": strings("Patterns of allowed hosts.", _HOSTS)},
+    config={"hosts": strings("Patterns of allowed hosts.", _HOSTS, example=["github.com", "git.acme.com"])},
 )

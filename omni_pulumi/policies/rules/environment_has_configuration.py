@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.common import (
+from omni_pulumi.policies.common import (
     DBT_CONFIGURATION,
     DBT_ENVIRONMENT,
     UNKNOWN,
@@ -15,9 +15,9 @@ from rules.common import (
     Resource,
     matches,
     of_type,
-    stack_rule,
     strings,
 )
+from omni_pulumi.policies.rule import StackRule
 
 
 def _check(resources: Sequence[Resource], config: Config, report: ReportOn) -> None:
@@ -40,12 +40,17 @@ def _check(resources: Sequence[Resource], config: Config, report: ReportOn) -> N
             )
 
 
-POLICY = stack_rule(
+RULE = StackRule(
     name="environment-has-configuration",
     description="The connection of an environment has a dbt configuration.",
     level=EnforcementLevel.MANDATORY,
     severity=Severity.MEDIUM,
+    topics=("connections",),
     steps="Declare a DbtConfiguration for the connection, or add the connection to declaredElsewhere.",
     check=_check,
-    config={"declaredElsewhere": strings("Patterns of the IDs of connections that are configured outside the stack.")},
+    config={
+        "declaredElsewhere": strings(
+            "Patterns of the IDs of connections that are configured outside the stack.", example=["<connection ID>"]
+        )
+    },
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.common import LIGHTDASH_DBT_SOURCE, Config, Report, Resource, resource_rule
+from omni_pulumi.policies.common import LIGHTDASH_DBT_SOURCE, Config, Report, Resource
+from omni_pulumi.policies.rule import ResourceRule
 
 
 def _check(resource: Resource, _config: Config, report: Report) -> None:
@@ -18,11 +19,12 @@ def _check(resource: Resource, _config: Config, report: Report) -> None:
         )
 
 
-POLICY = resource_rule(
+RULE = ResourceRule(
     name="lightdash-app-installation",
     description="Lightdash reads GitHub with its app instead of a personal access token.",
     level=EnforcementLevel.ADVISORY,
     severity=Severity.MEDIUM,
+    topics=("secrets",),
     steps="Install Lightdash's GitHub app, set installation_id and remove personal_access_token.",
     checks={LIGHTDASH_DBT_SOURCE: _check},
 )

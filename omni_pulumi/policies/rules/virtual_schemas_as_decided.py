@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.common import (
+from omni_pulumi.policies.common import (
     DBT_CONFIGURATION,
     UNKNOWN,
     Config,
@@ -19,14 +19,22 @@ from rules.common import (
     Unknown,
     by_pattern,
     for_stack,
-    resource_rule,
 )
+from omni_pulumi.policies.rule import ResourceRule
 
 DECISIONS: Schema = {
     "connections": by_pattern(
-        "Whether virtual schemas are enabled, by connection ID. Takes precedence over stacks.", {"type": "boolean"}, {}
+        "Whether virtual schemas are enabled, by connection ID. Takes precedence over stacks.",
+        {"type": "boolean"},
+        {},
+        example={"<connection ID>": True},
     ),
-    "stacks": by_pattern("Whether virtual schemas are enabled, by pattern of stack names.", {"type": "boolean"}, {}),
+    "stacks": by_pattern(
+        "Whether virtual schemas are enabled, by pattern of stack names.",
+        {"type": "boolean"},
+        {},
+        example={"*": False},
+    ),
 }
 """Configuration of both policies about virtual schemas."""
 
@@ -57,11 +65,12 @@ def _check(resource: Resource, config: Config, report: Report) -> None:
         )
 
 
-POLICY = resource_rule(
+RULE = ResourceRule(
     name="virtual-schemas-as-decided",
     description="enable_virtual_schemas has the value in the policy's configuration.",
     level=EnforcementLevel.MANDATORY,
     severity=Severity.HIGH,
+    topics=("schemas", "changes"),
     steps="Set enable_virtual_schemas back, or plan the migration of content and change the policy's configuration.",
     checks={DBT_CONFIGURATION: _check},
     config=DECISIONS,

@@ -6,8 +6,8 @@ from fnmatch import fnmatchcase
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules import git
-from rules.common import (
+from omni_pulumi.policies import git
+from omni_pulumi.policies.common import (
     DBT_CONFIGURATION,
     LIGHTDASH_DBT_SOURCE,
     PRODUCTION_STACKS,
@@ -17,8 +17,8 @@ from rules.common import (
     Resource,
     by_pattern,
     for_stack,
-    resource_rule,
 )
+from omni_pulumi.policies.rule import ResourceRule
 
 
 def _check(resource: Resource, config: Config, report: Report) -> None:
@@ -36,11 +36,12 @@ def _check(resource: Resource, config: Config, report: Report) -> None:
     )
 
 
-POLICY = resource_rule(
+RULE = ResourceRule(
     name="allowed-branches",
     description="A stack uses only the git branches that are allowed for it.",
     level=EnforcementLevel.MANDATORY,
     severity=Severity.HIGH,
+    topics=("repositories",),
     steps="Use an allowed branch, or add the branch to stacks in the policy's configuration.",
     checks={DBT_CONFIGURATION: _check, LIGHTDASH_DBT_SOURCE: _check},
     config={

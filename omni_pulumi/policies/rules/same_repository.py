@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules import git
-from rules.common import (
+from omni_pulumi.policies import git
+from omni_pulumi.policies.common import (
     DBT_CONFIGURATION,
     LIGHTDASH_DBT_SOURCE,
     UNKNOWN,
@@ -15,10 +15,10 @@ from rules.common import (
     ReportOn,
     Resource,
     of_type,
-    stack_rule,
     strings,
 )
-from rules.git import Repository
+from omni_pulumi.policies.git import Repository
+from omni_pulumi.policies.rule import StackRule
 
 
 def _check(resources: Sequence[Resource], config: Config, report: ReportOn) -> None:
@@ -57,12 +57,15 @@ def _check(resources: Sequence[Resource], config: Config, report: ReportOn) -> N
             )
 
 
-POLICY = stack_rule(
+RULE = StackRule(
     name="same-repository",
     description="Omni and Lightdash read the same repository and branch.",
     level=EnforcementLevel.MANDATORY,
     severity=Severity.MEDIUM,
+    topics=("repositories",),
     steps="Use one repository and one branch, or add the repository to lightdashOnly.",
     check=_check,
-    config={"lightdashOnly": strings('Patterns of repositories that only Lightdash reads, such as "acme/bi".')},
+    config={
+        "lightdashOnly": strings("Patterns of repositories that only Lightdash reads.", example=["acme/finance-dbt"])
+    },
 )

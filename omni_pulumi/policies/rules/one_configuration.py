@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.common import DBT_CONFIGURATION, UNKNOWN, Config, Connection, ReportOn, Resource, of_type, stack_rule
+from omni_pulumi.policies.common import DBT_CONFIGURATION, UNKNOWN, Config, Connection, ReportOn, Resource, of_type
+from omni_pulumi.policies.rule import StackRule
 
 
 def _check(resources: Sequence[Resource], _config: Config, report: ReportOn) -> None:
@@ -28,11 +29,12 @@ def _check(resources: Sequence[Resource], _config: Config, report: ReportOn) -> 
             )
 
 
-POLICY = stack_rule(
+RULE = StackRule(
     name="one-configuration",
     description="A connection has at most one dbt configuration.",
     level=EnforcementLevel.MANDATORY,
     severity=Severity.HIGH,
+    topics=("connections",),
     steps="Remove one of the two resources from the program.",
     check=_check,
 )

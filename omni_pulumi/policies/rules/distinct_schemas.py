@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.common import DBT_ENVIRONMENT, UNKNOWN, Config, ReportOn, Resource, matches, of_type, stack_rule, strings
+from omni_pulumi.policies.common import DBT_ENVIRONMENT, UNKNOWN, Config, ReportOn, Resource, matches, of_type, strings
+from omni_pulumi.policies.rule import StackRule
 
 
 def _name(given: str | None) -> str:
@@ -45,14 +46,17 @@ def _check(resources: Sequence[Resource], config: Config, report: ReportOn) -> N
             )
 
 
-POLICY = stack_rule(
+RULE = StackRule(
     name="distinct-schemas",
     description="No two environments of a stack have the same database and schema.",
     level=EnforcementLevel.MANDATORY,
     severity=Severity.HIGH,
+    topics=("schemas",),
     steps="Give each environment its own target_schema or target_database.",
     check=_check,
     config={
-        "separateConnections": strings("Patterns of the IDs of connections that share no warehouse with others."),
+        "separateConnections": strings(
+            "Patterns of the IDs of connections that share no warehouse with others.", example=["<connection ID>"]
+        ),
     },
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.common import (
+from omni_pulumi.policies.common import (
     CONNECTION_ENVIRONMENT,
     CONNECTION_ENVIRONMENT_ATTRIBUTE,
     DBT_CONFIGURATION,
@@ -20,9 +20,9 @@ from rules.common import (
     Report,
     Resource,
     matches,
-    resource_rule,
     strings,
 )
+from omni_pulumi.policies.rule import ResourceRule
 
 _DEFAULT_ENVIRONMENT = "Production"
 """Name of the environment that Omni creates together with a dbt configuration."""
@@ -48,11 +48,12 @@ def _is_default_environment(resource: Resource) -> bool:
     return resource.type == DBT_ENVIRONMENT and resource.text("name") in {_DEFAULT_ENVIRONMENT, UNKNOWN}
 
 
-POLICY = resource_rule(
+RULE = ResourceRule(
     name="adopt-is-temporary",
     description="Programs do not set adopt after the first update.",
     level=EnforcementLevel.ADVISORY,
     severity=Severity.LOW,
+    topics=("changes",),
     steps="Remove adopt when the resource is in the state.",
     checks=dict.fromkeys(
         (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.common import CONNECTION_ENVIRONMENT, UNKNOWN, Config, Report, Resource, resource_rule
+from omni_pulumi.policies.common import CONNECTION_ENVIRONMENT, UNKNOWN, Config, Report, Resource
+from omni_pulumi.policies.rule import ResourceRule
 
 
 def _check(resource: Resource, _config: Config, report: Report) -> None:
@@ -16,11 +17,12 @@ def _check(resource: Resource, _config: Config, report: Report) -> None:
         )
 
 
-POLICY = resource_rule(
+RULE = ResourceRule(
     name="selectable-environment",
     description="A connection environment has a user attribute value that selects it.",
     level=EnforcementLevel.ADVISORY,
     severity=Severity.LOW,
+    topics=("connections",),
     steps="Set user_attribute_values.",
     checks={CONNECTION_ENVIRONMENT: _check},
 )

@@ -6,7 +6,8 @@ import re
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.common import DBT_ENVIRONMENT, UNKNOWN, Config, Report, Resource, resource_rule
+from omni_pulumi.policies.common import DBT_ENVIRONMENT, UNKNOWN, Config, Report, Resource
+from omni_pulumi.policies.rule import ResourceRule
 
 
 def _check(resource: Resource, config: Config, report: Report) -> None:
@@ -26,11 +27,12 @@ def _check(resource: Resource, config: Config, report: Report) -> None:
         )
 
 
-POLICY = resource_rule(
+RULE = ResourceRule(
     name="schema-names",
     description="Names of target schemas match a pattern.",
     level=EnforcementLevel.MANDATORY,
     severity=Severity.LOW,
+    topics=("schemas",),
     steps="Rename the schema, or change pattern in the policy's configuration.",
     checks={DBT_ENVIRONMENT: _check},
     config={
@@ -38,6 +40,7 @@ POLICY = resource_rule(
             "type": "string",
             "default": "[A-Za-z_][A-Za-z0-9_]*",
             "description": "Regular expression of Python that matches a whole name.",
+            "examples": ["(analytics|dbt)_[a-z]+"],
         }
     },
 )

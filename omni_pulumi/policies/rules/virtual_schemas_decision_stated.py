@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.common import DBT_CONFIGURATION, UNKNOWN, Config, Report, Resource, resource_rule
-from rules.virtual_schemas_as_decided import DECISIONS, decision
+from omni_pulumi.policies.common import DBT_CONFIGURATION, UNKNOWN, Config, Report, Resource
+from omni_pulumi.policies.rule import ResourceRule
+from omni_pulumi.policies.rules.virtual_schemas_as_decided import DECISIONS, decision
 
 
 def _check(resource: Resource, config: Config, report: Report) -> None:
@@ -31,11 +32,12 @@ def _check(resource: Resource, config: Config, report: Report) -> None:
         )
 
 
-POLICY = resource_rule(
+RULE = ResourceRule(
     name="virtual-schemas-decision-stated",
     description="The configuration has a value for enable_virtual_schemas.",
     level=EnforcementLevel.ADVISORY,
     severity=Severity.LOW,
+    topics=("schemas", "changes"),
     steps="Set the value in the configuration of this policy and of virtual-schemas-as-decided.",
     checks={DBT_CONFIGURATION: _check},
     config=DECISIONS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.common import (
+from omni_pulumi.policies.common import (
     DBT_ENVIRONMENT,
     PRODUCTION,
     UNKNOWN,
@@ -12,8 +12,8 @@ from rules.common import (
     Report,
     Resource,
     is_production,
-    resource_rule,
 )
+from omni_pulumi.policies.rule import ResourceRule
 
 
 def _check(resource: Resource, config: Config, report: Report) -> None:
@@ -27,11 +27,12 @@ def _check(resource: Resource, config: Config, report: Report) -> None:
         )
 
 
-POLICY = resource_rule(
+RULE = ResourceRule(
     name="production-protected",
     description="A production environment has the resource option protect.",
     level=EnforcementLevel.MANDATORY,
     severity=Severity.HIGH,
+    topics=("production",),
     steps="Add opts=pulumi.ResourceOptions(protect=True).",
     checks={DBT_ENVIRONMENT: _check},
     config=PRODUCTION,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.common import CONNECTION_ENVIRONMENT, UNKNOWN, Config, Connection, ReportOn, Resource, of_type, stack_rule
+from omni_pulumi.policies.common import CONNECTION_ENVIRONMENT, UNKNOWN, Config, Connection, ReportOn, Resource, of_type
+from omni_pulumi.policies.rule import StackRule
 
 
 def _check(resources: Sequence[Resource], _config: Config, report: ReportOn) -> None:
@@ -28,11 +29,12 @@ def _check(resources: Sequence[Resource], _config: Config, report: ReportOn) -> 
                 )
 
 
-POLICY = stack_rule(
+RULE = StackRule(
     name="distinct-attribute-values",
     description="A value of the user attribute selects at most one environment of a base connection.",
     level=EnforcementLevel.MANDATORY,
     severity=Severity.MEDIUM,
+    topics=("connections",),
     steps="Remove the value from one of the two connection environments.",
     check=_check,
 )

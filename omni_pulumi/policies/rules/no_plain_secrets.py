@@ -9,13 +9,12 @@ and also moves every value that is secret in the program: in ``variables`` it wo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pulumi_policy import EnforcementLevel, ResourceValidationArgs, Secret, Severity
 
-from rules.common import (
+from omni_pulumi.policies.common import (
     DBT_CONFIGURATION,
     DBT_ENVIRONMENT,
     LIGHTDASH_DBT_SOURCE,
@@ -25,80 +24,18 @@ from rules.common import (
     Resource,
     argument,
     matches,
-    resource_rule,
     strings,
 )
+from omni_pulumi.policies.rule import ResourceRule
+from omni_pulumi.secret_text import is_secret_name, is_secret_value
 
-SENSITIVE_NAMES = (
-    r"(?:TOKENS?|PASSWORDS?|PASSWD|PASSPHRASE|SECRETS?|CREDENTIALS?"
-    r"|(?:API|ACCESS|PRIVATE|SIGNING|ENCRYPTION)[_-]?KEYS?|CONNECTION[_-]?STRING|(?<![A-Z])(?:PWD|PAT|PASS$))"
-)
-NUMERIC_NAMES = r"\A(?:MAX|MIN|NUM)_(?:\w+_)?TOKENS$"
-"""Words in names of secrets, and names such as ``MAX_TOKENS``. ``omni_pulumi/secret_text.py`` has the same patterns."""
-
-_SECRET_NAME = re.compile(rf"{SENSITIVE_NAMES}(?![A-Z])")
-_OTHER_NAME = re.compile(
-    rf"{NUMERIC_NAMES}|\AGOOGLE_APPLICATION_CREDENTIALS$"
-    r"|\A.*[_-](URLS?|URI|NAMES?|PATH|FILE|DIR|IDS?|TTL|TYPE|HEADER|ENABLED|VERSION|COLUMN|TABLE|POLICY|LIMIT)$"
-)
-"""Names of something that belongs to a secret, such as ``TOKEN_URL``."""
-_SECRET_VALUE = re.compile(
-    r"(?<![A-Za-z0-9])(gh[opsur]_\w{10,}|github_pat_\w{10,}|glpat-[\w-]{10,}|xox[abeprs]-[\w-]{10,}"
-    r"|omni_(osk|pat)_\w{10,}|ldpat_\w{8,}|AT(BB|ATT)\w{10,}|(AKIA|ASIA)[0-9A-Z]{16}"
-    r"|dapi[0-9a-f]{32}|dbt[cu]_[\w-]{16,}|sk-[\w-]{20,}|AIza[\w-]{30,}|ya29\.[\w-]{20,}"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----)"
-)
-_TOKEN_IN_URL = re.compile(
-    r"https?://[^\s/:@]{20,}:?@"  # a token in place of the user
-    r"|[?&;](password|pwd|token|sig|access_token)=[^\s&;]",
-    re.IGNORECASE,
-)
-_USER_IN_URL = re.compile(r"(?<=\w)://(?=[^\s/:@]*(?P<colon>:)(?!\d+/))")  # the colon does not start a port
-_PASSWORD = re.compile(r"[^\s\"@]+(?P<at>@?)")
-_NOT_IN_JWT = re.compile(r"[^\w-]")
-_JWT_HEADER = re.compile(r"(?<![A-Za-z0-9])eyJ[\w-]{8,}")
-_JWT_PAYLOAD = re.compile(r"eyJ[\w-]{8,}")
 _NO_LEAVES = frozenset({"personalAccessToken", "apiKey", "webhookHmacSecret", "manifest", "environment"})
 """Properties of a Lightdash connection that are secret, are a whole dbt manifest, or are checked by name."""
 
 
-def is_secret_name(name: str, config: Config) -> bool:
+def _looks_secret(name: str, config: Config) -> bool:
     """Return whether the name of a variable looks secret."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).upper()
-    return (
-        matches(name, config["secretNames"])
-        or words.startswith("DBT_ENV_SECRET")  # dbt's own prefix of secrets
-        or bool(_SECRET_NAME.search(words) and not _OTHER_NAME.search(words))
-    )
-
-
-def is_secret_value(value: str) -> bool:
-    """Return whether a text looks like a secret or contains one."""
-    return bool(_SECRET_VALUE.search(value) or _TOKEN_IN_URL.search(value)) or _has_password(value) or _has_jwt(value)
-
-
-def _has_password(text: str) -> bool:
-    """Return whether a URL in the text has a password.
-
-    Reads each password once. A single pattern for user and password takes quadratic time.
-    """
-    end = 0
-    for user in _USER_IN_URL.finditer(text):
-        start = user.end("colon")
-        password = _PASSWORD.match(text, start) if start >= end else None
-        if password and password["at"]:
-            return True
-        end = password.end() if password else end
-    return False
-
-
-def _has_jwt(text: str) -> bool:
-    """Return whether the text contains a JSON Web Token: header, payload and signature, separated by dots."""
-    parts = text.split(".")
-    return any(
-        _JWT_PAYLOAD.fullmatch(payload) and _JWT_HEADER.search(_NOT_IN_JWT.split(parts[before])[-1])
-        for before, payload in enumerate(parts[1:-1])
-    )
+    return matches(name, config["secretNames"]) or is_secret_name(name)
 
 
 def _suspects(resource: Resource, config: Config, *path: str) -> Iterator[tuple[str, str]]:
@@ -107,7 +44,7 @@ def _suspects(resource: Resource, config: Config, *path: str) -> Iterator[tuple[
         if matches(name, config["allowedNames"]):
             continue
         value = resource.text(*path, name)
-        if value is not None and is_secret_name(name, config):
+        if value is not None and _looks_secret(name, config):
             yield name, "name"
         elif value is not None and value is not UNKNOWN and is_secret_value(value):
             yield name, "value"
@@ -150,7 +87,7 @@ def _check_url(resource: Resource, _config: Config, report: Report) -> None:
         )
 
 
-def remediate(args: ResourceValidationArgs) -> Mapping[str, Any] | None:
+def _remediate(args: ResourceValidationArgs, config: Config) -> Mapping[str, Any] | None:
     """Return the inputs with all secret and secret-looking variables in ``secretVariables``, or ``None``.
 
     Reads the inputs without pulumi-policy's proxy, which hides whether a value is secret. An unknown value is a text
@@ -158,7 +95,6 @@ def remediate(args: ResourceValidationArgs) -> Mapping[str, Any] | None:
     """
     if args.resource_type != DBT_ENVIRONMENT:
         return None
-    config = {"allowedNames": [], "secretNames": [], **args.get_config()}
     properties = _behind_proxy(args.props)
     variables = _behind_proxy(_plain(properties.get("variables")))
     secrets = _behind_proxy(_plain(properties.get("secretVariables", {})))
@@ -169,7 +105,7 @@ def remediate(args: ResourceValidationArgs) -> Mapping[str, Any] | None:
         name: Secret(value)
         for name, value in texts.items()
         if value and not matches(name, config["allowedNames"]) and name not in secrets
-        if isinstance(variables[name], Secret) or is_secret_name(name, config) or is_secret_value(value)
+        if isinstance(variables[name], Secret) or _looks_secret(name, config) or is_secret_value(value)
     }
     if not moved:
         return None
@@ -191,17 +127,18 @@ def _plain(value: Any) -> Any:
     return value.value if isinstance(value, Secret) else value
 
 
-POLICY = resource_rule(
+RULE = ResourceRule(
     name="no-plain-secrets",
     description="Secrets are in secret_variables, not in plain variables or URLs.",
     level=EnforcementLevel.MANDATORY,
     severity=Severity.CRITICAL,
+    topics=("secrets",),
     steps="Move the variable to secret_variables, or set the policy's enforcementLevel to remediate, which moves it. "
     "Replace a secret that was committed.",
     checks={DBT_ENVIRONMENT: _check_environment, LIGHTDASH_DBT_SOURCE: _check_source, DBT_CONFIGURATION: _check_url},
     config={
-        "secretNames": strings("Patterns of additional names that are secret."),
-        "allowedNames": strings("Patterns of names that are not secret."),
+        "secretNames": strings("Patterns of additional names that are secret.", example=["ACME_*"]),
+        "allowedNames": strings("Patterns of names that are not secret.", example=["TOKEN_COUNT"]),
     },
-    remediate=remediate,
+    remediate=_remediate,
 )

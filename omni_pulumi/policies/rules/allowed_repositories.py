@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules import git
-from rules.common import (
+from omni_pulumi.policies import git
+from omni_pulumi.policies.common import (
     DBT_CONFIGURATION,
     LIGHTDASH_DBT_SOURCE,
     UNKNOWN,
     Config,
     Report,
     Resource,
-    resource_rule,
     strings,
 )
+from omni_pulumi.policies.rule import ResourceRule
 
 
 def _check(resource: Resource, config: Config, report: Report) -> None:
@@ -32,12 +32,15 @@ def _check(resource: Resource, config: Config, report: Report) -> None:
     )
 
 
-POLICY = resource_rule(
+RULE = ResourceRule(
     name="allowed-repositories",
     description="dbt projects are in allowed git repositories.",
     level=EnforcementLevel.MANDATORY,
     severity=Severity.HIGH,
+    topics=("repositories",),
     steps="Use an allowed repository, or add the repository to repositories in the policy's configuration.",
     checks={DBT_CONFIGURATION: _check, LIGHTDASH_DBT_SOURCE: _check},
-    config={"repositories": strings('Patterns such as "acme/*" or "github.com/acme/*".', ["*"])},
+    config={
+        "repositories": strings("Patterns of allowed repositories.", ["*"], example=["acme/*", "github.com/acme-bi/*"])
+    },
 )

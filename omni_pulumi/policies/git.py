@@ -13,7 +13,15 @@ from enum import Enum
 from typing import Final, Literal
 from urllib.parse import unquote
 
-from rules.common import DBT_CONFIGURATION, LIGHTDASH_DBT_SOURCE, UNKNOWN, Resource, Text, Unknown, matches
+from omni_pulumi.policies.common import (
+    DBT_CONFIGURATION,
+    LIGHTDASH_DBT_SOURCE,
+    UNKNOWN,
+    Resource,
+    Text,
+    Unknown,
+    matches,
+)
 
 
 class Unreadable(Enum):

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.common import DBT_CONFIGURATION, UNKNOWN, Config, Report, Resource, matches, resource_rule, strings
+from omni_pulumi.policies.common import DBT_CONFIGURATION, UNKNOWN, Config, Report, Resource, matches, strings
+from omni_pulumi.policies.rule import ResourceRule
 
 
 def _check(resource: Resource, config: Config, report: Report) -> None:
@@ -22,12 +23,13 @@ def _check(resource: Resource, config: Config, report: Report) -> None:
         )
 
 
-POLICY = resource_rule(
+RULE = ResourceRule(
     name="no-key-rotation",
     description="SSH deploy keys are rotated in allowed stacks only.",
     level=EnforcementLevel.MANDATORY,
     severity=Severity.HIGH,
+    topics=("secrets",),
     steps="Remove rotate_keys_trigger, or add the stack to allowedStacks.",
     checks={DBT_CONFIGURATION: _check},
-    config={"allowedStacks": strings("Patterns of the names of stacks that may rotate keys.")},
+    config={"allowedStacks": strings("Patterns of the names of stacks that may rotate keys.", example=["prod"])},
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.common import DBT_CONFIGURATION, UNKNOWN, Config, Report, Resource, resource_rule
+from omni_pulumi.policies.common import DBT_CONFIGURATION, UNKNOWN, Config, Report, Resource
+from omni_pulumi.policies.rule import ResourceRule
 
 
 def _check(resource: Resource, _config: Config, report: Report) -> None:
@@ -18,11 +19,12 @@ def _check(resource: Resource, _config: Config, report: Report) -> None:
         )
 
 
-POLICY = resource_rule(
+RULE = ResourceRule(
     name="pinned-dbt-version",
     description="The dbt version is pinned.",
     level=EnforcementLevel.ADVISORY,
     severity=Severity.LOW,
+    topics=("changes",),
     steps='Set dbt_version, such as "1.11".',
     checks={DBT_CONFIGURATION: _check},
 )
