@@ -118,6 +118,7 @@ ALLOWED = {
         "omni_pulumi.cli",
         "omni_pulumi.doctor",
         "omni_pulumi.export",
+        "omni_pulumi.policies",
         "omni_pulumi.notes",
         "omni_pulumi.secret_text",
     },

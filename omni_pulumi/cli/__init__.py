@@ -17,12 +17,12 @@ from typing import Final
 
 import click
 
-from omni_pulumi.cli import doctor, export, graph, preview_summary
+from omni_pulumi.cli import doctor, export, graph, policies, preview_summary
 from omni_pulumi.cli.base import Group
 
 _INTERRUPTED: Final = 130
 
-_MODULES = (doctor, export, graph, preview_summary)
+_MODULES = (doctor, export, graph, policies, preview_summary)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -46,7 +46,7 @@ class Evaluation(NamedTuple):
     """The outcome of a policy.
 
     Attributes:
-        reports: violations, each with the name of its resource.
+        reports: violations, each with the name of its resource, or an empty name for one about the stack.
         unknown: paths of the unknown values that the policy needs.
         other: names of the resources to which the policy does not apply.
     """
@@ -69,7 +69,7 @@ def evaluate(policy: Policy, declared: Sequence[Declared], config: Mapping[str, 
 
     def about(name: str | None) -> Any:
         def report(message: str, urn: str | None = None) -> None:
-            reports.append((name or names[urn or ""], message))
+            reports.append((name or ("" if urn is None else names[urn]), message))
 
         return report
 
