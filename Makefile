@@ -58,10 +58,11 @@ lint: $(READY)
 	@$(BIN)/codespell
 	@$(BIN)/mypy
 
-# Generate the classes that programs use, and the pages in docs/resources, from the fields of the resources.
+# Generate the classes that programs use, and the pages in docs/resources and docs/policies, from resources and rules.
 generate: $(READY)
 	@$(BIN)/python -m tools.resource_classes
 	@$(BIN)/python -m tools.resource_pages
+	@$(BIN)/python -m tools.policy_pages
 
 # Draw docs/preview.svg and the examples in docs/pull-requests.md, from real stacks.
 pictures: $(READY)

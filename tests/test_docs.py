@@ -197,9 +197,11 @@ def test_our_commands(command: str, tmp_path: Path) -> None:
     digest = RECORDINGS / "update.digest.json"
     shutil.copy(RECORDINGS / "update.log.jsonl", tmp_path / "events.jsonl")
     shutil.copy(digest, tmp_path / "resources.json")
+    (tmp_path / "policies.json").write_text("{}", encoding="utf-8")
     before = {*tmp_path.iterdir()}
     done = run(["bash", "-c", command], folder=tmp_path, text=digest.read_text(encoding="utf-8"))
-    written = "".join(path.read_text(encoding="utf-8") for path in {*tmp_path.iterdir()} - before)
+    new = {*tmp_path.rglob("*")} - before
+    written = "".join(path.read_text(encoding="utf-8") for path in new if path.is_file())
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout or written
 

@@ -65,7 +65,8 @@ def test_imports_are_declared(metadata: Message) -> None:
     """Each imported distribution is a dependency of the package, or of the extra of the importing module."""
     distributions = packages_distributions()
     for path in PACKAGE.rglob("*.py"):
-        extra = "simulator" if path.relative_to(PACKAGE).parts[0] == "simulator" else ""
+        folder = path.relative_to(PACKAGE).parts[0]
+        extra = folder if folder in {"simulator", "policies"} else ""
         declared = set(declared_names(metadata, extra))
         for name in imported_packages(path) - sys.stdlib_module_names - {"omni_pulumi"}:
             assert {normalized(distribution) for distribution in distributions[name]} & declared, f"{path}: {name}"

@@ -107,7 +107,7 @@ def _declares(node: ast.AST, name: str) -> TypeGuard[ast.stmt]:
 def _generated(subject: Subject) -> Iterator[str]:
     program, statement = example(subject.name)
     yield f"# {subject.name}\n"
-    yield f"{_markdown(inspect.getdoc(subject.resource) or '')}\n"
+    yield f"{markdown(inspect.getdoc(subject.resource) or '')}\n"
     yield f"In the state and in policies its type is `{_type_token(subject.resource)}`."
     yield f"The vendor documents it at <{_vendor_page(subject.module)}>.\n"
     yield "## Example\n"
@@ -140,7 +140,7 @@ def _link(path: Path) -> str:
     return f"../../{path.relative_to(ROOT).as_posix()}"
 
 
-def _markdown(docstring: str) -> str:
+def markdown(docstring: str) -> str:
     """Return a docstring with Markdown's single backticks instead of reStructuredText's double ones."""
     return docstring.replace("``", "`")
 

@@ -74,8 +74,11 @@ def check(context: click.Context, /, file: str, own: tuple[str, ...]) -> int:
         errors = configuration.check(read(file), own)
     except (ImportError, OSError) as error:
         return _fail(context, error)
-    sys.stderr.writelines(f"{context.command_path}: {error}\n" for error in errors)
-    return 1 if errors else 0
+    if errors:
+        sys.stderr.writelines(f"{context.command_path}: {error}\n" for error in errors)
+        return 1
+    sys.stdout.write("No errors.\n")
+    return 0
 
 
 def _fail(context: click.Context, error: Exception) -> int:

@@ -64,18 +64,6 @@ def test_mandatory_policies_come_first() -> None:
     assert is_advisory == sorted(is_advisory)
 
 
-def test_readme_has_each_policy() -> None:
-    """The table in the README has each policy with its enforcement level and its settings."""
-    readme = (PACK / "README.md").read_text()
-    for policy in POLICIES:
-        level = policy.enforcement_level
-        assert level is not None
-        assert f"| `{policy.name}` | {level.value} |" in readme
-        (row,) = [line for line in readme.splitlines() if line.startswith(f"| `{policy.name}` |")]
-        for name in policy.config_schema.properties if policy.config_schema else ():
-            assert f'"{name}"' in row, (policy.name, name)
-
-
 def test_readme_quotes_the_line_about_unknown_values() -> None:
     """The line that the README quotes is the message of the error, with ``...`` for the names of properties."""
     (quoted,) = re.findall(r"`can't run policy \.\.\. (.+?)`", (PACK / "README.md").read_text())

@@ -25,7 +25,7 @@ def check(config: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], *opti
     path.write_text(config if isinstance(config, str) else json.dumps(config), encoding="utf-8")
     status = main(["policies", "check", *options, str(path)])
     out, err = capsys.readouterr()
-    assert (out, status) == ("", 1 if err else 0)
+    assert (status, bool(out)) == ((1, False) if err else (0, True))
     return str(err).splitlines()
 
 
