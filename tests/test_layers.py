@@ -120,6 +120,7 @@ ALLOWED = {
         "omni_pulumi.export",
         "omni_pulumi.policies",
         "omni_pulumi.notes",
+        "omni_pulumi.redact",
         "omni_pulumi.secret_text",
     },
 }

@@ -42,7 +42,8 @@ _PARTS_OF_REPLACEMENTS = {
 """Steps of a replacement, and the operation to show when the resource has no other step."""
 _ADOPTIONS = {True: "create or adopt", "existing": "adopt"}
 """Operation of a ``create`` step by the argument ``adopt``. A preview does not know whether the object exists."""
-_TYPES = ("pulumi-python:dynamic/omni:", "pulumi-python:dynamic/lightdash:")
+TYPES = ("pulumi-python:dynamic/omni:", "pulumi-python:dynamic/lightdash:")
+"""Beginnings of the types of this package."""
 _EMPTY = "The preview is empty: Pulumi failed before the preview started. Its output on stderr has the reason."
 _EXPECTED = "Expected the output of `pulumi preview --json` or the file of its --event-log"
 _DIGEST = {"steps", "changeSummary", "diagnostics"}
@@ -351,7 +352,7 @@ class _Reader:
 def _operation(step: Mapping[str, Any]) -> str:
     operation: str = _PARTS_OF_REPLACEMENTS.get(step["op"], step["op"])
     adopt = (step["new"] or {}).get("adopt")
-    if operation == "create" and Urn.parse(step["urn"]).type.startswith(_TYPES) and isinstance(adopt, bool | str):
+    if operation == "create" and Urn.parse(step["urn"]).type.startswith(TYPES) and isinstance(adopt, bool | str):
         return _ADOPTIONS.get(adopt, operation)
     return operation
 

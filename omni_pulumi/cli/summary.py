@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 from omni_pulumi.cli.flowchart import Graph, flowchart
 from omni_pulumi.cli.markdown import block, code, details, prose, row, shorten, shorten_both
-from omni_pulumi.cli.preview import Drift, Preview, Step, covers, reverted
+from omni_pulumi.cli.preview import TYPES, Drift, Preview, Step, covers, reverted
 from omni_pulumi.cli.urns import Urn, ambiguous_names
-from omni_pulumi.cli.values import Change, Special, Value, scrub, show
+from omni_pulumi.cli.values import Change, Secret, Special, Value, scrub, show
 
 _CREATES = ("adopt", "create or adopt", "create")
 _OPERATIONS = ("replace", "delete", "update", "import", *_CREATES)
@@ -200,8 +200,10 @@ class _Writer:
             name = ""
 
     def _leaves(self, step: Step) -> str:
-        """Return the values of a created or deleted resource, in one cell."""
+        """Return the values of a created or deleted resource, in one cell, without the default of ``adopt``."""
         sides = [(c.path, c.before if step.operation == "delete" else c.after) for c in step.changes]
+        if step.urn.type.startswith(TYPES):
+            sides = [side for side in sides if side != ("adopt", False)]
         shown = [f"{self._path(path)} {self._value(value)}" for path, value in sides[:_LEAVES]]
         more = [f"{len(sides) - _LEAVES} more"] if len(sides) > _LEAVES else []
         return ", ".join([*shown, *more])
@@ -233,8 +235,10 @@ class _Writer:
     def _both(self, before: Value, after: Value) -> tuple[str, str]:
         if isinstance(before, Special) or isinstance(after, Special):
             return self._value(before), self._value(after)
-        first, second = shorten_both(self._text(show(before), None), self._text(show(after), None), _VALUE)
-        return code(first), code(second)
+        first, second = self._text(show(before), None), self._text(show(after), None)
+        remark = " *another value*" if first == second and not isinstance(before, Secret) else ""
+        first, second = shorten_both(first, second, _VALUE)
+        return code(first), code(second) + remark
 
     def _text(self, text: str, limit: int | None) -> str:
         """Return a text without secrets, shortened last: part of a secret could not be recognized."""

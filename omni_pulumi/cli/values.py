@@ -2,7 +2,8 @@
 
 A secret is ``"[secret]"`` in one JSON format and an object with a signature in the other. That object contains the
 plain text when the preview ran with ``--show-secrets``. The engine masks only the values that it knows to be secret.
-This module also masks a value whose name looks secret, and a value whose other side of a change is secret.
+This module also masks a value whose name looks secret, a text that looks like a secret, such as a token, and a value
+whose other side of a change is secret. Of a URL it masks the user part.
 
 Source: https://www.pulumi.com/docs/iac/concepts/secrets/ and ``pulumi.runtime.rpc`` for the signatures.
 """
@@ -17,7 +18,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from omni_pulumi.secret_text import NUMERIC_NAMES, SENSITIVE_NAMES
+from omni_pulumi.redact import mask_urls
+from omni_pulumi.secret_text import NUMERIC_NAMES, SENSITIVE_NAMES, is_secret_value
 
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a signature
@@ -109,6 +111,8 @@ class Decoder:
             return Secret()
         if isinstance(raw, str) and raw in _UNKNOWNS:
             return Special.UNKNOWN
+        if isinstance(raw, str) and is_secret_value(mask_urls(raw)):
+            return self._secret(raw)
         if isinstance(raw, float) and raw.is_integer():
             return int(raw)
         return raw
@@ -178,10 +182,13 @@ def is_secret_name(name: str) -> bool:
 
 
 def scrub(text: str, secrets: Sequence[str]) -> str:
-    """Return a text with secrets masked. The longest secret comes first, because one may contain another."""
+    """Return a text with secrets and the user parts of URLs masked.
+
+    The longest secret comes first, because one may contain another.
+    """
     for secret in secrets:
         text = text.replace(secret, _MASK)
-    return text
+    return mask_urls(text)
 
 
 def show(value: Value) -> str:

@@ -125,6 +125,8 @@ def test_no_mention() -> None:
         ({"a": ["hush", "[secret]"]}, {"a": ["hush", "x"]}, [("a", "[secret]", "[secret]")]),
         ({}, {"apiKey": "hush"}, [("apiKey", "Special.ABSENT", "[secret]")]),
         ({"hasToken": True}, {"hasToken": False}, [("hasToken", "True", "False")]),
+        ({"a": "ghp_0123456789hush"}, {"a": "main"}, [("a", "[secret]", "[secret]")]),
+        ({"a": "db://me:hu/sh@w"}, {"a": "db://me:hu/sh2@w"}, [("a", "[secret]", "[secret]")]),
         (
             {"a": {**SECRET, "plaintext": '"x1"'}},
             {"a": {**SECRET, "plaintext": '"x2"'}},
@@ -138,6 +140,23 @@ def test_masks(old: Any, new: Any, shown: list[tuple[str, str, str]]) -> None:
     decoder = Decoder()
     changes = list(decoder.changes(decoder.decode(old), decoder.decode(new)))
     assert [(change.path, str(change.before), str(change.after)) for change in changes] == shown
+
+
+def test_passwords_of_urls() -> None:
+    """The user part of a URL is masked in rows, drifts and messages, and a change of it alone is a remark."""
+    old, new = ({"variables": {"URL": f"db://me:{password}@w/db", "N": 1}} for password in ("hush", "hush2"))
+    refreshed = {"op": "refresh", **states(old, old)}
+    errors = [{"severity": "error", "message": "cannot open db://me:hush2@w/db"}]
+    text = summary(read(digest(refreshed, {"op": "update", **states(old, new)}, diagnostics=errors)))
+    assert "hush" not in text
+    assert parse(text).tables[0][1][2:] == [
+        "variables.URL",
+        "db://[secret]@w/db",
+        "db://[secret]@w/db another value",
+    ]
+    created = summary(read(digest({"op": "create", **states({}, new)})))
+    assert "db://[secret]@w/db" in created
+    assert "hush" not in created
 
 
 def test_repr_contains_no_secret() -> None:

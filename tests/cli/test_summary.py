@@ -75,9 +75,20 @@ def test_adoption(name: str, operation: str) -> None:
 
 
 def test_adopt_of_another_provider() -> None:
-    """An argument ``adopt`` of another provider's resource has no meaning."""
+    """An argument ``adopt`` of another provider's resource has no meaning, and is shown."""
     text = digest({"op": "create", "newState": {"inputs": {"adopt": True}}})
     assert cells(text)[0][0] == "create"
+    text = digest({"op": "create", "newState": {"inputs": {"adopt": False}}})
+    assert cells(text)[0][4] == "adopt false"
+
+
+@pytest.mark.parametrize(("adopt", "shown"), [(False, "name Staging"), (True, "adopt true, name Staging")])
+@pytest.mark.parametrize(("operation", "side", "column"), [("create", "newState", 4), ("delete", "oldState", 3)])
+def test_default_of_adopt(operation: str, side: str, column: int, adopt: object, shown: str) -> None:
+    """The row of a created or deleted resource leaves out ``adopt`` when it is False, as it usually is."""
+    urn = "urn:pulumi:demo::shop::pulumi-python:dynamic/omni:DbtEnvironment::staging"
+    text = digest({"op": operation, "urn": urn, side: {"inputs": {"adopt": adopt, "name": "Staging"}}})
+    assert cells(text)[0][column] == shown
 
 
 @pytest.mark.parametrize(("adopt", "rows"), [(False, []), (True, []), ("existing", ["adopt"])])
