@@ -5,6 +5,7 @@ A preview takes two seconds, so one program violates all policies, one violates 
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 from collections.abc import Mapping
@@ -336,7 +337,7 @@ def test_no_violation(good: Result, rule: str) -> None:
 def test_good_program_passes(good: Result) -> None:
     """Without violations the preview succeeds and names the policy pack."""
     assert good.status == 0, good.output
-    assert "omni-pulumi@v0.1.0" in good.output
+    assert f"omni-pulumi@v{importlib.metadata.version('omni-pulumi')}" in good.output
     assert "[mandatory]" not in good.output
     assert "[advisory]" not in good.output
 
@@ -387,6 +388,7 @@ def test_invalid_configuration_is_an_error(project: Guarded) -> None:
             "schema-names": {"pattern": 7},
             "allowed-branches": {"stacks": {"prod": "main"}},
             "production-shared": {"names": []},
+            "one-configuration": {"exempt": [{"resource": "dbt", "until": "2027"}]},
         },
     )
     result = project.guarded("preview")
@@ -394,22 +396,45 @@ def test_invalid_configuration_is_an_error(project: Guarded) -> None:
     assert "pattern: Invalid type. Expected: string, given: integer" in result.output
     assert "stacks.prod: Invalid type. Expected: array, given: string" in result.output
     assert "names: Array must have at least 1 items" in result.output
+    assert "one-configuration: exempt.0: reason is required" in result.output
+    assert "one-configuration: exempt.0.until: Does not match format 'date'" in result.output
 
 
-@pytest.mark.parametrize(
-    ("rule", "settings"),
-    [
-        ("allowed-hosts", {"host": ["git.acme.com"]}),
-        ("same-repository", {"lightdashonly": ["acme/bi"]}),
-        ("pinned-dbt-version", {"versions": ["1.11"]}),
-    ],
-)
-def test_unknown_setting_is_an_error(project: Guarded, rule: str, settings: Config) -> None:
+def test_unknown_setting_is_an_error(project: Guarded) -> None:
     """An unknown setting fails the preview, and the error names the policy and the setting."""
-    project.write(GOOD, {**CONFIG, rule: settings})
+    project.write(GOOD, {**CONFIG, "same-repository": {"lightdashonly": ["acme/bi"]}})
     result = project.guarded("preview")
     assert result.status != 0
-    assert f"the configuration of {rule} has unknown names: {', '.join(settings)}" in result.output
+    assert "the configuration of same-repository has unknown names: lightdashonly" in result.output
+
+
+def test_settings_of_an_unknown_policy_are_an_error(project: Guarded) -> None:
+    """Settings of a misspelt policy fail the preview, and the error does not name the policy."""
+    project.write(GOOD, {**CONFIG, "schema-name": {"pattern": "dbt_.*"}})
+    result = project.guarded("preview")
+    assert result.status != 0
+    assert 'invalid enforcement level ""' in result.output
+    assert "schema-name" not in result.output
+
+
+def test_exemptions(project: Guarded) -> None:
+    """A violation by an exempt resource does not fail the preview, and is shown with its reason.
+
+    An exemption that exempts nothing is shown about the stack. The level of a misspelt policy is ignored.
+    """
+    name, arguments = GOOD["production"]
+    program = {**GOOD, "production": (name, {key: value for key, value in arguments.items() if key != "protect"})}
+    exemption = {"resource": "production", "reason": "Moves in December.", "until": "2999-12-31"}
+    config = {rule: {"exempt": [exemption]} for rule in ("production-protected", "one-configuration")}
+    project.write(program, {**CONFIG, **config, "production-protect": "mandatory"})
+    result = project.guarded("preview")
+    assert result.status == 0, result.output
+    assert "[mandatory]" not in result.output
+    shown_as = "[advisory] [severity: low] exemptions ("
+    assert f"{shown_as}pulumi-python:dynamic/omni:DbtEnvironment: production)" in result.output
+    assert "Exempt from production-protected until 2999-12-31 (Moves in December.)" in result.output
+    assert f"{shown_as}pulumi:pulumi:Stack: guarded-prod-eu)" in result.output
+    assert '"production" from one-configuration until 2999-12-31 (Moves in December.) exempts nothing' in result.output
 
 
 def test_up_checks_values_that_were_unknown(project: Guarded, omni_service: OmniSimulator) -> None:

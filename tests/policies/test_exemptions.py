@@ -131,8 +131,9 @@ def test_remediation(until: str, is_moved: bool) -> None:  # noqa: FBT001 - a pa
     assert (after is not None) == is_moved
 
 
-def test_misspelt_setting_is_an_error_without_a_resource() -> None:
+@pytest.mark.parametrize("rule", ["production-protected", "distinct-schemas"])
+def test_misspelt_setting_is_an_error_without_a_resource(rule: str) -> None:
     """A rule rejects an unknown setting even if no resource has a type that it checks."""
-    policy, _ = select_policies(names={"production-protected"})
+    policy, _ = select_policies(names={rule})
     with pytest.raises(ValueError, match="exemptt"):
         evaluate(policy, [configuration()], {"exemptt": []})
