@@ -58,7 +58,7 @@ def _errors(policy: str, given: Any) -> Iterator[str]:
     if not isinstance(settings, dict):
         yield f"{policy} must be an enforcement level, or an object with enforcementLevel and settings."
         return
-    for name in settings.keys() - schemas.keys():
+    for name in sorted(settings.keys() - schemas.keys()):
         yield f"{policy} has no setting {name}.{_suggestion(name, schemas)}"
     validator = Draft7Validator({"properties": schemas}, format_checker=Draft7Validator.FORMAT_CHECKER)
     for error in validator.iter_errors(settings):

@@ -13,8 +13,11 @@ from urllib.parse import parse_qs, urlsplit
 MARKER = "<!-- omni-pulumi preview-summary: prod -->"
 """First line of the comment about stack ``prod``."""
 
-PERSON, BOT = {"id": 11, "login": "octocat"}, {"id": 12, "login": "github-actions[bot]"}
+PERSON, BOT = {"id": 11, "login": "octocat", "type": "User"}, {"id": 12, "login": "acme-ci[bot]", "type": "Bot"}
 """Authors of comments."""
+
+EARLIER = (f"{MARKER}\n\nLooks good, but see the preview.", *["The tests have passed."] * 100)
+"""Comments that are there already. The first one is by a person. The others fill the first page, and are by the bot."""
 
 
 @dataclass
@@ -22,8 +25,13 @@ class Comments:
     """The comments on one pull request, oldest first, and the URL of the API."""
 
     api: str = ""
-    bodies: list[str] = field(default_factory=lambda: [f"{MARKER}\n\nLooks good, but see the preview."])
-    """The first comment is by a person and starts with the marker too. The others are by the workflow."""
+    bodies: list[str] = field(default_factory=lambda: [*EARLIER])
+
+    @property
+    def previews(self) -> list[str]:
+        """The comments after the earlier ones, which are unchanged."""
+        assert self.bodies[: len(EARLIER)] == [*EARLIER]
+        return self.bodies[len(EARLIER) :]
 
 
 @contextmanager
@@ -48,7 +56,7 @@ def serve() -> Iterator[Comments]:
             return str(json.loads(text)["body"] if self.path.startswith("/repos") else parse_qs(text)["body"][0])
 
         def do_GET(self) -> None:
-            path = urlsplit(self.path).path
+            path, query = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
             if path == "/user":
                 self.answer(200, BOT)
                 return
@@ -57,7 +65,9 @@ def serve() -> Iterator[Comments]:
                 {"id": number, "body": body, "user": writer, "author": writer}
                 for number, (body, writer) in enumerate(zip(comments.bodies, writers, strict=False), start=1)
             ]
-            self.answer(200 if path in lists else 404, found)
+            size = int(query["per_page"][0])
+            end = size * int(query["page"][0])
+            self.answer(200 if path in lists else 404, found[end - size : end])
 
         def do_POST(self) -> None:
             comments.bodies.append(self.body())

@@ -25,7 +25,7 @@ def checkout(tmp_path: Path) -> Path:
     copy(ROOT / "policies", folder / "policies")
     copy(EXAMPLES / "quickstart", folder / "examples" / "quickstart")
     shutil.copy(ROOT / "Pulumi.yaml", folder)
-    (folder / "requirements.txt").write_text("omni-pulumi\n")
+    (folder / "requirements.txt").write_text("omni-pulumi[policies]\n")
     edit(folder, "enable_virtual_schemas=False,", f"enable_virtual_schemas=False, {PROTECTED}")
     edit(folder, "adopt=True,", f"adopt=True, {PROTECTED}")
     return folder
@@ -52,32 +52,32 @@ def test_pull_request_has_one_comment(service: GitHub | GitLab, checkout: Path, 
     ran = service.pull_request(7)
     assert [(name, job.failed) for name, job in ran.items()] == [("preview", False)], ran["preview"].log
     assert "+ 6 to create" in ran["preview"].log
-    by_person, by_workflow = comments.bodies
-    assert by_workflow.startswith(MARKER)
-    assert "finance" in by_workflow
+    (preview,) = comments.previews
+    assert preview.startswith(MARKER)
+    assert "finance" in preview
 
     edit(checkout, '"finance"', '"sales"')
     assert not service.pull_request(7, "synchronize")["preview"].failed
-    assert comments.bodies[0] == by_person
-    assert "sales" in comments.bodies[1]
-    assert "finance" not in comments.bodies[1]
+    (preview,) = comments.previews
+    assert "sales" in preview
+    assert "finance" not in preview
 
     edit(checkout, 'branch="main"', 'branch="hotfix"')
     violating = service.pull_request(7, "synchronize")["preview"]
     assert violating.failed
     assert "allowed-branches" in violating.log
-    assert len(comments.bodies) == 2
-    assert "allowed-branches" in comments.bodies[1]
+    (preview,) = comments.previews
+    assert "allowed-branches" in preview
 
     (checkout / "policies" / "__main__.py").write_text("import a_module_that_is_missing")
     assert service.pull_request(7, "synchronize")["preview"].failed
-    assert len(comments.bodies) == 2
-    assert "ended early" in comments.bodies[1]
+    (preview,) = comments.previews
+    assert "ended early" in preview
 
     service.settings = {**service.settings, "PULUMI_CONFIG_PASSPHRASE": "another one"}
     assert service.pull_request(7, "synchronize")["preview"].failed
-    assert len(comments.bodies) == 2
-    assert "`prod` failed" in comments.bodies[1]
+    (preview,) = comments.previews
+    assert "`prod` failed" in preview
 
 
 def test_project_in_a_folder(ci: Ci, checkout: Path, tmp_path: Path, comments: Comments) -> None:
@@ -88,7 +88,7 @@ def test_project_in_a_folder(ci: Ci, checkout: Path, tmp_path: Path, comments: C
     _, status = run(["pulumi", "stack", "init", "prod"], folder, service.settings)
     assert status == 0
     assert not service.pull_request(7)["preview"].failed
-    assert "finance" in comments.bodies[1]
+    assert "finance" in comments.previews[0]
 
 
 def test_events_that_start_no_job(service: GitHub | GitLab) -> None:
@@ -114,4 +114,4 @@ def test_merge_and_nightly_job(service: GitHub | GitLab, omni: OmniSimulator, co
 
     assert not service.merge()["up"].failed
     assert (omni.dbt_configuration(CONNECTION_ID) or {})["branch"] == "main"
-    assert len(comments.bodies) == 1
+    assert comments.previews == []

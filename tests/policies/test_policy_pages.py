@@ -11,7 +11,8 @@ from omni_pulumi.policies.rule import Rule
 from omni_pulumi.policies.rules import RULES
 from tests.policies.pack import POLICIES
 from tests.test_docs import blocks
-from tools.policy_pages import README, ROOT, documented_rules, page, with_table
+from tools.policy_pages import README, documented_rules, page, with_table
+from tools.resource_pages import ROOT
 
 PAGES = documented_rules()
 
