@@ -35,12 +35,13 @@ SHELL = {"", "bash", "sh", "shell"}
 """Languages of blocks with commands. A block without a language counts as one, so that no command is missed."""
 
 NOT_RUN = {
-    r"brew install .*|winget install .*|curl -fsSL https://get\.pulumi\.com \| sh": "installs Pulumi on this machine",
     r"(python -m )?pip install .*": "downloads packages; `make venv` and tests/test_packaging.py install the same ones",
     r"pre-commit install": "changes the git configuration of this checkout",
-    r"(pulumi stack export \| )?omni-pulumi export .*": "needs services; tests/export/test_documentation.py runs it",
+    r"(pulumi stack export \| )?omni-pulumi export [^&]*": "needs services; tests/export/test_documentation.py runs it",
     r"omni-pulumi doctor( .*)?": "needs services; tests/doctor/test_doctor_documentation.py runs it",
-    r"cd analytics|find \. .*": "follows an export; tests/export/test_export_with_engine.py runs it",
+    r"(omni-pulumi export -o analytics && )?cd analytics|find \. .*": (
+        "changes the directory or the export; tests/export/test_export_with_engine.py runs it"
+    ),
     r"export \w+=.*": "sets variables for the next commands; tests/examples/test_quickstart.py sets the same ones",
     r"(eval \"\$\()?_OMNI_PULUMI_COMPLETE=.*": "changes the shell; tests/cli/test_command.py runs the command in it",
     r"\. \.venv/bin/activate": "changes the shell; this process runs in that environment",

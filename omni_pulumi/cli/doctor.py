@@ -8,7 +8,6 @@ import click
 
 from omni_pulumi.cli import selection
 from omni_pulumi.cli.base import Command
-from omni_pulumi.export.objects import Selection
 
 
 @click.command(
@@ -40,6 +39,7 @@ def command(**options: Any) -> int:
     Exit status: 0 without a problem, 1 with one, 2 after invalid arguments.
     """
     from omni_pulumi.doctor.command import Options, doctor
+    from omni_pulumi.export.objects import Selection
 
     return doctor(
         Options(

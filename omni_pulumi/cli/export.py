@@ -10,7 +10,9 @@ from click.core import ParameterSource
 
 from omni_pulumi.cli import selection
 from omni_pulumi.cli.base import Command
-from omni_pulumi.export.objects import KINDS, Selection
+
+_KINDS = ("configuration", "environment", "attribute", "connection-environment", "source")
+"""The options of the kinds of object, in the order of :data:`omni_pulumi.export.objects.KINDS`."""
 
 _OF_CHECK = {"check", "json", "stack"}
 """Options that apply to ``--check``."""
@@ -42,7 +44,7 @@ _OF_CHECK = {"check", "json", "stack"}
     "--owner", "owners", multiple=True, metavar="shared|ID", help="dbt environments of an owner, or shared ones."
 )
 @click.option(
-    "--kind", "kinds", multiple=True, type=click.Choice([*KINDS]), help="Objects of this kind. May be repeated."
+    "--kind", "kinds", multiple=True, type=click.Choice(_KINDS), help="Objects of this kind. May be repeated."
 )
 @click.option(
     "--secrets",
@@ -86,6 +88,7 @@ def command(context: click.Context, /, **options: Any) -> int:
     Exit status: 0 on success, 1 if --check finds changes, 2 on an error, 130 when interrupted.
     """
     from omni_pulumi.export.command import Options, check, export
+    from omni_pulumi.export.objects import Selection
 
     if options["check"] is not None:
         _refuse_other_options(context)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from omni_pulumi import errors
 from omni_pulumi.api.instance import Instance
 
-_PROXY = re.compile(r"(?:(\w+)://)?(?:[^/@\s]*@)?([\w.-]+|\[[\da-fA-F:.]+\])(:\d+)?/?")
+_PROXY = re.compile(r"\A(?:(\w+)://)?(?:[^/@\s]*@)?([\w.-]+|\[[\da-fA-F:.]+\])(:\d+)?/?")
 """A proxy whose host can be shown. Any other text may contain a password."""
 
 _ADVICE: Mapping[errors.ConnectCause, str] = {

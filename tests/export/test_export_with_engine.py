@@ -15,7 +15,7 @@ import pytest
 
 from omni_pulumi.simulator import LightdashSimulator, OmniSimulator
 from tests.export.conftest import Run, settings, unset, writes, written
-from tests.export.estate import TOKENS, add_secrets, fill_lightdash, fill_omni
+from tests.export.estate import SOURCE, TOKENS, add_secrets, fill_lightdash, fill_omni
 from tests.export.test_documentation import PAGE
 from tools.pulumi_cli import PulumiCli
 
@@ -76,6 +76,41 @@ def test_whole_estate(run: Run, tmp_path: Path, omni: OmniSimulator, lightdash: 
 
     again = run("--check", "estate")
     assert (again.status, again.summary.split(", ", 1)[1]) == (0, "0 changed, 0 added, 0 removed")
+
+
+@one_dialect
+def test_commands_of_the_readme(tmp_path: Path, omni: OmniSimulator, lightdash: LightdashSimulator) -> None:
+    """The five commands of the README bring what exists under Pulumi, and send no write."""
+    connection = omni.add_connection("Analytics")
+    omni.configure_dbt(connection)
+    staging = omni.add_environment(connection, name="Staging", target_schema="analytics_staging")
+    omni.set_variable(staging, "DBT_TOKEN", TOKENS["in a secret variable"], is_secret=True)
+    lightdash.add_source(lightdash.project_id, "finance", SOURCE)
+    before = omni.snapshot(), lightdash.snapshot()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = readme.partition("## You already have")[2].partition("```shell\n")[2].partition("```")[0]
+    set_variables, *commands = block.splitlines()
+    assert set_variables.startswith("export OMNI_BASE_URL=")
+    assert len(commands) == 4
+    pulumi = PulumiCli(tmp_path, env={**settings(omni, lightdash), "PYTHONPATH": str(ROOT)})
+    env = {name: value for name, value in pulumi.env.items() if name != "PULUMI_STACK"}
+    (tmp_path / ".pulumi-state").mkdir()
+    command = ["bash", "-ec", "\n".join(commands).replace("pulumi up", "pulumi up --yes")]
+    ended = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env={**env, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout
+    assert "Problems: 0" in ended.stdout
+    assert " created" in ended.stdout
+    assert writes(omni, lightdash) == []
+    assert (omni.snapshot(), lightdash.snapshot()) == before
 
 
 def test_secrets_from_config(run: Run, tmp_path: Path, omni: OmniSimulator, lightdash: LightdashSimulator) -> None:
