@@ -63,8 +63,8 @@ class Model:
         """Identities of objects that may exist without being in the state, after an unknown outcome or a kill."""
         self._succeeded: set[str] = set()
         """Resources whose `up` succeeded in the last command."""
-        self._found_deleted: set[str] = set()
-        """Resources that a refresh of the last command found deleted."""
+        self._found_deleted: set[tuple[object, ...]] = set()
+        """Identities of the objects that a refresh of the last command found deleted."""
         self._history = History()
         self._stale = False
         """Whether responses of the services may be older than the last write."""
@@ -269,7 +269,8 @@ class Model:
 
     def _learn_from_refresh(self, step: Step) -> None:
         if step.result == "deleted":
-            self._found_deleted.add(step.name)
+            assert step.resource is not None
+            self._found_deleted.add(step.kind.identity_of(step.kind.declared(step.resource.outputs)))
             del self._known[step.name]
         elif step.result == "same":
             self._known[step.name] = step.kind.known(self.stack.resources[step.name].outputs)
@@ -365,7 +366,8 @@ class Model:
         added = step.kind.added_by_service(self.services)
         created = {id_: parts for id_, parts in step.after.items() if id_ not in {*step.before, *added}}
         assert len(created) <= (0 if step.is_refused else 1), (step.name, created)
-        may_create = step.inputs.get("adopt") != "existing" or step.resource is not None or self._found_deleted
+        was_deleted = step.kind.identity_of(step.declared) in self._found_deleted
+        may_create = step.inputs.get("adopt") != "existing" or step.resource is not None or was_deleted
         assert may_create or self._stale or not created, (step.name, created)
         for parts in created.values():
             assert unexpected_changes({"kind": step.kind.name}, parts, program=step.declared) == {}, step.name

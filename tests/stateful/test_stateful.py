@@ -48,6 +48,21 @@ DIALECTS = {
 figures: Counter[str] = Counter()
 """How often interesting cases happened, over all sequences."""
 
+EXPECTED = {
+    "adopted",
+    "changes outside",
+    "duplicates removed",
+    "errors shown",
+    "kills",
+    "placeholders not sent",
+    "renamed",
+    "shared objects refused",
+    "undeclared parts refused",
+    "unmanaged variables kept",
+    *(f"unknown parts of {kind.name} kept" for kind in KINDS),
+}
+"""Cases that 500 sequences contain. If one is missing, the strategies no longer produce it."""
+
 
 # Faults: a service may fail any request of a command, before or after applying it.
 
@@ -293,3 +308,5 @@ def test_stateful(
         shown = {"seed": request.config.getoption("--hypothesis-seed"), **dict(sorted(figures.items()))}
         print(f"\n{json.dumps(shown, indent=1)}")  # noqa: T201 - the figures are the result
     assert figures["sequences"] >= sequences
+    if sequences >= 500:
+        assert {case for case in EXPECTED if not figures[case]} == set()
