@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import pulumi
@@ -108,8 +108,8 @@ class Function(Generic[C, A, R]):
     """A function.
 
     Attributes:
-        name: its name in a program, without ``_output``.
         token: its type token.
+        name: its name in a program, without ``_output``.
         args: model of its arguments.
         result: class of its result.
         service: the service that it reads from.
@@ -117,8 +117,9 @@ class Function(Generic[C, A, R]):
         find: finds the result.
     """
 
-    name: str
     token: str
+    _: KW_ONLY
+    name: str
     args: type[A]
     result: type[R]
     service: Service
@@ -133,14 +134,14 @@ class Function(Generic[C, A, R]):
             OptionError: an option has no effect.
         """
         options.check_invoke(opts, function=self.name)
-        properties = _properties(arguments)
-        if _has_mocks():
-            return cast("R", pulumi.runtime.invoke(self.token, properties, opts, self.result).value)
-        self._begin(arguments)
         outputs = [name for name, value in arguments.items() if isinstance(value, pulumi.Output)]
         if outputs:
             reason = f"{outputs[0]} is an output. Call {self.name}_output, which accepts outputs."
             raise InvokeError(self.name, ConfigurationError(reason, settings=(outputs[0],)))
+        properties = _properties(arguments)
+        if _has_mocks():
+            return cast("R", pulumi.runtime.invoke(self.token, properties, opts, self.result).value)
+        self._begin(arguments)
         return self._call(properties)
 
     def invoke_output(self, arguments: Mapping[str, Any], opts: pulumi.InvokeOptions | None) -> pulumi.Output[R]:

@@ -604,6 +604,17 @@ def test_mocks(
     assert (omni.requests, lightdash.requests) == ([], [])
 
 
+def test_mocks_refuse_an_output_in_the_direct_form() -> None:
+    """With mocks, the direct form refuses an output too, as it does in an update."""
+
+    async def resolve() -> Any:
+        mocks.set_mocks(Mocks({}))
+        return omni_pulumi.get_connection(name=pulumi.Output.from_input("Warehouse"))  # type: ignore[arg-type]
+
+    with pytest.raises(InvokeError, match="get_connection_output"):
+        run_with_mocks(resolve())
+
+
 def test_mocks_that_return_nothing() -> None:
     """The attributes of a result that mocks leave empty are ``None``."""
 

@@ -46,4 +46,8 @@ def command(text: str, stack: str | None, graph: str | None) -> str:
 
     if stack and not text.strip():
         return empty(stack)
-    return summary(read_preview(text), stack=stack, graph=read_graph(read(graph)) if graph else None)
+    if graph is None:
+        return summary(read_preview(text), stack=stack)
+    is_same_input = graph == "-" == click.get_current_context().params["file"]
+    resources = read_graph(text if is_same_input else read(graph))
+    return summary(read_preview(text), stack=stack, graph=resources)

@@ -19,7 +19,7 @@ from enum import Enum
 from typing import Any
 
 from omni_pulumi.redact import mask_urls
-from omni_pulumi.secret_text import NUMERIC_NAMES, SENSITIVE_NAMES, is_secret_value
+from omni_pulumi.secret_text import NUMERIC_NAMES, SENSITIVE_NAMES, is_secret_name, is_secret_value
 
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a signature
@@ -42,6 +42,7 @@ _UNKNOWNS = {
 
 _MASK = "[secret]"
 _SECRET_MAPS = {"secretVariables", "secret_variables"}
+_VARIABLE_MAPS = {"variables", "environment"}
 
 _SECRET_NAME = re.compile(rf"{SENSITIVE_NAMES}[_\d-]*$")
 _NUMERIC_NAME = re.compile(NUMERIC_NAMES)
@@ -141,13 +142,21 @@ class Decoder:
     def _member(self, key: str, value: Any) -> Value:
         if key in _SECRET_MAPS and isinstance(value, dict) and _SIGNATURE not in value:
             return {name: self._secret(item) for name, item in value.items()}
-        special = isinstance(value, dict) and _SIGNATURE in value
-        looks_secret = is_secret_name(key) and not special and value is not None and not isinstance(value, bool)
-        if looks_secret and str(value).lower() in _SETTINGS:
-            return Secret(json.dumps(value))
-        if looks_secret or (key in _SECRET_MAPS and value):
+        if key in _VARIABLE_MAPS and isinstance(value, dict) and _SIGNATURE not in value:
+            return {
+                name: self._named(item, is_secret=is_secret_name(name) or is_secret_property(name))
+                for name, item in value.items()
+            }
+        if key in _SECRET_MAPS and value:
             return self._secret(value)
-        return self.decode(value)
+        return self._named(value, is_secret=is_secret_property(key))
+
+    def _named(self, value: Any, *, is_secret: bool) -> Value:
+        """Return a value whose name looks secret, or does not."""
+        special = isinstance(value, dict) and _SIGNATURE in value
+        if not is_secret or special or value is None or isinstance(value, bool):
+            return self.decode(value)
+        return Secret(json.dumps(value)) if str(value).lower() in _SETTINGS else self._secret(value)
 
     def _special(self, raw: dict[str, Any]) -> Value:
         kind = raw[_SIGNATURE]
@@ -174,8 +183,8 @@ class Decoder:
         return value if isinstance(value, Secret) or value is Special.ABSENT else self._secret(value)
 
 
-def is_secret_name(name: str) -> bool:
-    """Return whether a property or a variable looks secret: its name ends with a word such as ``token``."""
+def is_secret_property(name: str) -> bool:
+    """Return whether a property of any resource looks secret: its name ends with a word such as ``token``."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).upper()
     is_sensitive = _SECRET_NAME.search(words) and not _NUMERIC_NAME.search(words)
     return bool(is_sensitive) or words.startswith("DBT_ENV_SECRET")  # dbt's own prefix of secrets

@@ -216,6 +216,14 @@ def test_empty_preview_with_a_stack(tmp_path: Path) -> None:
     assert ended.stdout.startswith(b"<!-- omni-pulumi preview-summary: prod -->\n\n### Preview of `prod` failed\n")
 
 
+def test_graph_of_the_same_input() -> None:
+    """A preview on stdin can also be the input of the flowchart."""
+    update = RECORDINGS / "update.digest.json"
+    piped = run("preview-summary", "--graph", "-", stdin=update.read_bytes())
+    assert piped.returncode == 0, piped.stderr
+    assert piped.stdout == run("preview-summary", "--graph", update, update).stdout
+
+
 def test_graph_option(tmp_path: Path) -> None:
     """--graph reads a second file, and adds the flowchart that ``graph`` writes without marks."""
     update = RECORDINGS / "update.digest.json"

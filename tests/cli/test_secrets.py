@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from omni_pulumi.cli.preview import read
 from omni_pulumi.cli.summary import summary
-from omni_pulumi.cli.values import Decoder, Secret, is_secret_name
+from omni_pulumi.cli.values import Decoder, Secret, is_secret_property
 from tests.cli.markup import parse
 from tests.cli.previews import URN, digest, states
 
@@ -177,7 +177,7 @@ def test_repr_contains_no_secret() -> None:
 )
 def test_secret_names(name: str) -> None:
     """A name that ends with the word of a secret is secret, in any spelling."""
-    assert is_secret_name(name)
+    assert is_secret_property(name)
 
 
 @pytest.mark.parametrize(
@@ -189,4 +189,15 @@ def test_secret_names(name: str) -> None:
 )
 def test_other_names(name: str) -> None:
     """A name that only contains the word of a secret is not secret."""
-    assert not is_secret_name(name)
+    assert not is_secret_property(name)
+
+
+@pytest.mark.parametrize("name", ["SNOWFLAKE_PASSWORD_DEV", "DBT_TOKEN_PROD", "API_KEY_EU", "SECRET_SALT"])
+@pytest.mark.parametrize("variables", ["variables", "environment"])
+def test_variables_that_the_policy_reports_are_masked(variables: str, name: str) -> None:
+    """A variable whose name the policy ``no-plain-secrets`` reports is masked, also inside a connection."""
+    decoder = Decoder()
+    value = decoder.decode({"dbtConnection": {variables: {name: "hush-hush", "DBT_TARGET": "dev"}}})
+    assert "hush" not in repr(value)
+    assert decoder.secrets == {"hush-hush"}
+    assert "dev" in repr(value)
