@@ -8,6 +8,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 CONNECTION_ID = "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be001"
 OTHER_CONNECTION_ID = "0b7a2f7e-51c4-4c57-9d0e-6a1f0c9be002"
@@ -22,8 +26,15 @@ OTHER_USER_ID = "5d3c8e10-7f02-4e6b-8a35-2b9d41f7a002"
 USER_ATTRIBUTES = ("environment", "region")
 
 
+class _Immutable:
+    """A value that copies of the data share, because a copy is made before each write request."""
+
+    def __deepcopy__(self, _: dict[int, object]) -> Self:
+        return self
+
+
 @dataclass(frozen=True)
-class DbtConfiguration:
+class DbtConfiguration(_Immutable):
     """The dbt configuration of a connection."""
 
     ssh_url: str
@@ -36,7 +47,7 @@ class DbtConfiguration:
 
 
 @dataclass(frozen=True)
-class Variable:
+class Variable(_Immutable):
     """A variable of a dbt environment. `value` is in plain text, also for a secret."""
 
     id: str
@@ -46,7 +57,7 @@ class Variable:
 
 
 @dataclass(frozen=True)
-class DbtEnvironment:
+class DbtEnvironment(_Immutable):
     """A dbt environment of a connection."""
 
     id: str
@@ -62,7 +73,7 @@ class DbtEnvironment:
 
 
 @dataclass(frozen=True)
-class ConnectionEnvironment:
+class ConnectionEnvironment(_Immutable):
     """Routes users with one of these user attribute values from the base connection to another connection."""
 
     id: str
@@ -72,7 +83,7 @@ class ConnectionEnvironment:
 
 
 @dataclass(frozen=True)
-class EnvironmentUserAttribute:
+class EnvironmentUserAttribute(_Immutable):
     """The user attribute whose values select a connection environment. Default values select the base connection."""
 
     attribute_name: str
