@@ -7,6 +7,7 @@ class. Both are public for ever. A provider has no attribute before `configure`,
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic
@@ -44,8 +45,14 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
     lifecycle: Lifecycle[C, A, S]
 
     def configure(self, req: dynamic.ConfigureRequest) -> None:
-        """Remember the stack's configuration. The engine calls this once per process, before any other method."""
+        """Remember the stack's configuration, which is the same for all resources of a command.
+
+        The engine calls this once per process, before any other method.
+        """
         self._config = req.config.get
+        service = self.lifecycle.service
+        self._instance = functools.cache(functools.partial(service.instance, self._config))
+        self._url = functools.cache(functools.partial(service.url, self._config))
         PROCESS.log.install()
         install_cancel_handler()
         install_error_text()
@@ -57,7 +64,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         if isinstance(args, list):
             return _check_failed(args)
         try:
-            self.lifecycle.service.instance(self._config, args.profile)
+            self._instance(args.profile)
         except ConfigurationError as error:
             return _check_failed([CheckFailure("", str(error))])
         if is_in_state:
@@ -190,7 +197,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
 
     def _already_managed_error(self, pulumi_id: str, args: A, owner: str | None) -> AlreadyManagedError:
         description = self.lifecycle.describe(args)
-        keys = [self.lifecycle.service.instance(self._config, profile).api_key for profile in (args.profile, owner)]
+        keys = [self._instance(profile).api_key for profile in (args.profile, owner)]
         return AlreadyManagedError(
             f"Cannot create {describe_with_id(description, pulumi_id)}: another resource of this program manages it. "
             "Declare the object once. If the other resource manages another object after this update, add "
@@ -245,7 +252,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         return self._key("", resource) + tuple(values)
 
     def _key(self, object_id: str, resource: A | S) -> ObjectKey:
-        return type(self).__name__, self.lifecycle.service.url(self._config, resource.profile), object_id
+        return type(self).__name__, self._url(resource.profile), object_id
 
     @contextlib.contextmanager
     def _operation(self, verb: str, resource: A | S) -> Iterator[C]:
@@ -258,8 +265,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
                 yield client
 
     def _client(self, profile: str | None) -> C:
-        service = self.lifecycle.service
-        return PROCESS.clients.get(service.name, service.instance(self._config, profile), self.lifecycle.connect)
+        return PROCESS.clients.get(self.lifecycle.service.name, self._instance(profile), self.lifecycle.connect)
 
 
 def _object_id(pulumi_id: str) -> str:
