@@ -10,12 +10,15 @@ JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 N ?= 10000
 SEED ?= 1
 
+# The options of `make bench`.
+ARGS ?=
+
 READY := .venv/.ready
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo simulator engine check test soak lint generate pictures format constraints clean
+.PHONY: help venv demo simulator engine check test soak bench lint generate pictures format constraints clean
 
 # List the commands.
 help:
@@ -50,6 +53,10 @@ test: lint engine
 soak: $(READY)
 	@seq 0 $$(($(JOBS) - 1)) | xargs -P $(JOBS) -I {} sh -c '$(BIN)/python -m pytest tests/stateful \
 		--sequences $$((($(N) + $(JOBS) - 1) / $(JOBS))) --hypothesis-seed $$(($(SEED) + {}))'
+
+# Measure this package side by side with others on the simulator, for about two hours: ARGS="--help" lists the options.
+bench: $(READY)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 # Run the linters and the type checker only.
 lint: $(READY)
