@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pydantic
-from pydantic.alias_generators import to_camel, to_snake
+from pydantic.alias_generators import to_snake
 
 from omni_pulumi.fields import Args, State, own_fields
 from omni_pulumi.redact import mask_urls
@@ -40,7 +40,7 @@ def changed_paths(state: State, args: Args) -> tuple[str, ...]:
 def changed_fields(state: State, args: Args) -> list[str]:
     """Return the names of the resource's own arguments in which the program differs from the state."""
     changed = {path.partition(".")[0] for path in _changed_leaves(state, args)}
-    return [name for name in own_fields(type(args)) if to_camel(name) in changed]
+    return [name for name, field in own_fields(type(args)).items() if field.alias in changed]
 
 
 def changed_secrets(state: State, args: Args) -> list[str]:
@@ -118,7 +118,7 @@ def _changed_leaves(state: State, args: Args) -> dict[str, tuple[Any, Any]]:
 def _leaves(path: str, value: Any) -> dict[str, Any]:
     """Return the values below a path by their own path, without ``None``."""
     if isinstance(value, pydantic.BaseModel):
-        items = {to_camel(name): getattr(value, name) for name in type(value).model_fields}
+        items = {str(field.alias): getattr(value, name) for name, field in type(value).model_fields.items()}
     elif isinstance(value, Mapping):
         items = dict(value)
     else:

@@ -155,7 +155,7 @@ class Args(pydantic.BaseModel):
     @classmethod
     def property_names(cls) -> set[str]:
         """Return the names under which Pulumi keeps the arguments."""
-        return {to_camel(name) for name in cls.model_fields}
+        return {str(field.alias) for field in cls.model_fields.values()}
 
     def to_properties(self) -> dict[str, Any]:
         """Return Pulumi's inputs: camelCase names, with defaults, without ``None``."""

@@ -23,6 +23,10 @@ _log = logging.getLogger(__name__)
 _MINUTE: Final = 60.0
 """In seconds."""
 
+_WINDOW: Final = 61.0
+"""Seconds in which the limit applies here. The service counts requests when they arrive, and the first one of a process
+takes longer. With a window of a minute, the first request of the next window could arrive too early."""
+
 _THROTTLED_PER_MINUTE: Final = 30
 """The limit after a 429 when there is no other limit. Otherwise it is half of the limit."""
 
@@ -43,7 +47,7 @@ class RateLimiter:
         """
         self._name = name
         self._per_minute = requests_per_minute
-        self._limiter = _limiter(requests_per_minute, _MINUTE) if requests_per_minute else None
+        self._limiter = _limiter(requests_per_minute, _WINDOW) if requests_per_minute else None
         self._throttled_per_minute = max(1, requests_per_minute // 2) if requests_per_minute else _THROTTLED_PER_MINUTE
         self._throttled = _limiter(1, _MINUTE / self._throttled_per_minute)
         self._sent: deque[float] = deque(maxlen=requests_per_minute or 1)

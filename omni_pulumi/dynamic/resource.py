@@ -70,13 +70,14 @@ class Resource(dynamic.Resource):
         if profile is None or isinstance(profile, str):
             warn_about_plain_key(lifecycle.service.key(profile, "apiKey"))
         # An output is an attribute of the resource only if its name is registered.
-        properties: dict[str, Any] = {to_camel(name): None for name in lifecycle.state_model.model_fields}
+        outputs = (str(field.alias) for field in lifecycle.state_model.model_fields.values())
+        properties: dict[str, Any] = dict.fromkeys(outputs)
         for name, field in lifecycle.args_model.model_fields.items():
             value = variables[name]
             for marker in field.metadata:
                 if isinstance(marker, ConvertedBy):
                     value = marker.convert(value)
-            properties[to_camel(name)] = value
+            properties[str(field.alias)] = value
         super().__init__(provider, resource_name, properties, opts)
 
     def _get_providers(self, *arguments: Any, **keywords: Any) -> Any:
