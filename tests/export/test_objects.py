@@ -213,6 +213,18 @@ FILTERS: list[tuple[list[str], set[tuple[str, str]]]] = [
 ]
 
 
+def test_with_the_rate_limit_on(run: Run, omni: OmniSimulator, tmp_path: Path) -> None:
+    """When Omni answers 429, because another process uses the key, the export waits and writes the same files."""
+    fill_omni(omni, connections=3)
+    assert run("omni", "-o", "unlimited").status == 0
+    omni.clear_requests()
+    omni.rate_limit(5, seconds=1.0)
+    assert run("omni", "-o", "limited").status == 0
+    assert 429 in {request.status for request in omni.requests}
+    unlimited, limited = written(tmp_path / "unlimited"), written(tmp_path / "limited")
+    assert {**limited, "Pulumi.yaml": ""} == {**unlimited, "Pulumi.yaml": ""}
+
+
 @pytest.mark.parametrize(("options", "expected"), FILTERS, ids=[" ".join(options) for options, _ in FILTERS])
 def test_filters(
     run: Run,
