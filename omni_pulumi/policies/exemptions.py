@@ -63,9 +63,15 @@ class Exemption(NamedTuple):
         return fnmatchcase(resource.name, self.resource) or fnmatchcase(resource.urn, self.resource)
 
     def is_about_stack_of(self, urn: str) -> bool:
-        """Return whether the pattern may match a resource of a stack. A pattern of names may match in every stack."""
-        stack_and_project = "::".join(self.resource.split("::")[:2])
-        return not self.resource.startswith("urn:") or fnmatchcase("::".join(urn.split("::")[:2]), stack_and_project)
+        """Return whether the pattern may match a resource of a stack. A pattern of names may match in every stack.
+
+        A URN is ``urn:pulumi:<stack>::<project>::<type>::<name>``, and ``*`` also matches ``::``. So a start of the
+        pattern matches stack and project, and the rest has at most the ``::`` between type and name.
+        """
+        pattern, stack = self.resource, "".join(f"{part}::" for part in urn.split("::")[:2])
+        return not pattern.startswith("urn:") or any(
+            fnmatchcase(stack, pattern[:end]) and pattern.count("::", end) <= 1 for end in range(len(pattern) + 1)
+        )
 
     @property
     def has_ended(self) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from pulumi_policy import ResourceValidationPolicy
 
 from omni_pulumi.policies import exemptions, select_policies
+from omni_pulumi.policies.common import DBT_ENVIRONMENT
 from tests.policies.evaluation import UNKNOWN, Declared, evaluate, resource_args
 from tests.policies.stacks import configuration, environment
 
@@ -91,9 +92,24 @@ def test_exemption_that_exempts_nothing(declared: list[Declared], until: str) ->
     assert until in message
 
 
-@pytest.mark.parametrize(("pattern", "count"), [("urn:pulumi:prod::*", 0), ("urn:pulumi:test::*", 1), ("urn:*", 1)])
+@pytest.mark.parametrize(
+    ("pattern", "count"),
+    [
+        ("urn:*", 1),
+        ("urn:*::live", 1),
+        ("urn:*:DbtEnvironment::live", 1),
+        ("urn:pulumi:test::*", 1),
+        ("urn:pulumi:test::*:DbtEnvironment::live", 1),
+        ("urn:pulumi:te*::*::*::live", 1),
+        (f"urn:pulumi:test::project::{DBT_ENVIRONMENT}::live", 1),
+        ("urn:pulumi:prod::*", 0),
+        ("urn:pulumi:*-prod::*::*::live", 0),
+        ("urn:pulumi:*::other::*::live", 0),
+        (f"urn:pulumi:test::other::{DBT_ENVIRONMENT}::live", 0),
+    ],
+)
 def test_exemption_of_another_stack(pattern: str, count: int) -> None:
-    """Stacks can share a configuration: an exemption for a URN of another stack is not shown."""
+    """Stacks can share a configuration: an exemption for a URN of another stack or project is not shown."""
     _, shown = run("production-protected", [environment()], exempt(pattern))
     assert len(shown) == count
 
