@@ -172,6 +172,10 @@ def is_production(name: str, config: Config) -> bool:
     return matches(name, config["names"])
 
 
+PYTHON_REGEX: Final = "python-regex"
+"""Format of a setting that is a regular expression. The engine does not check it: its own ``regex`` is that of Go."""
+
+
 def strings(description: str, default: Sequence[str] = (), *, example: Sequence[str] = ()) -> dict[str, Any]:
     """Return the JSON schema of a list of texts. Without an example, the default is the example."""
     schema = {"type": "array", "items": {"type": "string"}, "default": [*default], "description": description}

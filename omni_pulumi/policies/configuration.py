@@ -12,10 +12,10 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any
 
-from jsonschema import Draft7Validator
+from jsonschema import Draft7Validator, FormatChecker
 
 from omni_pulumi.policies import exemptions
-from omni_pulumi.policies.common import Schema
+from omni_pulumi.policies.common import PYTHON_REGEX, Schema
 from omni_pulumi.policies.rules import RULES
 
 _LEVEL: Schema = {"enforcementLevel": {"enum": ["advisory", "mandatory", "remediate", "disabled"]}}
@@ -25,6 +25,9 @@ _SETTINGS: dict[str, Schema] = {
     **{rule.name: {**rule.schema, **_LEVEL} for rule in RULES},
 }
 """The JSON schemas of the settings of each policy, and of ``all``."""
+
+_FORMATS = FormatChecker()
+_FORMATS.checkers[PYTHON_REGEX] = _FORMATS.checkers["regex"]
 
 
 def check(text: str, own: Collection[str] = ()) -> list[str]:
@@ -60,7 +63,7 @@ def _errors(policy: str, given: Any) -> Iterator[str]:
         return
     for name in sorted(settings.keys() - schemas.keys()):
         yield f"{policy} has no setting {name}.{_suggestion(name, schemas)}"
-    validator = Draft7Validator({"properties": schemas}, format_checker=Draft7Validator.FORMAT_CHECKER)
+    validator = Draft7Validator({"properties": schemas}, format_checker=_FORMATS)
     for error in validator.iter_errors(settings):
         yield f"{policy}.{'.'.join(map(str, error.absolute_path))}: {error.message}."
 

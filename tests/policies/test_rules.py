@@ -226,7 +226,6 @@ FAIL = [
         [environment(targetSchema="my schema")],
         ['target_schema is "my schema"', "[A-Za-z_][A-Za-z0-9_]*"],
     ),
-    Case("schema-names", [environment()], ["pattern", "unterminated subpattern"], config={"pattern": "("}),
     Case(
         "distinct-schemas",
         [environment("a"), environment("b", targetSchema="STAGING")],
@@ -419,6 +418,12 @@ def test_other_resources(rule: str) -> None:
     result = evaluate(RULES[rule], [other, other._replace(name="b")])
     assert (result.reports, result.unknown) == ([], [])
     assert result.other == (["staging", "b"] if isinstance(RULES[rule], ResourceValidationPolicy) else [])
+
+
+def test_invalid_regular_expression() -> None:
+    """An invalid regular expression is an error instead of a violation of each environment."""
+    with pytest.raises(ValueError, match=r"pattern in the configuration of schema-names .* position 0"):
+        evaluate(RULES["schema-names"], [environment()], {"pattern": "("})
 
 
 def test_every_violation_and_every_unknown() -> None:

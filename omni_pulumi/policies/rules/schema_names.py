@@ -6,7 +6,7 @@ import re
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from omni_pulumi.policies.common import DBT_ENVIRONMENT, UNKNOWN, Config, Report, Resource
+from omni_pulumi.policies.common import DBT_ENVIRONMENT, PYTHON_REGEX, UNKNOWN, Config, Report, Resource
 from omni_pulumi.policies.rule import ResourceRule
 
 
@@ -18,8 +18,7 @@ def _check(resource: Resource, config: Config, report: Report) -> None:
     try:
         fits = re.fullmatch(pattern, schema)
     except re.error as error:
-        report(f"pattern in the policy's configuration is not a regular expression: {error}. Correct it.")
-        return
+        raise ValueError(f"pattern in the configuration of schema-names is not a regular expression: {error}") from None
     if not fits:
         report(
             f'target_schema is "{schema}", which does not match {pattern}. Other tools find schemas and grant rights '
@@ -38,6 +37,7 @@ RULE = ResourceRule(
     config={
         "pattern": {
             "type": "string",
+            "format": PYTHON_REGEX,
             "default": "[A-Za-z_][A-Za-z0-9_]*",
             "description": "Regular expression of Python that matches a whole name.",
             "examples": ["(analytics|dbt)_[a-z]+"],
