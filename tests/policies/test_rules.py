@@ -77,8 +77,12 @@ PASS = [
     Case("same-repository", [configuration(sshUrl="https://github.com/Acme/DBT"), source()]),
     Case("same-repository", [configuration(), configuration("b", connectionId=TWO, branch="b"), source(branch="b")]),
     Case("same-repository", [configuration(sshUrl=UNKNOWN)]),
-    Case("same-repository", [configuration(sshUrl="nonsense"), source()]),
-    Case("same-repository", [configuration(), source(repository="nonsense?")], config={"lightdashOnly": ["*"]}),
+    Case("same-repository", [configuration(sshUrl="nonsense")]),
+    Case(
+        "same-repository",
+        [configuration(sshUrl="nonsense"), source(repository="nonsense?")],
+        config={"lightdashOnly": ["*"]},
+    ),
     Case(
         "same-repository",
         [
@@ -205,6 +209,12 @@ FAIL = [
         "same-repository",
         [configuration(), source(repository="acme/dbt?x")],
         ["dbt_connection.repository", "owner/repository"],
+    ),
+    Case(
+        "same-repository",
+        [configuration(sshUrl=UNKNOWN), configuration("b", sshUrl="nonsense"), source(repository="acme/dbt?x")],
+        ["ssh_url", "git@host:", "dbt_connection.repository", "owner/repository"],
+        unknown=["dbt.ssh_url"],
     ),
     Case(
         "same-repository",
@@ -432,6 +442,17 @@ def test_every_violation_and_every_unknown() -> None:
     result = evaluate(RULES["no-plain-secrets"], [declared])
     assert [message.split(" ", 1)[0] for _, message in result.reports] == ["variables.A_TOKEN", "variables.C"]
     assert result.unknown == ["variables.B", "variables.D"]
+
+
+def test_unreadable_repository_may_be_that_of_any_source() -> None:
+    """If a repository of Omni is unreadable, only its configuration is reported, and no source that differs."""
+    declared = [
+        configuration(),
+        configuration("unreadable", sshUrl="nonsense"),
+        source(repository="acme/bi"),
+        source("b", branch="b"),
+    ]
+    assert [name for name, _ in evaluate(RULES["same-repository"], declared).reports] == ["unreadable"]
 
 
 def test_second_of_two_is_reported() -> None:

@@ -23,24 +23,24 @@ from omni_pulumi.policies.rule import StackRule
 
 def _check(resources: Sequence[Resource], config: Config, report: ReportOn) -> None:
     configurations, sources = of_type(resources, DBT_CONFIGURATION), of_type(resources, LIGHTDASH_DBT_SOURCE)
-    if not configurations or not sources:
+    if not configurations or not sources or "*" in config["lightdashOnly"]:
         return
     omni: dict[Repository, set[str]] = {}
+    complete = True  # whether omni has all repositories: another one may be that of any source
     for configuration in configurations:
         repository, branch = git.repository(configuration), git.branch(configuration)
-        if repository is UNKNOWN or branch is UNKNOWN:  # it may be the one of any source
-            return
-        if repository is git.UNREADABLE:  # allowed-hosts reports it
-            return
-        if repository is not None:
+        if repository is git.UNREADABLE:
+            report(configuration, git.unreadable(configuration))
+        if isinstance(repository, Repository) and branch is not UNKNOWN:
             omni.setdefault(repository, set()).add(branch or "")
+        else:
+            complete = False
     for source in sources:
         repository, branch = git.repository(source), git.branch(source)
         if repository is git.UNREADABLE:
-            if "*" not in config["lightdashOnly"]:
-                report(source, git.unreadable(source))
+            report(source, git.unreadable(source))
             continue
-        if repository is None or repository is UNKNOWN or repository.fits(config["lightdashOnly"]):
+        if repository is None or repository is UNKNOWN or repository.fits(config["lightdashOnly"]) or not complete:
             continue
         if repository not in omni:
             report(
