@@ -24,8 +24,8 @@ from omni_pulumi.policies import exemptions
 from omni_pulumi.policies.common import Config, NotYetKnownError, Report, ReportOn, Resource, Schema
 from omni_pulumi.policies.exemptions import Exemptions
 
-Check = Callable[[Resource, Config, Report], None]
-StackCheck = Callable[[Sequence[Resource], Config, ReportOn], None]
+Validate = Callable[[Resource, Config, Report], None]
+ValidateStack = Callable[[Sequence[Resource], Config, ReportOn], None]
 Remediation = Callable[[ResourceValidationArgs, Config], Mapping[str, Any] | None]
 
 
@@ -103,7 +103,7 @@ class ResourceRule(Rule):
         remediate: returns corrected inputs when the enforcement level is ``remediate``.
     """
 
-    checks: Mapping[str, Check]
+    checks: Mapping[str, Validate]
     remediate: Remediation | None = None
 
     def policy(self, exempted: Exemptions, level: EnforcementLevel | None = None) -> ResourceValidationPolicy:
@@ -150,7 +150,7 @@ class StackRule(Rule):
         check: the function that checks the resources.
     """
 
-    check: StackCheck
+    check: ValidateStack
 
     def policy(self, exempted: Exemptions, level: EnforcementLevel | None = None) -> StackValidationPolicy:
         """Return a policy that enforces the rule."""
