@@ -62,9 +62,10 @@ def init(context: click.Context, /, directory: str) -> int:
 @click.option("--own", multiple=True, metavar="GLOB", help="Names of policies of your own, which are not checked.")
 @click.pass_context
 def check(context: click.Context, /, file: str, own: tuple[str, ...]) -> int:
-    """Find misspelt policies and settings, and values of a wrong type.
+    """Find misspelt policies and settings, and invalid values.
 
-    FILE has the configuration of a policy pack. Default: stdin.
+    FILE has the configuration of a policy pack. Default: stdin. The command does not read the pack, so it also accepts
+    policies of this package that the pack does not select.
 
     Exit status: 0 without errors, 1 with errors, or if FILE cannot be read, 2 after invalid arguments.
     """

@@ -43,7 +43,7 @@ def check(config: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], *opti
     ],
 )
 def test_no_errors(config: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A configuration that Pulumi accepts has no errors, among them the examples of all settings."""
+    """A configuration that a pack with all policies accepts has no errors, among them the examples of all settings."""
     assert check(config, tmp_path, capsys) == []
 
 
