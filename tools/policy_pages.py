@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from omni_pulumi.policies import rules
+from omni_pulumi.policies import exemptions, rules
 from omni_pulumi.policies.rule import ResourceRule, Rule
 from tools.resource_pages import BEGIN, END, ROOT, markdown
 
@@ -33,13 +33,17 @@ def page(module: str, rule: Rule) -> str:
 
 
 def table() -> str:
-    """Return the table of rules, in the order of the pack."""
+    """Return the table of policies, in the order of the pack. The policy ``exemptions`` is described in the README."""
     head = ["| policy | level | severity | topics | requirement |", "|---|---|---|---|---|"]
     rows = [
         f"| [{rule.name}](../{rule.page}) | {rule.level.value} | {rule.severity.value} | {', '.join(rule.topics)} "
         f"| {_cell(rule.description)} |"
         for rule in rules.RULES
     ]
+    rows.append(
+        f"| [{exemptions.NAME}](#exempt-a-resource) | {exemptions.LEVEL.value} | {exemptions.SEVERITY.value} | "
+        f"| {exemptions.DESCRIPTION} |"
+    )
     return "\n".join([BEGIN, *head, *rows, END])
 
 

@@ -17,7 +17,10 @@ from pulumi_policy import EnforcementLevel, ReportViolation, Severity, StackVali
 from omni_pulumi.policies.common import Config, ReportOn, Resource, Schema
 
 NAME: Final = "exemptions"
-"""Name of the policy."""
+DESCRIPTION: Final = "Exemptions from other policies are shown with their reasons."
+LEVEL: Final = EnforcementLevel.ADVISORY
+SEVERITY: Final = Severity.LOW
+"""Properties of the policy."""
 
 SCHEMA: Final[Schema] = {
     "exempt": {
@@ -144,9 +147,9 @@ class Exemptions:
 
         return StackValidationPolicy(
             NAME,
-            "Exemptions from other policies are shown with their reasons.",
+            f"{DESCRIPTION} See policies/README.md.",
             validate,
-            enforcement_level=EnforcementLevel.ADVISORY,
-            severity=Severity.LOW,
+            enforcement_level=LEVEL,
+            severity=SEVERITY,
             remediation_steps="Remove the exemption when the resource is corrected.",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -32,9 +33,10 @@ def test_pages_are_of_rules() -> None:
 
 
 def test_table() -> None:
-    """The table in the README has each rule: ``make generate`` updates it."""
+    """The table in the README has each policy of the pack: ``make generate`` updates it."""
     readme = README.read_text(encoding="utf-8")
     assert readme == with_table(readme)
+    assert re.findall(r"^\| \[(.+?)\]", readme, re.MULTILINE) == [policy.name for policy in POLICIES]
 
 
 @pytest.mark.parametrize("path", [README, *(ROOT / rule.page for rule in RULES)], ids=lambda path: path.stem)
