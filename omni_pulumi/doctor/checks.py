@@ -63,6 +63,18 @@ class Traffic:
         return {name: value for name, value in headers.items() if name == "retry-after" or "ratelimit" in name}
 
 
+class UnusableInstanceError(Exception):
+    """All further requests would fail as the last one did.
+
+    Attributes:
+        check: the problem of the last request.
+    """
+
+    def __init__(self, check: Check) -> None:
+        super().__init__(check.result)
+        self.check = check
+
+
 class Client(Protocol):
     """A client whose responses can be observed."""
 
@@ -103,28 +115,35 @@ class Checks(ABC, Generic[C]):
         self._wanted = selection.connections if self._name == "omni" else selection.projects
 
     def run(self) -> Iterator[Check]:
-        """Yield the results. A failure that all further requests would repeat ends the checks."""
+        """Yield the results. A failure of the first request ends the checks, and so does one of the whole instance."""
         yield self._check("network", "info", network.settings(self._instance.url))
         try:
             with closing(self._connect()) as client:
                 client.observe(self._traffic.exchanges.append)
                 yield from self._run(client)
+        except UnusableInstanceError as error:
+            yield error.check
         except errors.RateLimitError as error:
             yield self._failure(error, "rate limit")
             return
         except errors.ConfigurationError as error:
             yield self._failure(error, "network")
         except errors.Error as error:
-            failure = self._failure(error, "reached")
-            if failure.name == "key":
-                yield self._reached()
-            yield failure
+            yield from self._not_accepted(error)
         yield self._rate_limit()
 
     def _accepted(self) -> Iterator[Check]:
         """Yield what the first successful response means."""
         yield self._reached()
         yield self._check("key", "ok", f"{self._service.name} accepts it")
+
+    def _not_accepted(self, error: errors.Error) -> Iterator[Check]:
+        """Yield what the error of the first request means: the service is not reached, or refuses the key."""
+        explained = self._explain(error)
+        if explained.is_about_key:
+            yield self._reached()
+        name = "key" if explained.is_about_key else "reached"
+        yield self._check(name, "problem", explained.result, explained.advice)
 
     def _reached(self) -> Check:
         return self._check("reached", "ok", f"{self._service.name} answers")
@@ -141,30 +160,29 @@ class Checks(ABC, Generic[C]):
         return Check(self._name, name, status, result, advice, subject)
 
     def _failure(self, error: errors.Error, name: str, subject: Parent | None = None) -> Check:
-        """Return the problem that an error means.
-
-        Args:
-            error: the error.
-            name: what was checked. If the service refuses the key, the problem is named ``key``.
-            subject: the connection or project that was checked.
-        """
-        explained = network.explain(error, self._service.name, self._instance, key_setting=self._key_setting)
-        name = "key" if explained.is_about_key else name
+        """Return the problem that an error means."""
+        explained = self._explain(error)
         return self._check(name, "problem", explained.result, explained.advice, subject)
 
+    def _explain(self, error: errors.Error) -> network.Explanation:
+        return network.explain(error, self._service.name, self._instance, key_setting=self._key_setting)
+
     def _problem(self, error: errors.Error, name: str, subject: Parent | None = None) -> Check:
-        """Return the problem that the error of one endpoint means.
+        """Return the problem that the error of one endpoint means, after the first request succeeded.
 
         Raises:
-            errors.Error: each further request would repeat the error.
+            errors.RateLimitError: the service refuses all requests for a while.
+            UnusableInstanceError: all further requests would fail in the same way.
         """
-        self._require_single(error)
+        self._require_usable_instance(error, name, subject)
         return self._failure(error, name, subject)
 
-    def _require_single(self, error: errors.Error) -> None:
-        """Raise an error that each further request would repeat."""
-        if isinstance(error, errors.RequestError | errors.RateLimitError):
+    def _require_usable_instance(self, error: errors.Error, name: str, subject: Parent | None = None) -> None:
+        """Raise the errors of :meth:`_problem`. An error of one endpoint, such as a lost response, is none of them."""
+        if isinstance(error, errors.RateLimitError):
             raise error
+        if error.scope == "instance":
+            raise UnusableInstanceError(self._failure(error, name, subject))
 
     def _missing(self, parents: list[Parent]) -> Iterator[Check]:
         """Yield a problem for each connection or project that is named and that the key does not see."""

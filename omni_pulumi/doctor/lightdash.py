@@ -65,7 +65,7 @@ class LightdashChecks(Checks[LightdashClient]):
         try:
             may_manage = client.may_manage_project(parent.id)
         except errors.Error as error:
-            self._require_single(error)
+            self._require_usable_instance(error, "dbt sources", parent)
             may_manage = None
         if may_manage:
             return self._check("dbt sources", "ok", f"{sources}; the token may manage them", subject=parent)

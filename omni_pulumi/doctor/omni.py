@@ -47,21 +47,26 @@ class OmniChecks(Checks[OmniClient]):
             yield self._environments(client, configured)
         yield from self._connection_environments(client, listed, chosen)
         if self._for_report and chosen:
-            with suppress(errors.ResponseError):
+            with suppress(errors.Error):
                 client.get_connection(chosen[0].id)
 
     def _kind_of_key(self, client: OmniClient) -> Check:
-        is_organization_key = client.is_organization_key()
+        name = "kind of key"
+        try:
+            is_organization_key = client.is_organization_key()
+        except errors.Error as error:
+            self._require_usable_instance(error, name)
+            is_organization_key = None
         if is_organization_key is None:
             result = "Omni's list of users does not tell whether it is an organization API key"
-            return self._check("kind of key", "info", result)
+            return self._check(name, "info", result)
         if is_organization_key:
-            return self._check("kind of key", "ok", "an organization API key: it may do what an Organization Admin may")
+            return self._check(name, "ok", "an organization API key: it may do what an Organization Admin may")
         result = (
             "a personal access token: it may do what its owner may, and set owner_id only to its owner. What it may "
             "write cannot be told without a write"
         )
-        return self._check("kind of key", "info", result)
+        return self._check(name, "info", result)
 
     def _visible(self, parents: list[Parent]) -> Check:
         if parents:

@@ -41,9 +41,17 @@ def test_a_token_that_may_only_read(
     assert diagnose("lightdash", *options).of("dbt sources", PROJECT_ID).status == status
 
 
-def test_unknown_permissions(diagnose: Diagnose, lightdash: LightdashSimulator) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.Status(404, processed=False, path="/user$", times=None),
+        faults.Close(processed=False, path="/user$", times=None),
+    ],
+    ids=["404", "lost"],
+)
+def test_unknown_permissions(diagnose: Diagnose, lightdash: LightdashSimulator, fault: faults.Fault) -> None:
     """Without the permissions of the token, what it may write stays unknown."""
-    lightdash.inject(faults.Status(404, processed=False, path="/user$", times=None))
+    lightdash.inject(fault)
     found = diagnose("lightdash")
     assert (found.status, found.of("dbt sources", PROJECT_ID).status) == (0, "info")
 
@@ -79,10 +87,19 @@ def test_a_lightdash_without_dbt_sources(diagnose: Diagnose, lightdash: Lightdas
     assert (found.status, "0.3275" in found.advice) == ("problem", True)
 
 
-def test_an_error_of_one_project(diagnose: Diagnose, lightdash: LightdashSimulator) -> None:
-    """An error of one project is a problem, and the other project is checked."""
-    lightdash.inject(faults.Status(500, processed=False, path=f"{PROJECT_ID}/dbt-sources$"))
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.Status(500, processed=False, path=f"{PROJECT_ID}/dbt-sources$"),
+        faults.Close(processed=False, path=f"{PROJECT_ID}/dbt-sources$"),
+    ],
+    ids=["500", "lost"],
+)
+def test_an_error_of_one_project(diagnose: Diagnose, lightdash: LightdashSimulator, fault: faults.Fault) -> None:
+    """An error of one project, or a response that is lost, is a problem, and the other project is checked."""
+    lightdash.inject(fault)
     found = diagnose("lightdash")
+    assert found.of("reached").status == "ok"
     assert found.of("dbt sources", PROJECT_ID).status == "problem"
     assert found.of("dbt sources", OTHER_PROJECT_ID).status == "ok"
 

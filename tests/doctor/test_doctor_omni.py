@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NoReturn
+
 import pytest
 
+from omni_pulumi.api.omni.client import OmniClient
 from omni_pulumi.doctor.checks import MOST_PARENTS
+from omni_pulumi.errors import ConnectError
 from omni_pulumi.simulator import (
     CONNECTION_ID,
     CONNECTION_WITHOUT_DBT_ID,
@@ -16,6 +21,16 @@ from omni_pulumi.simulator import (
 from tests.doctor.conftest import Diagnose, Run
 
 ATTRIBUTE = "environment user attribute"
+
+
+def lost(path: str) -> faults.Fault:
+    """Return a fault that closes the connection without a response."""
+    return faults.Close(processed=False, path=path)
+
+
+def failed(path: str) -> faults.Fault:
+    """Return a fault that answers 500."""
+    return faults.Status(500, processed=False, path=path)
 
 
 def test_an_organization_key(run: Run, diagnose: Diagnose, omni: OmniSimulator) -> None:
@@ -63,10 +78,14 @@ def test_a_personal_access_token(diagnose: Diagnose, omni: OmniSimulator, monkey
     assert (found.status, "personal" in found.result, "write" in found.result) == ("info", True, True)
 
 
-@pytest.mark.parametrize("status", [404, 405, 500])
-def test_an_unknown_kind_of_key(diagnose: Diagnose, omni: OmniSimulator, status: int) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [*(faults.Status(status, processed=False, path="/scim/") for status in (404, 405, 500)), lost("/scim/")],
+    ids=["404", "405", "500", "lost"],
+)
+def test_an_unknown_kind_of_key(diagnose: Diagnose, omni: OmniSimulator, fault: faults.Fault) -> None:
     """Without a list of users the kind of the key is unknown, which is no problem."""
-    omni.inject(faults.Status(status, processed=False, path="/scim/"))
+    omni.inject(fault)
     found = diagnose("omni")
     assert (found.status, found.of("kind of key").status) == (0, "info")
     assert "personal" not in found.of("kind of key").result
@@ -142,14 +161,24 @@ def test_connection_environments_that_the_key_may_not_list(diagnose: Diagnose, o
     assert diagnose("omni").of("connection environments").status == "warning"
 
 
-@pytest.mark.parametrize("path", ["/connection-environments$", f"{CONNECTION_ID}/dbt$", "/dbt/environments$"])
-def test_an_error_of_one_endpoint(diagnose: Diagnose, omni: OmniSimulator, path: str) -> None:
-    """An error of an endpoint is a problem, and the other checks follow."""
+@pytest.mark.parametrize("fault", [failed, lost])
+@pytest.mark.parametrize(
+    ("path", "check"),
+    [
+        ("/connection-environments$", "connection environments"),
+        (f"{CONNECTION_ID}/dbt$", "dbt"),
+        ("/dbt/environments$", "dbt environments"),
+    ],
+)
+def test_an_error_of_one_endpoint(
+    diagnose: Diagnose, omni: OmniSimulator, path: str, check: str, fault: Callable[[str], faults.Fault]
+) -> None:
+    """An error of an endpoint, or a response that is lost, is a problem of that endpoint. The other checks follow."""
     omni.configure_dbt(CONNECTION_ID)
     omni.configure_dbt(OTHER_CONNECTION_ID)
-    omni.inject(faults.Status(500, processed=False, path=path))
+    omni.inject(fault(path))
     found = diagnose("omni")
-    assert len(found.problems) == 1
+    assert (found.problems, found.of("reached").status) == ([check], "ok")
     assert found.of("dbt", OTHER_CONNECTION_ID).status == "ok"
     assert found.of("rate limit").status == "ok"
 
@@ -170,8 +199,36 @@ def test_the_rate_limit(diagnose: Diagnose, omni: OmniSimulator) -> None:
     assert "7 seconds" in found.of("rate limit").advice
 
 
+def test_a_network_that_fails_later(diagnose: Diagnose, omni: OmniSimulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If Omni cannot be reached any more, the check that found it has the problem, and the others do not follow."""
+
+    def refuse(*_: object) -> NoReturn:
+        raise ConnectError("", cause="refused").replace(scope="instance")
+
+    monkeypatch.setattr(OmniClient, "get_dbt_support", refuse)
+    found = diagnose("omni")
+    assert (found.problems, found.of("reached").status, len(omni.requests)) == (["dbt"], "ok", 2)
+
+
+def test_a_key_that_is_revoked_later(diagnose: Diagnose, omni: OmniSimulator) -> None:
+    """A key that Omni accepted and then refuses is one problem, of the check that found it."""
+    omni.inject(faults.expired_token(after=2))
+    found = diagnose("omni")
+    assert (found.problems, found.of("key").status, len(omni.requests)) == (["dbt"], "ok", 3)
+    (problem,) = (each for each in found.json["checks"] if each["status"] == "problem")
+    assert "OMNI_API_KEY" in problem["advice"]
+
+
+def test_a_lost_response_that_only_the_report_needs(run: Run, omni: OmniSimulator) -> None:
+    """A response that only the report describes is no problem when it is lost."""
+    path = f"/connections/{CONNECTION_ID}"
+    omni.inject(lost(f"{path}$"))
+    assert run("omni", "--connection", CONNECTION_ID, "--report").status == 0
+    assert omni.requests[-1].path.endswith(path)
+
+
 def test_a_lost_response(diagnose: Diagnose, omni: OmniSimulator) -> None:
-    """A connection that ends without a response ends the checks."""
+    """A first connection that ends without a response ends the checks."""
     omni.inject(faults.Close(processed=False))
     found = diagnose("omni")
     assert (found.problems, len(omni.requests)) == (["reached"], 1)
