@@ -93,7 +93,10 @@ def _attribute(exchange: Exchange | None) -> str:
 
 
 def _default_values(exchange: Exchange | None) -> str:
-    types = {_word(_shape(each.get(_DEFAULT_VALUES))) for each in _connections(exchange)}
+    types = {
+        _word(_shape(each[_DEFAULT_VALUES])) if _DEFAULT_VALUES in each else "missing"
+        for each in _connections(exchange)
+    }
     return ", ".join(sorted(types)) or "none"
 
 

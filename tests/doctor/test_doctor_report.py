@@ -141,6 +141,21 @@ def test_shapes(contents: list[Any], shape: object) -> None:
     assert response["content"] == shape
 
 
+@pytest.mark.parametrize(
+    ("connections", "types"),
+    [
+        ([{}], "missing"),
+        ([{"userAttributeValuesForDefaultEnvironment": None}], "null"),
+        ([{"userAttributeValuesForDefaultEnvironment": "a,b"}, {}], "missing, string"),
+        ([], "none"),
+    ],
+)
+def test_default_values(connections: list[object], types: str) -> None:
+    """A connection without default values may have ``null`` or no field, which the report tells apart."""
+    described = report.to_json({"omni": [exchange({"connections": connections})]}, [])
+    assert described["omni"]["reading"]["default values of the user attribute"] == types
+
+
 def test_rate_limit_headers() -> None:
     """The headers of the last response about a rate limit are kept."""
     first, second = {"X-RateLimit-Remaining": "9", "Date": "now"}, {"X-RateLimit-Remaining": "8"}
