@@ -8,6 +8,7 @@ from __future__ import annotations
 import platform
 import re
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from importlib.metadata import version
 from typing import Any
 
@@ -144,16 +145,22 @@ def _described(key: str, value: object) -> Any:
 def _merge(first: Any, second: Any) -> Any:
     """Return the shape of values of two shapes."""
     if isinstance(first, dict) and isinstance(second, dict):
-        return {key: _merge(first.get(key, "missing"), second.get(key, "missing")) for key in {**first, **second}}
+        return _merge_fields(first, second)
     if isinstance(first, list) and isinstance(second, list):
         return [_merge(first[0], second[0])] if first and second else first or second
     if first == second:
         return first
-    if second == "missing" and isinstance(first, dict | list):
-        return first
-    if first == "missing" and isinstance(second, dict | list):
-        return second
     return " or ".join(sorted({*_word(first).split(" or "), *_word(second).split(" or ")}))
+
+
+def _merge_fields(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of two objects. The name of a field that not every object has ends with a question mark."""
+    merged: dict[str, Any] = {}
+    for name in dict.fromkeys(key.removesuffix("?") for key in (*first, *second)):
+        shapes = [fields[key] for fields in (first, second) for key in (name, f"{name}?") if key in fields]
+        is_in_both = name in first and name in second
+        merged[name if is_in_both else f"{name}?"] = reduce(_merge, shapes)
+    return merged
 
 
 def _word(shape: Any) -> str:

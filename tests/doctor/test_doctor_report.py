@@ -122,20 +122,25 @@ def exchange(content: object, headers: Mapping[str, str] | None = None) -> Excha
     [
         (
             [{"connections": [{"id": 1}, {"id": "a", "x": True}]}],
-            {"connections": [{"id": "number or string", "x": "boolean or missing"}]},
+            {"connections": [{"id": "number or string", "x?": "boolean"}]},
         ),
         ([{"values": {"a customer": 1}}], {"values": "object"}),
         ([{"a customer": 1}], {"(another name)": "number"}),
         ([{"records": []}, {"records": [{"id": "a"}]}], {"records": [{"id": "string"}]}),
         ([{"results": {"a": None}}, {"results": []}], {"results": "list or object"}),
         ([{"tags": ["a", {"b": 1}]}], {"tags": ["object or string"]}),
-        ([{"data": {"id": 1}}, {}], {"data": {"id": "number"}}),
-        ([{}, {"data": {"id": 1}}], {"data": {"id": "number"}}),
+        ([{"data": {"id": 1}}, {}], {"data?": {"id": "number"}}),
+        ([{}, {"data": {"id": 1}}], {"data?": {"id": "number"}}),
+        ([{}, {"records": ["a"]}, {"records": []}], {"records?": ["string"]}),
+        ([{"x": 1}, {}, {"x": "a"}], {"x?": "number or string"}),
         ([[]], []),
     ],
 )
 def test_shapes(contents: list[Any], shape: object) -> None:
-    """Responses of one endpoint are described together. Keys that a user may have chosen are left out."""
+    """Responses of one endpoint are described together. A field that one of them lacks has a question mark.
+
+    Keys that a user may have chosen are left out.
+    """
     described = report.to_json({"lightdash": [exchange(content) for content in contents]}, [])
     (response,) = described["lightdash"]["responses"]
     assert response["content"] == shape
