@@ -1,4 +1,4 @@
-"""Describes responses without their values: which of Omni's documents an instance follows, for a report of an issue.
+"""Describes responses without their values: which dialect of Omni's API an instance has, for a report of an issue.
 
 The report has names of fields, types and statuses. It has no names, IDs, URLs or values of an instance.
 """
@@ -46,7 +46,7 @@ def to_json(exchanges: Mapping[str, Sequence[Exchange]], checks: Sequence[Check]
         results = [{"check": each.name, "status": each.status} for each in checks if each.service == service]
         report[service] = {"checks": results, "responses": _responses(sent)}
         if service == "omni":
-            report[service]["reading"] = _reading(sent)
+            report[service]["dialect"] = _dialect(sent)
     return report
 
 
@@ -67,8 +67,8 @@ def _responses(exchanges: Sequence[Exchange]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def _reading(exchanges: Sequence[Exchange]) -> dict[str, str]:
-    """Return what Omni's documents contradict each other about, and which of them the instance follows."""
+def _dialect(exchanges: Sequence[Exchange]) -> dict[str, str]:
+    """Return which dialect the instance has, for each contradiction in Omni's documentation that a read shows."""
     answers = {(_template(each.request.path), each.status < 400): each for each in exchanges}
 
     def answer(path: str) -> str:

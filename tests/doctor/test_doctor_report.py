@@ -38,21 +38,21 @@ def fill(omni: OmniSimulator, lightdash: LightdashSimulator) -> None:
     omni.add_connection_environment(CONNECTION_ID, STAGING_CONNECTION_ID, ["staging"])
 
 
-def test_reading(run: Run, omni: OmniSimulator, lightdash: LightdashSimulator) -> None:
-    """The report says which of Omni's documents the instance follows, where they contradict each other."""
+def test_dialect(run: Run, omni: OmniSimulator, lightdash: LightdashSimulator) -> None:
+    """The report says which dialect the instance has, where Omni's documentation contradicts itself."""
     fill(omni, lightdash)
-    read = json.loads(run("--report").out)["omni"]["reading"]
+    found = json.loads(run("--report").out)["omni"]["dialect"]
     generated = omni.dialect == GENERATED
-    assert read == {
+    assert found == {
         "user attribute of a connection": omni.dialect.user_attribute_field,
         "default values of the user attribute": "list, null" if generated else "null, string",
         "list of dbt environments": "pageInfo, records" if generated else "a list",
         "list of connection environments": "200" if generated else "404",
         "a single connection": "404" if generated else "200",
         "list of users": "200",
-        "errors": read["errors"],
+        "errors": found["errors"],
     }
-    assert read["errors"] == ("detail, status" if generated else "error, message")
+    assert found["errors"] == ("detail, status" if generated else "error, message")
 
 
 def test_the_report_is_anonymous(run: Run, omni: OmniSimulator, lightdash: LightdashSimulator) -> None:
@@ -158,7 +158,7 @@ def test_shapes(contents: list[Any], shape: object) -> None:
 def test_default_values(connections: list[object], types: str) -> None:
     """A connection without default values may have ``null`` or no field, which the report tells apart."""
     described = report.to_json({"omni": [exchange({"connections": connections})]}, [])
-    assert described["omni"]["reading"]["default values of the user attribute"] == types
+    assert described["omni"]["dialect"]["default values of the user attribute"] == types
 
 
 def test_rate_limit_headers() -> None:
@@ -170,5 +170,5 @@ def test_rate_limit_headers() -> None:
 
 def test_no_response() -> None:
     """A report without responses says that nothing was asked."""
-    (found,) = {*report.to_json({"omni": []}, [])["omni"]["reading"].values()} - {"none"}
+    (found,) = {*report.to_json({"omni": []}, [])["omni"]["dialect"].values()} - {"none"}
     assert found == "not asked"

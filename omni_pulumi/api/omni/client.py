@@ -2,7 +2,8 @@
 
 Source: https://docs.omni.co/api/dbt, https://docs.omni.co/api/connections,
 https://docs.omni.co/api/connection-environments. Omni's pages and its OpenAPI
-document contradict each other in places. Each method says how it supports both.
+document contradict each other in places, which gives several dialects. Each
+method says how it supports them. docs/behaviour.md lists the contradictions.
 """
 
 from __future__ import annotations
