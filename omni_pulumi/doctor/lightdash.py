@@ -11,6 +11,12 @@ from omni_pulumi.export.objects import Parent
 
 _MORE_RIGHTS = "Give the owner of the token the role of an admin of the project or of the organization."
 
+_DOCUMENTED_VERSION = "0.3277.1"
+"""The version of the API reference that describes dbt sources.
+
+Source: https://docs.lightdash.com/api-reference/v1/projects/update-dbt-source.
+"""
+
 _VERSION = "Lightdash-Version"
 """The header of every response that has the version."""
 
@@ -46,7 +52,7 @@ class LightdashChecks(Checks[LightdashClient]):
         try:
             sources = client.list_dbt_sources(parent.id)
         except errors.NotFoundError:
-            advice = "Upgrade Lightdash: dbt sources are in its API since version 0.3275."
+            advice = f"Upgrade Lightdash: version {_DOCUMENTED_VERSION} has dbt sources in its API."
             yield self._check("dbt sources", "problem", "Lightdash does not find them", advice, parent)
             return
         except errors.Error as error:

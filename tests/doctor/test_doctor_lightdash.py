@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from omni_pulumi.doctor.checks import MOST_PARENTS
-from omni_pulumi.simulator import OTHER_PROJECT_ID, PROJECT_ID, LightdashSimulator, OmniSimulator, faults
+from omni_pulumi.simulator import (
+    LIGHTDASH_VERSIONS,
+    OTHER_PROJECT_ID,
+    PROJECT_ID,
+    LightdashSimulator,
+    OmniSimulator,
+    faults,
+)
 from tests.doctor.conftest import Diagnose
 from tests.export.estate import SOURCE
 
@@ -81,10 +88,10 @@ def test_a_refused_token(diagnose: Diagnose, monkeypatch: pytest.MonkeyPatch, to
 
 
 def test_a_lightdash_without_dbt_sources(diagnose: Diagnose, lightdash: LightdashSimulator) -> None:
-    """A Lightdash without the endpoints of dbt sources is a problem. The advice has the first version with them."""
+    """A Lightdash without the endpoints of dbt sources is a problem. The advice names a version that has them."""
     lightdash.inject(faults.Status(404, processed=False, path="/dbt-sources$", times=None))
     found = diagnose("lightdash").of("dbt sources", PROJECT_ID)
-    assert (found.status, "0.3275" in found.advice) == ("problem", True)
+    assert (found.status, LIGHTDASH_VERSIONS[0] in found.advice) == ("problem", True)
 
 
 @pytest.mark.parametrize(
