@@ -36,8 +36,11 @@ def command(**options: Any) -> int:
     Shows for each service whether it can be reached, what the key may do, and what to do about each problem. Sends a
     few GET requests and changes nothing. Without --connection or --project, it checks the first ten of each.
 
-    Exit status: 0 without a problem, 1 with one, 2 after invalid arguments.
+    Exit status: 0 without a problem, 1 with one, 2 if the arguments are invalid or the stack cannot be read, 130 when
+    interrupted.
     """
+    if options["report"] and options["json"]:
+        raise click.UsageError("--report writes JSON. Leave out: --json.")
     from omni_pulumi.doctor.command import Options, doctor
     from omni_pulumi.export.objects import Selection
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
+from typing import NoReturn
 
 import pytest
 
+from omni_pulumi.api.omni.client import OmniClient
 from omni_pulumi.doctor import network
 from omni_pulumi.simulator import CONNECTION_ID, STAGING_CONNECTION_ID, LightdashSimulator, OmniSimulator
 from tests.doctor.conftest import Run
@@ -53,8 +55,20 @@ def test_documented_checks(run: Run, lightdash: LightdashSimulator) -> None:
     assert documented - found == {"settings"}
 
 
-def test_documented_exit_statuses() -> None:
-    """The exit statuses are those of the page about the command."""
+def test_documented_exit_statuses(run: Run) -> None:
+    """The exit statuses are those of the page about all commands, and of the help."""
     general = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
-    for status in re.findall(r"^\| (\d+) \|", PAGE, re.MULTILINE):
-        assert f"| {status} |" in general
+    statuses = re.findall(r"^\| (\d+) \|", PAGE, re.MULTILINE)
+    assert statuses == re.findall(r"^\| (\d+) \|", general, re.MULTILINE)
+    assert statuses == re.findall(r"\b\d+\b", run("--help").out.partition("Exit status:")[2].partition("\n\n")[0])
+
+
+def test_interrupted(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C is one line and exit status 130."""
+
+    def interrupt(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(OmniClient, "list_connections", interrupt)
+    ended = run("omni")
+    assert (ended.status, ended.out, ended.err.strip().count("\n")) == (130, "", 0)

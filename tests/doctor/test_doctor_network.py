@@ -198,7 +198,9 @@ def test_a_malformed_setting(diagnose: Diagnose, monkeypatch: pytest.MonkeyPatch
     assert "hidden" not in found.out + found.err
 
 
-@pytest.mark.parametrize("arguments", [["lightdash", "--connection", "Warehouse"], ["--stack", "nope"]])
+@pytest.mark.parametrize(
+    "arguments", [["lightdash", "--connection", "Warehouse"], ["--stack", "nope"], ["--json", "--report"]]
+)
 def test_invalid_arguments(run: Run, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
     """Options that exclude each other, and a stack that cannot be read, are one line and exit status 2."""
     monkeypatch.setenv("PATH", "")
