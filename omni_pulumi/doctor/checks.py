@@ -89,30 +89,31 @@ C = TypeVar("C", bound=Client)
 
 
 class Checks(ABC, Generic[C]):
-    """The checks of one instance."""
+    """The checks of one instance.
 
+    Attributes:
+        service: the service.
+        service_name: its name on the command line.
+        word: what the service calls the parents of its objects: connection or project.
+    """
+
+    service: Service
+    service_name: ServiceName
     word: str
-    """What the service calls the parents of its objects: connection or project."""
 
-    def __init__(
-        self, service: Service, instance: Instance, selection: Selection, traffic: Traffic, *, for_report: bool
-    ) -> None:
+    def __init__(self, instance: Instance, selection: Selection, traffic: Traffic, *, for_report: bool) -> None:
         """Prepare the checks. No request is sent yet.
 
         Args:
-            service: the service.
             instance: the instance.
             selection: connections or projects to check.
             traffic: gets the responses.
             for_report: whether endpoints are read that only matter for a report.
         """
-        self._service, self._instance, self._selection = service, instance, selection
+        self._instance, self._selection = instance, selection
         self._traffic, self._for_report = traffic, for_report
-        self._key_setting = (
-            f"{service.key(selection.profile, 'apiKey')} or {service.variable(selection.profile, 'apiKey')}"
-        )
-        self._name: ServiceName = "omni" if service.namespace == "omni" else "lightdash"
-        self._wanted = selection.connections if self._name == "omni" else selection.projects
+        key, variable = (name(selection.profile, "apiKey") for name in (self.service.key, self.service.variable))
+        self._key_setting = f"{key} or {variable}"
 
     def run(self) -> Iterator[Check]:
         """Yield the results. A failure of the first request ends the checks, and so does one of the whole instance."""
@@ -135,7 +136,7 @@ class Checks(ABC, Generic[C]):
     def _accepted(self) -> Iterator[Check]:
         """Yield what the first successful response means."""
         yield self._reached()
-        yield self._check("key", "ok", f"{self._service.name} accepts it")
+        yield self._check("key", "ok", f"{self.service.name} accepts it")
 
     def _not_accepted(self, error: errors.Error) -> Iterator[Check]:
         """Yield what the error of the first request means: the service is not reached, or refuses the key."""
@@ -146,7 +147,12 @@ class Checks(ABC, Generic[C]):
         yield self._check(name, "problem", explained.result, explained.advice)
 
     def _reached(self) -> Check:
-        return self._check("reached", "ok", f"{self._service.name} answers")
+        return self._check("reached", "ok", f"{self.service.name} answers")
+
+    @property
+    @abstractmethod
+    def _wanted(self) -> tuple[str, ...]:
+        """Names or IDs of the connections or projects to check, the first ones when empty."""
 
     @abstractmethod
     def _connect(self) -> C:
@@ -157,7 +163,7 @@ class Checks(ABC, Generic[C]):
         """Yield the results of all checks that send requests."""
 
     def _check(self, name: str, status: Status, result: str, advice: str = "", subject: Parent | None = None) -> Check:
-        return Check(self._name, name, status, result, advice, subject)
+        return Check(self.service_name, name, status, result, advice, subject)
 
     def _failure(self, error: errors.Error, name: str, subject: Parent | None = None) -> Check:
         """Return the problem that an error means."""
@@ -165,7 +171,7 @@ class Checks(ABC, Generic[C]):
         return self._check(name, "problem", explained.result, explained.advice, subject)
 
     def _explain(self, error: errors.Error) -> network.Explanation:
-        return network.explain(error, self._service.name, self._instance, key_setting=self._key_setting)
+        return network.explain(error, self.service.name, self._instance, key_setting=self._key_setting)
 
     def _problem(self, error: errors.Error, name: str, subject: Parent | None = None) -> Check:
         """Return the problem that the error of one endpoint means, after the first request succeeded.
@@ -213,12 +219,12 @@ class Checks(ABC, Generic[C]):
         here = "no limit on this side" if limit is None else f"at most {limit} requests a minute from this process"
         found = self._traffic.rate_limit_headers()
         headers = ", ".join(f"{name}: {value}" for name, value in sorted(found.items())) or "no rate limit headers"
-        result = f"{here}; {len(self._traffic.exchanges)} sent now; {self._service.name} sent {headers}"
-        documented = self._service.requests_per_minute
+        result = f"{here}; {len(self._traffic.exchanges)} sent now; {self.service.name} sent {headers}"
+        documented = self.service.requests_per_minute
         if documented is not None and (limit is None or limit > documented):
-            setting = self._service.variable(self._selection.profile, "requestsPerMinute")
+            setting = self.service.variable(self._selection.profile, "requestsPerMinute")
             advice = (
-                f"{self._service.name} allows {documented} requests a minute for each key, unless it granted more. "
+                f"{self.service.name} allows {documented} requests a minute for each key, unless it granted more. "
                 f"Lower {setting} if requests are answered with 429."
             )
             return self._check("rate limit", "warning", result, advice)

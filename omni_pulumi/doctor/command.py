@@ -19,7 +19,7 @@ from omni_pulumi.errors import ConfigurationError
 from omni_pulumi.export.configuration import from_environment, of_stack
 from omni_pulumi.export.objects import ExportError, Selection, ServiceName
 from omni_pulumi.process import PROCESS
-from omni_pulumi.settings import LIGHTDASH, OMNI, Config, Service
+from omni_pulumi.settings import Config, Service
 
 SUCCESS, PROBLEM, FAILURE = 0, 1, 2
 """Exit statuses."""
@@ -27,9 +27,8 @@ SUCCESS, PROBLEM, FAILURE = 0, 1, 2
 _WIDEST: Final = 60
 """Characters of the widest column of titles. The result of a longer title follows it."""
 
-_SERVICES: Mapping[ServiceName, tuple[Service, type[Checks[Any]]]] = {
-    "omni": (OMNI, OmniChecks),
-    "lightdash": (LIGHTDASH, LightdashChecks),
+_CHECKS: Mapping[ServiceName, type[Checks[Any]]] = {
+    checks.service_name: checks for checks in (OmniChecks, LightdashChecks)
 }
 
 
@@ -90,7 +89,7 @@ def _services(options: Options, config: Config) -> list[ServiceName]:
     wanted = [name for name in selection.services if options.service in {None, name}]
     if not wanted:
         raise ExportError("--connection selects from Omni, and --project from Lightdash.")
-    return [name for name in wanted if _has_url(_SERVICES[name][0], config, selection.profile)] or wanted
+    return [name for name in wanted if _has_url(_CHECKS[name].service, config, selection.profile)] or wanted
 
 
 def _has_url(service: Service, config: Config, profile: str | None) -> bool:
@@ -102,14 +101,14 @@ def _has_url(service: Service, config: Config, profile: str | None) -> bool:
 
 def _run(name: ServiceName, options: Options, config: Config, traffic: Traffic) -> tuple[str, list[Check]]:
     """Return the title of an instance and the results of its checks."""
-    service, checks = _SERVICES[name]
+    checks, service = _CHECKS[name], _CHECKS[name].service
     try:
         instance = service.instance(config, options.selection.profile)
     except ConfigurationError as error:
         result = f"missing or malformed: {', '.join(error.settings)}"
         return service.name, [Check(name, "settings", "problem", result, str(error))]
     without_retries = replace(instance, total_timeout=0)
-    run = checks(service, without_retries, options.selection, traffic, for_report=options.as_report)
+    run = checks(without_retries, options.selection, traffic, for_report=options.as_report)
     return f"{service.name} at {instance.url}", list(run.run())
 
 

@@ -8,6 +8,7 @@ from omni_pulumi import errors
 from omni_pulumi.api.lightdash.client import LightdashClient
 from omni_pulumi.doctor.checks import Check, Checks
 from omni_pulumi.export.objects import Parent
+from omni_pulumi.settings import LIGHTDASH
 
 _MORE_RIGHTS = "Give the owner of the token the role of an admin of the project or of the organization."
 
@@ -24,7 +25,13 @@ _VERSION = "Lightdash-Version"
 class LightdashChecks(Checks[LightdashClient]):
     """The checks of one Lightdash instance."""
 
+    service = LIGHTDASH
+    service_name = "lightdash"
     word = "project"
+
+    @property
+    def _wanted(self) -> tuple[str, ...]:
+        return self._selection.projects
 
     def _connect(self) -> LightdashClient:
         return LightdashClient(self._instance)

@@ -10,6 +10,7 @@ from omni_pulumi.api.omni.client import OmniClient
 from omni_pulumi.api.omni.models import Connection
 from omni_pulumi.doctor.checks import Check, Checks
 from omni_pulumi.export.objects import Parent
+from omni_pulumi.settings import OMNI
 
 _MORE_RIGHTS = "Give the owner of the key the role Connection Admin, or use an organization API key."
 
@@ -17,7 +18,13 @@ _MORE_RIGHTS = "Give the owner of the key the role Connection Admin, or use an o
 class OmniChecks(Checks[OmniClient]):
     """The checks of one Omni instance."""
 
+    service = OMNI
+    service_name = "omni"
     word = "connection"
+
+    @property
+    def _wanted(self) -> tuple[str, ...]:
+        return self._selection.connections
 
     def _connect(self) -> OmniClient:
         return OmniClient(self._instance)
