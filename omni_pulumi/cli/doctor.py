@@ -42,7 +42,7 @@ def command(**options: Any) -> int:
     if options["report"] and options["json"]:
         raise click.UsageError("--report writes JSON. Leave out: --json.")
     from omni_pulumi.doctor.command import Options, doctor
-    from omni_pulumi.export.objects import Selection
+    from omni_pulumi.selection import Selection
 
     return doctor(
         Options(

@@ -88,7 +88,7 @@ def command(context: click.Context, /, **options: Any) -> int:
     Exit status: 0 on success, 1 if --check finds changes, 2 on an error, 130 when interrupted.
     """
     from omni_pulumi.export.command import Options, check, export
-    from omni_pulumi.export.objects import Selection
+    from omni_pulumi.export.objects import ObjectSelection
 
     if options["check"] is not None:
         _refuse_other_options(context)
@@ -96,7 +96,7 @@ def command(context: click.Context, /, **options: Any) -> int:
     return export(
         Options(
             service=options["service"],
-            selection=Selection(
+            selection=ObjectSelection(
                 connections=options["connections"],
                 projects=options["projects"],
                 names=options["names"],

@@ -12,7 +12,7 @@ from omni_pulumi import errors
 from omni_pulumi.api.exchange import Exchange, Observer
 from omni_pulumi.api.instance import Instance
 from omni_pulumi.doctor import network
-from omni_pulumi.export.objects import Parent, Selection, ServiceName, missing_parents
+from omni_pulumi.selection import Parent, Selection, ServiceName, missing_parents
 from omni_pulumi.settings import Service
 
 Status = Literal["ok", "info", "warning", "problem"]

@@ -16,10 +16,10 @@ from omni_pulumi.doctor.checks import Check, Checks, Traffic
 from omni_pulumi.doctor.lightdash import LightdashChecks
 from omni_pulumi.doctor.omni import OmniChecks
 from omni_pulumi.errors import ConfigurationError
-from omni_pulumi.export.configuration import from_environment, of_stack
-from omni_pulumi.export.objects import ExportError, Selection, ServiceName
 from omni_pulumi.process import PROCESS
+from omni_pulumi.selection import Selection, ServiceName
 from omni_pulumi.settings import Config, Service
+from omni_pulumi.stack_settings import configuration
 
 SUCCESS, PROBLEM, FAILURE = 0, 1, 2
 """Exit statuses."""
@@ -54,9 +54,9 @@ class Options:
 def doctor(options: Options) -> int:
     """Run the checks, write their results to stdout, and return the exit status."""
     try:
-        config = from_environment if options.stack is None else of_stack(options.stack)
+        config = configuration(options.stack)
         services = _services(options, config)
-    except ExportError as error:
+    except ConfigurationError as error:
         sys.stderr.write(f"omni-pulumi doctor: {error}\n")
         return FAILURE
     titles: list[str] = []
@@ -83,12 +83,14 @@ def _services(options: Options, config: Config) -> list[ServiceName]:
     """Return the services to check: each one that is configured, or both when none is.
 
     Raises:
-        ExportError: no service has what is selected.
+        ConfigurationError: no service has what is selected.
     """
     selection = options.selection
     wanted = [name for name in selection.services if options.service in {None, name}]
     if not wanted:
-        raise ExportError("--connection selects from Omni, and --project from Lightdash.")
+        raise ConfigurationError(
+            "--connection selects from Omni, and --project from Lightdash.", settings=("--connection", "--project")
+        )
     return [name for name in wanted if _has_url(_CHECKS[name].service, config, selection.profile)] or wanted
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from omni_pulumi import errors
 from omni_pulumi.api.lightdash.client import LightdashClient
 from omni_pulumi.doctor.checks import Check, Checks
-from omni_pulumi.export.objects import Parent
+from omni_pulumi.selection import Parent
 from omni_pulumi.settings import LIGHTDASH
 
 _MORE_RIGHTS = "Give the owner of the token the role of an admin of the project or of the organization."

@@ -9,7 +9,7 @@ from omni_pulumi import errors
 from omni_pulumi.api.omni.client import OmniClient
 from omni_pulumi.api.omni.models import Connection
 from omni_pulumi.doctor.checks import Check, Checks
-from omni_pulumi.export.objects import Parent
+from omni_pulumi.selection import Parent
 from omni_pulumi.settings import OMNI
 
 _MORE_RIGHTS = "Give the owner of the key the role Connection Admin, or use an organization API key."

@@ -14,17 +14,18 @@ from omni_pulumi.api.lightdash.client import LightdashClient
 from omni_pulumi.api.omni.client import OmniClient
 from omni_pulumi.errors import CancelledError, ConfigurationError, Error
 from omni_pulumi.export import files, manifest
-from omni_pulumi.export.configuration import from_environment, of_stack
 from omni_pulumi.export.lightdash import LightdashReader
 from omni_pulumi.export.manifest import Changes, Manifest
 from omni_pulumi.export.names import key_of, slug
-from omni_pulumi.export.objects import KINDS, ExportError, Found, Inventory, Selection, ServiceName
+from omni_pulumi.export.objects import KINDS, ExportError, Found, Inventory, ObjectSelection
 from omni_pulumi.export.omni import OmniReader
 from omni_pulumi.export.program import Program, Writer
 from omni_pulumi.export.stack import Stack
 from omni_pulumi.export.stack import read as read_stack
 from omni_pulumi.process import PROCESS
+from omni_pulumi.selection import ServiceName
 from omni_pulumi.settings import LIGHTDASH, OMNI, Config
+from omni_pulumi.stack_settings import configuration
 
 SUCCESS, CHANGED, FAILURE, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses."""
@@ -51,7 +52,7 @@ class Options:
     """
 
     service: ServiceName | None
-    selection: Selection
+    selection: ObjectSelection
     directory: Path
     force: bool = False
     managed: str | None = None
@@ -72,7 +73,7 @@ def check(directory: Path, *, stack: str | None = None, as_json: bool = False) -
         stack: stack whose configuration has the settings, ``None`` for the environment.
         as_json: whether stdout gets JSON.
     """
-    return _run(lambda: _check(directory, _configuration(stack), as_json=as_json))
+    return _run(lambda: _check(directory, configuration(stack), as_json=as_json))
 
 
 def _run(command: Callable[[], int]) -> int:
@@ -98,7 +99,7 @@ def _export(options: Options) -> int:
     else:
         files.require_free(options.directory, _ALWAYS_WRITTEN)
     in_stack = Stack() if options.managed is None else read_stack(_read(options.managed), options.managed)
-    config = _configuration(options.stack)
+    config = configuration(options.stack)
     services = _services(options.service, options.selection, config)
     inventory = _read_services(services, config, options.selection)
     written = [each for each in inventory.found if key_of(each) not in in_stack.objects]
@@ -147,11 +148,7 @@ def _check(directory: Path, config: Config, *, as_json: bool) -> int:
     return CHANGED if changes else SUCCESS
 
 
-def _configuration(name: str | None) -> Config:
-    return from_environment if name is None else of_stack(name)
-
-
-def _services(service: ServiceName | None, selection: Selection, config: Config) -> list[ServiceName]:
+def _services(service: ServiceName | None, selection: ObjectSelection, config: Config) -> list[ServiceName]:
     """Return the services to read: each one that is configured, or the only one that has what is selected.
 
     Raises:
@@ -182,7 +179,7 @@ def _services(service: ServiceName | None, selection: Selection, config: Config)
     )
 
 
-def _read_services(services: Sequence[ServiceName], config: Config, selection: Selection) -> Inventory:
+def _read_services(services: Sequence[ServiceName], config: Config, selection: ObjectSelection) -> Inventory:
     """Return what the services have.
 
     Raises:

@@ -15,8 +15,8 @@ from omni_pulumi.export.objects import (
     ExportError,
     Found,
     Inventory,
+    ObjectSelection,
     SecretText,
-    Selection,
 )
 
 FILE: Final = "omni-pulumi-export.json"
@@ -34,7 +34,7 @@ class Manifest:
     """
 
     services: Sequence[str]
-    selection: Selection
+    selection: ObjectSelection
     objects: Sequence[Mapping[str, Any]]
 
     @property
@@ -64,7 +64,7 @@ class Changes:
 
 
 def to_text(
-    services: Sequence[str], selection: Selection, found: Sequence[Found], names: Mapping[StateKey, str]
+    services: Sequence[str], selection: ObjectSelection, found: Sequence[Found], names: Mapping[StateKey, str]
 ) -> str:
     """Return the record of an export as text."""
     content = {
@@ -88,7 +88,7 @@ def read(directory: Path) -> Manifest:
         fields: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in content["selection"].items()
         }
-        manifest = Manifest(content["services"], Selection(**fields), content["objects"])
+        manifest = Manifest(content["services"], ObjectSelection(**fields), content["objects"])
         manifest.names  # noqa: B018 - checks the form of the objects
     except FileNotFoundError:
         raise ExportError(f"{path} does not exist, so {directory} is no export.") from None

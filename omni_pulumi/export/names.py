@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from omni_pulumi.export.objects import ATTRIBUTE, CONFIGURATION, CONNECTION_ENVIRONMENT, Found, Parent
+from omni_pulumi.export.objects import ATTRIBUTE, CONFIGURATION, CONNECTION_ENVIRONMENT, Found
+from omni_pulumi.selection import Parent
 
 _MAX_LENGTH: Final = 60
 """Characters of a name. It is also the name of a file."""

@@ -14,8 +14,8 @@ from omni_pulumi.resources.dbt_configuration import DbtConfigurationLifecycle
 from omni_pulumi.resources.dbt_environment import DbtEnvironmentLifecycle
 from omni_pulumi.resources.lightdash_dbt_source import LightdashDbtSourceLifecycle
 from omni_pulumi.secret_text import display
+from omni_pulumi.selection import Parent, Selection, ServiceName, missing_parents
 
-ServiceName = Literal["omni", "lightdash"]
 SecretsMode = Literal["unmanaged", "config"]
 
 PRODUCTION = ("prod*", "prd*", "live*")
@@ -66,22 +66,6 @@ KINDS: Mapping[str, Kind] = {
     kind.option: kind for kind in (CONFIGURATION, ENVIRONMENT, ATTRIBUTE, CONNECTION_ENVIRONMENT, SOURCE)
 }
 """Kinds by their option, in the order of a program."""
-
-
-@dataclass(frozen=True)
-class Parent:
-    """The connection or project that an object belongs to."""
-
-    service: ServiceName
-    id: str
-    name: str
-
-    def is_named(self, text: str) -> bool:
-        """Return whether a text is its name or ID."""
-        return text == self.name or text.lower() == self.id.lower()
-
-    def __str__(self) -> str:
-        return f'{"connection" if self.service == "omni" else "project"} "{display(self.name) or self.id}"'
 
 
 @dataclass(frozen=True)
@@ -170,39 +154,28 @@ class Inventory:
 
 
 @dataclass(frozen=True)
-class Selection:
+class ObjectSelection(Selection):
     """Which objects are read, and how secrets are declared.
 
     Attributes:
-        connections: names or IDs of connections, all when empty.
-        projects: names or UUIDs of projects, all when empty.
         names: globs of the names of dbt environments and sources, all when empty.
         excluded: globs of names that are left out.
         owners: ``shared``, or UUIDs of the owners of dbt environments, all when empty.
         kinds: options of :data:`KINDS`, all when empty.
         secrets: how secrets are declared.
-        profile: profile of the instances.
     """
 
-    connections: tuple[str, ...] = ()
-    projects: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     owners: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     secrets: SecretsMode = "unmanaged"
-    profile: str | None = None
 
     @property
     def services(self) -> list[ServiceName]:
-        """The services that have what is selected. A named connection or project excludes the other service."""
-        names: list[ServiceName] = ["omni", "lightdash"]
-        excluded = {
-            *({"omni"} if self.projects and not self.connections else ()),
-            *({"lightdash"} if self.connections and not self.projects else ()),
-        }
+        """The services that have what is selected."""
         of_kinds = {kind.service for kind in KINDS.values() if self.has_kind(kind)}
-        return [name for name in names if name in of_kinds and name not in excluded]
+        return [name for name in super().services if name in of_kinds]
 
     def has_kind(self, *kinds: Kind) -> bool:
         """Return whether one of the kinds is selected."""
@@ -232,19 +205,6 @@ def select_parents(parents: list[Parent], wanted: tuple[str, ...], *, word: str)
     for problem in missing_parents(parents, wanted, word=word):
         raise ExportError(problem)
     return [parent for parent in parents if not wanted or any(map(parent.is_named, wanted))]
-
-
-def missing_parents(parents: list[Parent], wanted: tuple[str, ...], *, word: str) -> list[str]:
-    """Return a sentence for each connection or project that is wanted and does not exist.
-
-    Args:
-        parents: what the key sees.
-        wanted: names or IDs.
-        word: what they are.
-    """
-    names = ", ".join(sorted(f'"{display(parent.name)}"' for parent in parents)) or "none"
-    missing = [text for text in wanted if not any(parent.is_named(text) for parent in parents)]
-    return [f'There is no {word} "{text}". The key sees: {names}.' for text in missing]
 
 
 def is_production(name: str) -> bool:

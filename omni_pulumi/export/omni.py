@@ -20,7 +20,6 @@ from omni_pulumi.export.objects import (
     Found,
     Inventory,
     Kind,
-    Parent,
     SecretText,
     Skipped,
     is_production,
@@ -28,6 +27,7 @@ from omni_pulumi.export.objects import (
 )
 from omni_pulumi.export.reader import Reader
 from omni_pulumi.secret_text import display, is_secret, is_secret_name
+from omni_pulumi.selection import Parent
 
 
 class OmniReader(Reader[OmniClient]):

@@ -15,11 +15,11 @@ from omni_pulumi.export.objects import (
     ConnectionId,
     ConstructorCall,
     Found,
-    Parent,
     SecretText,
 )
 from omni_pulumi.export.omni import parent_argument
 from omni_pulumi.export.python import LINE_LENGTH, Call, Code, expression, quote
+from omni_pulumi.selection import Parent
 
 _MOST_IN_ONE_FILE: Final = 3
 

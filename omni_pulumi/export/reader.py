@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
-from omni_pulumi.export.objects import Inventory, Parent, Selection, Skipped
+from omni_pulumi.export.objects import Inventory, ObjectSelection, Skipped
 from omni_pulumi.secret_text import is_secret
+from omni_pulumi.selection import Parent
 
 C = TypeVar("C")
 
@@ -21,7 +22,7 @@ class Reader(Generic[C]):
         inventory: what was read.
     """
 
-    def __init__(self, client: C, selection: Selection, progress: Progress) -> None:
+    def __init__(self, client: C, selection: ObjectSelection, progress: Progress) -> None:
         self._client, self._selection, self._progress = client, selection, progress
         self.inventory = Inventory()
 
