@@ -184,7 +184,7 @@ class Checks(ABC, Generic[C]):
         return self._failure(error, name, subject)
 
     def _require_usable_instance(self, error: errors.Error, name: str, subject: Parent | None = None) -> None:
-        """Raise the errors of :meth:`_problem`. An error of one endpoint, such as a lost response, is none of them."""
+        """Raise the errors of :meth:`_problem`. A lost response is an error of one endpoint, and raises nothing."""
         if isinstance(error, errors.RateLimitError):
             raise error
         if error.scope == "instance":

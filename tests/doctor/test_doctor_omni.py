@@ -228,7 +228,7 @@ def test_a_lost_response_that_only_the_report_needs(run: Run, omni: OmniSimulato
 
 
 def test_a_lost_response(diagnose: Diagnose, omni: OmniSimulator) -> None:
-    """A first connection that ends without a response ends the checks."""
+    """A first request without a response ends the checks."""
     omni.inject(faults.Close(processed=False))
     found = diagnose("omni")
     assert (found.problems, len(omni.requests)) == (["reached"], 1)
