@@ -22,9 +22,9 @@ from omni_pulumi.export.python import LINE_LENGTH, Call, Code, expression, quote
 from omni_pulumi.selection import Parent
 
 _MOST_IN_ONE_FILE: Final = 3
+"""Connections and projects. More of them get a module each."""
 
 _REQUIREMENTS: Final = "omni-pulumi # until it is on PyPI: omni-pulumi @ git+<its repository>@<commit>\n"
-"""Connections and projects. More of them get a module each."""
 
 _LABEL_LENGTH: Final = 60
 """Characters of the name of a connection or project, by which the program finds its ID."""
