@@ -388,8 +388,8 @@ INVALID: dict[str, tuple[Arguments, list[str]]] = {
         ["user_attribute_values.0", "user_attribute_values.2", "environment_connection_id"],
     ),
     "source": (
-        {"project_uuid": "x", **connection(branch="", environment={"1": "x"})},
-        ["project_uuid", "dbt_connection.branch", "dbt_connection.environment.1"],
+        {"project_uuid": "x", **connection(branch="", environment={"A": 1})},
+        ["project_uuid", "dbt_connection.branch", "dbt_connection.environment.A"],
     ),
 }
 
