@@ -17,7 +17,7 @@ from omni_pulumi.simulator import LightdashSimulator, OmniSimulator
 from tests.export.conftest import Run, settings, unset, writes, written
 from tests.export.estate import SOURCE, TOKENS, add_secrets, fill_lightdash, fill_omni
 from tests.export.test_documentation import PAGE
-from tools.pulumi_cli import PulumiCli
+from tools.pulumi_cli import PulumiCli, restore_interrupts
 
 pytestmark = pytest.mark.slow
 
@@ -172,7 +172,10 @@ def test_interrupt(tmp_path: Path, omni: OmniSimulator, lightdash: LightdashSimu
     env = {**os.environ, **settings(omni, lightdash), "OMNI_REQUESTS_PER_MINUTE": "1", "PYTHONPATH": str(ROOT)}
     code = "import sys; from omni_pulumi.cli import main; sys.exit(main(['export', 'omni', '-o', 'estate']))"
     omni.clear_requests()
-    with subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env=env, stderr=subprocess.PIPE) as running:
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=env, stderr=subprocess.PIPE, preexec_fn=restore_interrupts
+    ) as running:
         for _ in range(200):
             time.sleep(0.1)
             if omni.requests:
