@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from omni_pulumi.simulator import CONNECTION_ID
 from tests.engine.programs import program
 from tests.engine.project import Project
 from tests.engine.services import Services
+
+pytestmark = pytest.mark.slow
 
 PROGRAM = f'''
 import pulumi
