@@ -203,7 +203,7 @@ class Function(Generic[C, A, R]):
             return self.find(call)
         except Error as error:
             if hidden:
-                error = error.replace(redact(error.message, hidden), operation=redact(error.operation, hidden))
+                error = _redacted(error, hidden)
             raise InvokeError(self.name, error) from None
 
     def _args(self, properties: Mapping[str, Any]) -> A:
@@ -220,6 +220,16 @@ class Function(Generic[C, A, R]):
 
 def _has_mocks() -> bool:
     return isinstance(get_monitor(), mocks.MockMonitor)
+
+
+def _redacted(error: Error, hidden: tuple[str, ...]) -> Error:
+    """Return an error without the hidden values. ``cause`` and ``scope`` stay, because each has one of a few values."""
+    texts = {
+        name: redact(value, hidden)
+        for name, value in vars(error).items()
+        if isinstance(value, str) and name not in {"cause", "scope"}
+    }
+    return error.replace(redact(error.message, hidden), **texts)
 
 
 def _properties(arguments: Mapping[str, Any]) -> dict[str, Any]:

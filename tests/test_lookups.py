@@ -15,9 +15,11 @@ from pulumi.runtime import mocks, settings
 
 import omni_pulumi
 from omni_pulumi import errors
+from omni_pulumi.api.omni.client import OmniClient
 from omni_pulumi.dynamic.options import OptionError
 from omni_pulumi.invoke import InvokeError
 from omni_pulumi.process import PROCESS
+from omni_pulumi.redact import SECRET
 from omni_pulumi.simulator import (
     CONNECTION_ID,
     OTHER_CONNECTION_ID,
@@ -336,6 +338,43 @@ def test_secret_arguments(omni: OmniSimulator) -> None:
 
 def _find_secret(name: str) -> pulumi.Output[Any]:
     return omni_pulumi.get_connection_output(name=pulumi.Output.secret(name))
+
+
+def test_secret_arguments_in_attributes_of_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A secret argument is masked in each text of an error. It changes no attribute with fixed values."""
+    secret = "request"
+
+    def refuse(_: OmniClient) -> None:
+        raise errors.NotFoundError(
+            f"message {secret}",
+            status=404,
+            detail=f"detail {secret}",
+            advice=f"advice {secret}",
+            operation=f"operation {secret}",
+            resource_id=secret,
+        )
+
+    monkeypatch.setattr(OmniClient, "list_connections", refuse)
+    _, error = text_and_error(lambda: value_of(lambda: _find_secret(secret)))
+    assert isinstance(error, errors.NotFoundError)
+    texts = (error.message, error.detail, error.advice, error.operation)
+    assert texts == tuple(f"{name} {SECRET}" for name in ("message", "detail", "advice", "operation"))
+    assert (error.resource_id, error.status, error.scope) == (SECRET, 404, "request")
+
+
+@every_dialect
+def test_a_secret_id_that_the_service_repeats(omni: OmniSimulator) -> None:
+    """An error does not contain a secret ID, although the service's message does."""
+    missing = "99999999-0000-4000-8000-000000000000"
+
+    def declare() -> pulumi.Output[Any]:
+        return omni_pulumi.get_dbt_environment_output(connection_id=pulumi.Output.secret(missing), name="Staging")
+
+    text, error = text_and_error(lambda: value_of(declare))
+    assert isinstance(error, errors.NotFoundError)
+    assert SECRET in error.detail
+    assert missing not in f"{text} {vars(error)}"
+    assert len(omni.requests) == 1
 
 
 @pytest.mark.parametrize("name", ["connection", "dbt_environment", "lightdash_project"])
