@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pydantic
 from pulumi.output import Unknown
 from pydantic.alias_generators import to_snake
+
+from omni_pulumi.errors import ConfigurationError
 
 _REASONS = {
     "missing": "is required",
@@ -54,6 +56,10 @@ class CheckFailure(NamedTuple):
     property: str
     reason: str
 
+    def __str__(self) -> str:
+        """Return the property and the reason."""
+        return f"{self.property} {self.reason}".strip()
+
 
 def check_failures(error: pydantic.ValidationError, properties: Mapping[str, Any]) -> list[CheckFailure]:
     """Return the failures that a validation error reports.
@@ -65,6 +71,20 @@ def check_failures(error: pydantic.ValidationError, properties: Mapping[str, Any
     return [
         CheckFailure(_path(problem["loc"], properties), _reason(problem)) for problem in error.errors(include_url=False)
     ]
+
+
+def configuration_error(failures: Sequence[CheckFailure], operation: str = "") -> ConfigurationError:
+    """Return the error of an operation whose inputs break rules.
+
+    Args:
+        failures: the rules that they break.
+        operation: what the inputs are for, such as ``create DbtEnvironment``, empty if the caller names it.
+    """
+    start = f"Cannot {operation}: " if operation else ""
+    return ConfigurationError(
+        f"{start}{'; '.join(map(str, failures))}. Correct the program, or the output that the value comes from.",
+        settings=tuple(failure.property for failure in failures),
+    )
 
 
 def _reason(problem: Mapping[str, Any]) -> str:

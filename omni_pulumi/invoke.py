@@ -19,7 +19,7 @@ from pulumi.runtime import mocks
 from pulumi.runtime.settings import get_monitor
 from pydantic.alias_generators import to_camel
 
-from omni_pulumi.check import check_failures
+from omni_pulumi.check import check_failures, configuration_error
 from omni_pulumi.dynamic import options
 from omni_pulumi.dynamic.resource import warn_about_plain_key
 from omni_pulumi.errors import ConfigurationError, Error
@@ -210,12 +210,7 @@ class Function(Generic[C, A, R]):
         try:
             return self.args.model_validate(properties)
         except pydantic.ValidationError as error:
-            failures = check_failures(error, properties)
-            raise ConfigurationError(
-                f"{'; '.join(f'{failure.property} {failure.reason}' for failure in failures)}. Correct the program, or "
-                "the output that the value comes from.",
-                settings=tuple(failure.property for failure in failures),
-            ) from None
+            raise configuration_error(check_failures(error, properties)) from None
 
 
 def _has_mocks() -> bool:

@@ -20,7 +20,7 @@ from omni_pulumi import notes
 from omni_pulumi.adoption import describe_with_id, may_create
 from omni_pulumi.api.retry import retry_while_parent_missing
 from omni_pulumi.changes import changed_fields, changed_secrets, program_path
-from omni_pulumi.check import CheckFailure
+from omni_pulumi.check import CheckFailure, configuration_error
 from omni_pulumi.dynamic.host import ShortTracebacks, install_cancel_handler, install_error_text
 from omni_pulumi.errors import AlreadyExistsError, AlreadyManagedError, ConfigurationError, Error
 from omni_pulumi.lifecycle import A, C, Claim, Lifecycle, S
@@ -235,12 +235,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         """Return the arguments. A value that was unknown in the preview may break a rule only now."""
         args = self.lifecycle.validate(_strip_internal_keys(properties))
         if isinstance(args, list):
-            problems = "; ".join(f"{failure.property} {failure.reason}" for failure in args)
-            raise ConfigurationError(
-                f"Cannot {verb} {self.lifecycle.name}: {problems}. Correct the program, or the output that the value "
-                "comes from.",
-                settings=tuple(failure.property for failure in args),
-            )
+            raise configuration_error(args, f"{verb} {self.lifecycle.name}")
         return args
 
     def _state(self, properties: Mapping[str, Any]) -> S:
@@ -283,5 +278,4 @@ def _check_failed(failures: Iterable[CheckFailure]) -> dynamic.CheckResult:
 
     If a failure names a property, the engine displays its value, even when it is secret.
     """
-    texts = (f"{failure.property} {failure.reason}".strip() for failure in failures)
-    return dynamic.CheckResult({}, [dynamic.CheckFailure("", mask_urls(text)) for text in texts])
+    return dynamic.CheckResult({}, [dynamic.CheckFailure("", mask_urls(str(failure))) for failure in failures])

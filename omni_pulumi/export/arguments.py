@@ -32,7 +32,7 @@ def declare(lifecycle: Lifecycle[Any, Any, Any], values: Mapping[str, Any], prof
     properties = {arguments.model_fields[name].alias or name: value for name, value in values.items()}
     args = lifecycle.validate({**properties, "adopt": "existing", "profile": profile})
     if not isinstance(args, Args):
-        raise UndeclarableError("; ".join(f"{failure.property} {failure.reason}".strip() for failure in args))
+        raise UndeclarableError("; ".join(map(str, args)))
     return hide_secrets(without_defaults(args, own_fields(arguments)))
 
 
