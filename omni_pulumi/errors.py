@@ -29,9 +29,9 @@ the user part of a URL is masked in the text and in the attributes.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypedDict
 
-from typing_extensions import Self
+from typing_extensions import Required, Self, Unpack
 
 from omni_pulumi.redact import mask_urls
 
@@ -40,6 +40,23 @@ ConnectCause = Literal["name", "certificate", "tls", "proxy", "timeout", "refuse
 
 Scope = Literal["request", "parent", "instance"]
 """What would fail in the same way: only the request, all requests of a connection or project, or of the instance."""
+
+
+class _Details(TypedDict, total=False):
+    """The optional arguments of :class:`Error`."""
+
+    advice: str
+    operation: str
+    resource_id: str | None
+    outcome_unknown: bool
+
+
+class _ResponseDetails(_Details, total=False):
+    """The arguments of :class:`ResponseError`, without the message."""
+
+    status: Required[int]
+    detail: str
+    retry_after: float | None
 
 
 class Error(Exception):
@@ -212,16 +229,8 @@ class ConnectError(RequestError):
             connection, a port where nothing listens, or something else.
     """
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        cause: ConnectCause,
-        advice: str = "",
-        operation: str = "",
-        resource_id: str | None = None,
-    ) -> None:
-        super().__init__(message, advice=advice, operation=operation, resource_id=resource_id)
+    def __init__(self, message: str, *, cause: ConnectCause, **details: Unpack[_Details]) -> None:
+        super().__init__(message, **details)
         self.cause: ConnectCause = cause
 
 
@@ -250,14 +259,9 @@ class ResponseError(Error):
         status: int,
         detail: str = "",
         retry_after: float | None = None,
-        advice: str = "",
-        operation: str = "",
-        resource_id: str | None = None,
-        outcome_unknown: bool = False,
+        **details: Unpack[_Details],
     ) -> None:
-        super().__init__(
-            message, advice=advice, operation=operation, resource_id=resource_id, outcome_unknown=outcome_unknown
-        )
+        super().__init__(message, **details)
         self.status = status
         self.detail = detail
         self.retry_after = retry_after
@@ -299,27 +303,6 @@ class UnexpectedResponseError(ResponseError):
             is the whole content.
     """
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        status: int,
-        detail: str = "",
-        retry_after: float | None = None,
-        fields: tuple[str, ...] = (),
-        advice: str = "",
-        operation: str = "",
-        resource_id: str | None = None,
-        outcome_unknown: bool = False,
-    ) -> None:
-        super().__init__(
-            message,
-            status=status,
-            detail=detail,
-            retry_after=retry_after,
-            advice=advice,
-            operation=operation,
-            resource_id=resource_id,
-            outcome_unknown=outcome_unknown,
-        )
+    def __init__(self, message: str, *, fields: tuple[str, ...] = (), **details: Unpack[_ResponseDetails]) -> None:
+        super().__init__(message, **details)
         self.fields = fields
