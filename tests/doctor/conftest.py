@@ -1,4 +1,4 @@
-"""Runs the command in this process."""
+"""Runs ``omni-pulumi doctor``."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from typing import NamedTuple
 
 import pytest
 
-from omni_pulumi.cli import main
 from omni_pulumi.doctor.checks import Status
-from omni_pulumi.process import PROCESS
 from omni_pulumi.simulator import LightdashSimulator, OmniSimulator
 from tests import local_server
-from tests.export.conftest import Ended, settings
 from tests.local_server import LocalServer
+from tests.subcommand import Ended, Run, runner, settings
 
 
 class Result(NamedTuple):
@@ -40,7 +38,6 @@ class Diagnosis(Ended):
         return [each["check"] for each in self.json["checks"] if each["status"] == "problem"]
 
 
-Run = Callable[..., Ended]
 Diagnose = Callable[..., Diagnosis]
 
 
@@ -56,15 +53,7 @@ def run(
     monkeypatch.chdir(tmp_path)
     for name, value in {**settings(omni, lightdash), "OMNI_REQUESTS_PER_MINUTE": "60"}.items():
         monkeypatch.setenv(name, value)
-
-    def run(*arguments: str) -> Ended:
-        PROCESS.reset()
-        capsys.readouterr()
-        status = main(["doctor", *arguments])
-        PROCESS.reset()
-        return Ended(status, *capsys.readouterr())
-
-    return run
+    return runner("doctor", capsys)
 
 
 @pytest.fixture

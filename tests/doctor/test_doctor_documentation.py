@@ -11,8 +11,8 @@ import pytest
 from omni_pulumi.api.omni.client import OmniClient
 from omni_pulumi.doctor import network
 from omni_pulumi.simulator import CONNECTION_ID, STAGING_CONNECTION_ID, LightdashSimulator, OmniSimulator
-from tests.doctor.conftest import Run
 from tests.export.estate import SOURCE
+from tests.subcommand import Run
 from tests.test_docs import ROOT, blocks
 
 PATH = ROOT / "docs" / "doctor.md"

@@ -16,9 +16,9 @@ from omni_pulumi.api.instance import Instance
 from omni_pulumi.doctor import network
 from omni_pulumi.errors import ConnectCause, ConnectError
 from omni_pulumi.simulator import OmniSimulator, faults
-from tests.doctor.conftest import Diagnose, Run
-from tests.export.conftest import unset
+from tests.doctor.conftest import Diagnose
 from tests.local_server import LocalServer
+from tests.subcommand import Run, unset
 
 URL = "https://omni.invalid"
 

@@ -18,7 +18,8 @@ from omni_pulumi.simulator import (
     OmniSimulator,
     faults,
 )
-from tests.doctor.conftest import Diagnose, Run
+from tests.doctor.conftest import Diagnose
+from tests.subcommand import Run
 
 ATTRIBUTE = "environment user attribute"
 

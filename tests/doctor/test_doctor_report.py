@@ -23,8 +23,8 @@ from omni_pulumi.simulator import (
     OmniSimulator,
     faults,
 )
-from tests.doctor.conftest import Run
 from tests.export.estate import TOKENS, fill_lightdash, fill_omni
+from tests.subcommand import Run
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 

@@ -1,50 +1,14 @@
-"""Runs the command in this process."""
+"""Runs ``omni-pulumi export``."""
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
-from omni_pulumi.cli import main
-from omni_pulumi.process import PROCESS
 from omni_pulumi.simulator import GENERATED, LightdashSimulator, OmniSimulator
-
-
-class Ended(NamedTuple):
-    """What a command returned and wrote."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """Stdout as JSON."""
-        return json.loads(self.out)
-
-    @property
-    def summary(self) -> str:
-        """The last line of stdout."""
-        return self.out.splitlines()[-1]
-
-
-Run = Callable[..., Ended]
-
-
-def settings(omni: OmniSimulator, lightdash: LightdashSimulator) -> dict[str, str]:
-    """The environment variables of the two services."""
-    return {
-        "OMNI_BASE_URL": omni.url,
-        "OMNI_API_KEY": omni.api_key,
-        "OMNI_REQUESTS_PER_MINUTE": "1000000",
-        "LIGHTDASH_URL": lightdash.url,
-        "LIGHTDASH_API_KEY": lightdash.api_key,
-    }
+from tests.subcommand import Run, runner, settings
 
 
 @pytest.fixture
@@ -61,19 +25,11 @@ def run(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> Run:
-    """Runs ``omni-pulumi export`` in an empty folder, as a new process would."""
+    """Runs ``omni-pulumi export`` in an empty folder."""
     monkeypatch.chdir(tmp_path)
     for name, value in settings(omni, lightdash).items():
         monkeypatch.setenv(name, value)
-
-    def run(*arguments: str) -> Ended:
-        PROCESS.reset()
-        capsys.readouterr()
-        status = main(["export", *arguments])
-        PROCESS.reset()
-        return Ended(status, *capsys.readouterr())
-
-    return run
+    return runner("export", capsys)
 
 
 def written(directory: Path) -> Mapping[str, str]:
@@ -88,9 +44,3 @@ def written(directory: Path) -> Mapping[str, str]:
 def writes(*services: OmniSimulator | LightdashSimulator) -> list[str]:
     """The requests that are no reads, as method and path."""
     return [f"{each.method} {each.path}" for service in services for each in service.requests if each.method != "GET"]
-
-
-def unset(monkeypatch: pytest.MonkeyPatch, prefix: str) -> None:
-    """Remove the settings of a service."""
-    for name in [name for name in os.environ if name.startswith(prefix)]:
-        monkeypatch.delenv(name)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from omni_pulumi.simulator import LightdashSimulator, OmniSimulator
-from tests.export.conftest import Run
 from tests.export.estate import fill_lightdash, fill_omni
 from tests.export.test_objects import stack_of
+from tests.subcommand import Run
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "export.md").read_text(encoding="utf-8")
 COMMANDS = list(dict.fromkeys(re.findall(r"^(?:.* \| )?(omni-pulumi export .*)$", PAGE, re.MULTILINE)))

@@ -9,8 +9,9 @@ import pytest
 
 from omni_pulumi.export import command, manifest
 from omni_pulumi.simulator import CONNECTION_ID, OTHER_CONNECTION_ID, LightdashSimulator, OmniSimulator, faults
-from tests.export.conftest import Run, writes, written
+from tests.export.conftest import writes, written
 from tests.export.estate import add_secrets, fill_lightdash
+from tests.subcommand import Run
 
 SAME = "0 changed, 0 added, 0 removed"
 

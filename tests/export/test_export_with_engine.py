@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from omni_pulumi.simulator import LightdashSimulator, OmniSimulator
-from tests.export.conftest import Run, settings, unset, writes, written
+from tests.export.conftest import writes, written
 from tests.export.estate import SOURCE, TOKENS, add_secrets, fill_lightdash, fill_omni
 from tests.export.test_documentation import PAGE
+from tests.subcommand import Run, settings, unset
 from tools.pulumi_cli import PulumiCli, restore_interrupts
 
 pytestmark = pytest.mark.slow

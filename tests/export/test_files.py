@@ -9,8 +9,9 @@ import pytest
 from omni_pulumi.export import command, files
 from omni_pulumi.export.objects import ExportError
 from omni_pulumi.simulator import LightdashSimulator, OmniSimulator, faults
-from tests.export.conftest import Run, unset, writes, written
+from tests.export.conftest import writes, written
 from tests.export.estate import fill_lightdash, fill_omni
+from tests.subcommand import Run, unset
 
 
 def test_few_are_one_file(run: Run, tmp_path: Path, omni: OmniSimulator, lightdash: LightdashSimulator) -> None:

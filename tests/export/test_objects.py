@@ -22,8 +22,9 @@ from omni_pulumi.simulator import (
     OmniSimulator,
     faults,
 )
-from tests.export.conftest import Run, written
+from tests.export.conftest import written
 from tests.export.estate import SOURCE, TOKENS, add_secrets, fill_lightdash, fill_omni
+from tests.subcommand import Run
 
 
 def program(run: Run, *options: str) -> str:
