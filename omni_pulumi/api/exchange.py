@@ -25,6 +25,12 @@ class Exchange:
     headers: Mapping[str, str] = field(repr=False)
     content: Any = field(repr=False)
 
+    @property
+    def rate_limit_headers(self) -> dict[str, str]:
+        """The headers of the response that are about a rate limit, with lower-case names."""
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        return {name: value for name, value in headers.items() if name == "retry-after" or "ratelimit" in name}
+
 
 Observer = Callable[[Exchange], None]
 """Called with each exchange."""

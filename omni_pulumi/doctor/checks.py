@@ -59,8 +59,7 @@ class Traffic:
 
     def rate_limit_headers(self) -> dict[str, str]:
         """Return the headers of the last responses that are about a rate limit."""
-        headers = {name.lower(): value for each in self.exchanges for name, value in each.headers.items()}
-        return {name: value for name, value in headers.items() if name == "retry-after" or "ratelimit" in name}
+        return {name: value for each in self.exchanges for name, value in each.rate_limit_headers.items()}
 
 
 class UnusableInstanceError(Exception):

@@ -58,7 +58,7 @@ def _responses(exchanges: Sequence[Exchange]) -> list[dict[str, Any]]:
         entry = {
             "request": f"{each.request.method} {key[0]}",
             "status": each.status,
-            "headers": sorted(name.lower() for name in each.headers if _is_of_interest(name)),
+            "headers": sorted(each.rate_limit_headers),
             "content": "not JSON" if each.content is NOT_JSON else _shape(each.content),
         }
         if key in found:
@@ -174,7 +174,3 @@ def _name(key: object) -> str:
 def _template(path: str) -> str:
     """Return a path with a placeholder for each ID."""
     return "/".join(part if part in _SEGMENTS or not part else "{id}" for part in path.split("/"))
-
-
-def _is_of_interest(name: str) -> bool:
-    return name.lower() == "retry-after" or "ratelimit" in name.lower()
