@@ -123,10 +123,14 @@ class Kind(ABC):
 
         Args:
             properties: the arguments.
-            path: the path in the error, which is that of a program.
+            path: the path in the error, which is that of a program. For a value of a list: `default_values "a"`.
             existing: the object that would be adopted.
         """
-        properties[to_camel(path)] = existing[path]
+        name, _, value = path.partition(" ")
+        if value:
+            properties[to_camel(name)].append(value[1:-1])
+        else:
+            properties[to_camel(name)] = existing[name]
 
     def can_adopt(self, _services: Services) -> bool:
         """Return whether a create can find an object that exists. Else :meth:`delete` removes the object."""

@@ -18,6 +18,11 @@ PLACEHOLDERS = {"(set in Omni)", "(was secret)"}
 """Values that a refresh puts into the state in place of a secret."""
 
 
+def value_parts(values: list[str]) -> Parts:
+    """Return a part for each value of a list."""
+    return {f"values.{value}": True for value in values}
+
+
 def is_placeholder(value: object) -> bool:
     """Return whether the value of a part is a placeholder."""
     return isinstance(value, tuple) and value[0] in PLACEHOLDERS

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from omni_pulumi.simulator import CONNECTION_ID, DEVELOPMENT_CONNECTION_ID, STAGING_CONNECTION_ID
 from tests.catalogue import SAMPLES
 from tests.stateful.kind import Changes, Declaration, Kind, Services
-from tests.stateful.parts import Objects, Parts
+from tests.stateful.parts import Objects, Parts, value_parts
 
 SAMPLE = SAMPLES["ConnectionEnvironment"]
 
@@ -46,14 +46,14 @@ class ConnectionEnvironmentKind(Kind):
             each["id"]: {
                 "base_connection_id": each["base_connection_id"],
                 "environment_connection_id": each["connection_id"],
-                **_values(each["user_attribute_values"]),
+                **value_parts(each["user_attribute_values"]),
             }
             for each in services.omni.connection_environments()
         }
 
     def declared(self, properties: Mapping[str, Any]) -> Parts:
         """Return the parts that inputs or outputs set."""
-        return {**self.declared_fields(properties), **_values(properties.get("userAttributeValues", []))}
+        return {**self.declared_fields(properties), **value_parts(properties.get("userAttributeValues", []))}
 
     def outside_changes(self, services: Services, number: int) -> Changes:
         """Return how people add and change connection environments, if a provider can find them in a list."""
@@ -76,10 +76,6 @@ class ConnectionEnvironmentKind(Kind):
             }
         return changes
 
-    def add_undeclared(self, properties: dict[str, Any], path: str, _existing: Parts) -> None:
-        """Add a user attribute value. The path is such as `user_attribute_values: "a"`."""
-        properties["userAttributeValues"].append(path.partition('"')[2].removesuffix('"'))
-
     def can_adopt(self, services: Services) -> bool:
         """Return whether Omni has a list of connection environments."""
         return services.omni.dialect.connection_environment_list
@@ -87,7 +83,3 @@ class ConnectionEnvironmentKind(Kind):
     def delete(self, services: Services, object_id: str) -> None:
         """Delete a connection environment."""
         services.omni.delete_connection_environment(object_id)
-
-
-def _values(values: list[str]) -> Parts:
-    return {f"values.{value}": True for value in values}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from omni_pulumi.simulator import STAGING_CONNECTION_ID
 from tests.catalogue import SAMPLES
 from tests.stateful.kind import Changes, Declaration, Kind, Services
-from tests.stateful.parts import Objects, Parts
+from tests.stateful.parts import Objects, Parts, value_parts
 
 SAMPLE = SAMPLES["ConnectionEnvironmentAttribute"]
 
@@ -42,12 +42,12 @@ class ConnectionEnvironmentAttributeKind(Kind):
         attribute = services.omni.environment_user_attribute(STAGING_CONNECTION_ID)
         if attribute is None:
             return {}
-        values = _values(attribute["default_values"] or [])
+        values = value_parts(attribute["default_values"] or [])
         return {STAGING_CONNECTION_ID: {"connection": STAGING_CONNECTION_ID, **self.stored_fields(attribute), **values}}
 
     def declared(self, properties: Mapping[str, Any]) -> Parts:
         """Return the parts that inputs or outputs set."""
-        values = _values(properties.get("defaultValues", []))
+        values = value_parts(properties.get("defaultValues", []))
         return {"connection": properties["connectionId"], **self.declared_fields(properties), **values}
 
     def outside_changes(self, services: Services, number: int) -> Changes:
@@ -61,11 +61,3 @@ class ConnectionEnvironmentAttributeKind(Kind):
             f"{id_}: add a default value": partial(set_values, [*(attribute["default_values"] or []), f"v{number}"]),
             f"{id_}: remove": partial(omni.clear_environment_user_attribute, id_),
         }
-
-    def add_undeclared(self, properties: dict[str, Any], path: str, _existing: Parts) -> None:
-        """Add a default value. The path is such as `default_values: "a"`."""
-        properties["defaultValues"].append(path.partition('"')[2].removesuffix('"'))
-
-
-def _values(values: list[str]) -> Parts:
-    return {f"values.{value}": True for value in values}
