@@ -12,18 +12,7 @@ from typing import Any
 
 from benchmarks.contenders import PARALLEL, Contender, Operation
 from benchmarks.processes import Finished, run
-from tools.get_engine import (
-    EngineError,
-    StepFailedError,
-    cache_dir,
-    find_go,
-    go_build,
-    go_environment,
-    go_module,
-    locked,
-    log,
-    work_dir,
-)
+from tools.get_engine import build_in_cache, cache_dir, find_go, go_build, go_environment, go_module
 
 PEER = Path(__file__).resolve().parent / "peer"
 OPENTOFU, RESTAPI = PEER / "opentofu", PEER / "restapi"
@@ -49,22 +38,20 @@ def build_peer() -> Path:
         EngineError: the build failed. The message is the reason.
     """
     versions = [go_module(module).version.removeprefix("v") for module in (OPENTOFU, RESTAPI)]
-    home = cache_dir() / "benchmark" / "-".join(versions)
-    if home.is_dir():
-        return home
-    try:
-        with locked(home.parent):
-            if not home.is_dir():
-                log(f"building OpenTofu {versions[0]} and restapi {versions[1]} from Go modules, minutes on 2 cores")
-                with work_dir(home) as work:
-                    go, env, new = find_go(work, OPENTOFU, RESTAPI), go_environment(work), work / "new"
-                    new.mkdir()
-                    go_build(go, env, RESTAPI, go_module(RESTAPI).path, new)
-                    go_build(go, env, OPENTOFU, OPENTOFU_PACKAGE, new)
-                    new.rename(home)
-    except (StepFailedError, OSError) as error:
-        raise EngineError(f"could not be built: {error}") from error
-    return home
+    return build_in_cache(
+        cache_dir() / "benchmark" / "-".join(versions),
+        _build,
+        announcement=f"building OpenTofu {versions[0]} and restapi {versions[1]} from Go modules, minutes on 2 cores",
+        failure="could not be built",
+    )
+
+
+def _build(work: Path) -> Path:
+    go, env, new = find_go(work, OPENTOFU, RESTAPI), go_environment(work), work / "new"
+    new.mkdir()
+    go_build(go, env, RESTAPI, go_module(RESTAPI).path, new)
+    go_build(go, env, OPENTOFU, OPENTOFU_PACKAGE, new)
+    return new
 
 
 class OpenTofu(Contender):

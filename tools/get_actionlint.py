@@ -9,18 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tools.get_engine import (
-    EngineError,
-    StepFailedError,
-    cache_dir,
-    find_go,
-    go_build,
-    go_environment,
-    go_module,
-    locked,
-    log,
-    work_dir,
-)
+from tools.get_engine import build_in_cache, cache_dir, find_go, go_build, go_environment, go_module
 
 MODULE = Path(__file__).resolve().parent / "actionlint"
 PACKAGE = "github.com/rhysd/actionlint/cmd/actionlint"
@@ -33,19 +22,17 @@ def actionlint() -> Path:
         EngineError: The build failed. The message is the reason.
     """
     version = go_module(MODULE).version.removeprefix("v")
-    binary = cache_dir() / "actionlint" / version
-    if binary.exists():
-        return binary
-    try:
-        with locked(binary.parent):
-            if not binary.exists():
-                log(f"building actionlint {version} from its Go module, ten seconds on 2 cores")
-                with work_dir(binary) as work:
-                    go_build(find_go(work, MODULE), go_environment(work), MODULE, PACKAGE, work)
-                    (work / "actionlint").rename(binary)
-    except (StepFailedError, OSError) as error:
-        raise EngineError(f"Could not build actionlint {version}: {error}") from error
-    return binary
+    return build_in_cache(
+        cache_dir() / "actionlint" / version,
+        _build,
+        announcement=f"building actionlint {version} from its Go module, ten seconds on 2 cores",
+        failure=f"Could not build actionlint {version}",
+    )
+
+
+def _build(work: Path) -> Path:
+    go_build(find_go(work, MODULE), go_environment(work), MODULE, PACKAGE, work)
+    return work / "actionlint"
 
 
 if __name__ == "__main__":

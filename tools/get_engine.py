@@ -190,7 +190,33 @@ def build_engine(home: Path) -> Path:
         return bin_dir
 
 
-# Helpers of the steps.
+# Helpers of the steps and of other builds.
+
+
+def build_in_cache(target: Path, build: Callable[[Path], Path], *, announcement: str, failure: str) -> Path:
+    """Return a file or folder of the cache. Build it if the cache does not contain it.
+
+    Args:
+        target: its path.
+        build: Builds it in a temporary folder, and returns its path there.
+        announcement: The line that is logged before the build.
+        failure: Begins the message of the error.
+
+    Raises:
+        EngineError: The build failed. The message contains the reason.
+    """
+    if target.exists():
+        return target
+    try:
+        with locked(target.parent):
+            # The previous owner of the lock may have built it.
+            if not target.exists():
+                log(announcement)
+                with work_dir(target) as work:
+                    build(work).rename(target)
+    except (StepFailedError, OSError) as error:
+        raise EngineError(f"{failure}: {error}") from error
+    return target
 
 
 def go_build(go: str, env: Mapping[str, str], module: Path, package: str, into: Path) -> None:

@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from tools import get_engine
-from tools.get_engine import EngineError, StepFailedError, engine_bin_dir, engine_path, parse_version
+from tools.get_engine import (
+    EngineError,
+    StepFailedError,
+    build_in_cache,
+    engine_bin_dir,
+    engine_path,
+    parse_version,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -172,3 +179,23 @@ def test_go_is_too_old(machine: Path) -> None:
     add_program(machine / "path" / "go", "go version go1.20.1 linux/amd64")
     with pytest.raises(EngineError, match=r"1\.20\.1.* 1\.24\.7.* pip "):
         engine_bin_dir(build=True)
+
+
+def test_build_in_cache(machine: Path) -> None:
+    """What is built is moved into the cache, and the next call finds it there. A failed build leaves nothing."""
+    target = machine / "cache" / "tool" / "1.0.0"
+
+    def build(work: Path) -> Path:
+        (work / "new").write_text(str(work.parent))
+        return work / "new"
+
+    def fail(_: Path) -> Path:
+        raise StepFailedError("no compiler")
+
+    with pytest.raises(EngineError, match=r"^tool 1\.0\.0: no compiler$"):
+        build_in_cache(target, fail, announcement="building", failure="tool 1.0.0")
+    assert [path.name for path in target.parent.iterdir()] == [".lock"]
+    for each in (build, fail):
+        assert build_in_cache(target, each, announcement="building", failure="tool 1.0.0") == target
+    assert target.read_text() == str(target.parent)
+    assert sorted(path.name for path in target.parent.iterdir()) == [".lock", "1.0.0"]
