@@ -40,10 +40,13 @@ class Selection:
     projects: tuple[str, ...] = ()
     profile: str | None = None
 
-    @property
-    def services(self) -> list[ServiceName]:
-        """The services that have what is selected. A named connection or project excludes the other service."""
-        names: list[ServiceName] = ["omni", "lightdash"]
+    def services(self, only: ServiceName | None) -> list[ServiceName]:
+        """Return the services that have what is selected. A named connection or project excludes the other service.
+
+        Args:
+            only: the only service to return, ``None`` for both.
+        """
+        names: list[ServiceName] = ["omni", "lightdash"] if only is None else [only]
         excluded = {
             *({"omni"} if self.projects and not self.connections else ()),
             *({"lightdash"} if self.connections and not self.projects else ()),

@@ -86,7 +86,7 @@ def _services(options: Options, config: Config) -> list[ServiceName]:
         ConfigurationError: no service has what is selected.
     """
     selection = options.selection
-    wanted = [name for name in selection.services if options.service in {None, name}]
+    wanted = selection.services(options.service)
     if not wanted:
         raise ConfigurationError(
             "--connection selects from Omni, and --project from Lightdash.", settings=("--connection", "--project")

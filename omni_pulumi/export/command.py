@@ -155,7 +155,7 @@ def _services(service: ServiceName | None, selection: ObjectSelection, config: C
         ConfigurationError: none is configured.
         ExportError: no service has what is selected.
     """
-    wanted = [name for name in selection.services if service in {None, name}]
+    wanted = selection.services(service)
     if not wanted:
         raise ExportError(
             "The options exclude both services: --connection, --owner and the kinds of Omni select from Omni, "
@@ -186,18 +186,18 @@ def _read_services(services: Sequence[ServiceName], config: Config, selection: O
         Error: a service is not configured, cannot be reached, or refuses the key.
         ExportError: a connection or project does not exist.
     """
-    estates: list[Inventory] = []
+    inventories: list[Inventory] = []
     instances = {name: _SERVICES[name].instance(config, selection.profile) for name in services}
     if "omni" in instances:
         omni = PROCESS.clients.get("Omni", instances["omni"], OmniClient)
-        estates.append(OmniReader(omni, selection, _progress).read())
+        inventories.append(OmniReader(omni, selection, _progress).read())
     if "lightdash" in instances:
         lightdash = PROCESS.clients.get("Lightdash", instances["lightdash"], LightdashClient)
-        estates.append(LightdashReader(lightdash, selection, _progress).read())
+        inventories.append(LightdashReader(lightdash, selection, _progress).read())
     return Inventory(
-        found=[found for inventory in estates for found in _in_order(inventory.found)],
-        skipped=[skipped for inventory in estates for skipped in inventory.skipped],
-        notes=[note for inventory in estates for note in inventory.notes],
+        found=[found for inventory in inventories for found in _in_order(inventory.found)],
+        skipped=[skipped for inventory in inventories for skipped in inventory.skipped],
+        notes=[note for inventory in inventories for note in inventory.notes],
     )
 
 

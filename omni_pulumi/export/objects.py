@@ -171,11 +171,14 @@ class ObjectSelection(Selection):
     kinds: tuple[str, ...] = ()
     secrets: SecretsMode = "unmanaged"
 
-    @property
-    def services(self) -> list[ServiceName]:
-        """The services that have what is selected."""
+    def services(self, only: ServiceName | None) -> list[ServiceName]:
+        """Return the services that have what is selected.
+
+        Args:
+            only: the only service to return, ``None`` for both.
+        """
         of_kinds = {kind.service for kind in KINDS.values() if self.has_kind(kind)}
-        return [name for name in super().services if name in of_kinds]
+        return [name for name in super().services(only) if name in of_kinds]
 
     def has_kind(self, *kinds: Kind) -> bool:
         """Return whether one of the kinds is selected."""
