@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 from pulumi.output import Unknown
 from pydantic.alias_generators import to_snake
 
+from omni_pulumi.errors import ConfigurationError
 from omni_pulumi.simulator import CONNECTION_ID
 from tests.catalogue import SAMPLES, Sample, every_sample
-from tests.servicer import UNKNOWN, Refusal, Servicer
+from tests.servicer import UNKNOWN, ProviderError, Refusal, Servicer
 
 UUID_OF_VERSION_1 = "0b7a2f7e-51c4-1c57-9d0e-6a1f0c9be001"
 SECRET = "s3cr3t-value"
@@ -357,6 +358,24 @@ def test_an_unknown_credential_counts(servicer: Servicer) -> None:
     """Two credentials cause a failure even when one of them is unknown."""
     properties = {**SOURCE.complete, **github(installationId=UNKNOWN)}
     assert failures_of(servicer, SOURCE, properties).keys() == {"dbt_connection"}
+
+
+def test_a_value_that_the_preview_did_not_know(servicer: Servicer) -> None:
+    """A create and an update validate their inputs. The error names the properties and shows no value."""
+    state = {**ENVIRONMENT.minimal, "environmentId": "an ID"}
+    news = {**ENVIRONMENT.minimal, "connectionId": SECRET, "name": ""}
+    operations: dict[str, Callable[[], object]] = {
+        "create DbtEnvironment": lambda: servicer.create(ENVIRONMENT.provider(), news),
+        "update DbtEnvironment": lambda: servicer.update(ENVIRONMENT.provider(), "an ID", state, news),
+    }
+    for operation, run in operations.items():
+        with pytest.raises(ProviderError) as caught:
+            run()
+        error = caught.value.error
+        assert isinstance(error, ConfigurationError)
+        assert error.settings == ("connection_id", "name")
+        assert [each for each in (operation, *error.settings) if each not in str(error)] == []
+        assert SECRET not in str(error)
 
 
 @every_sample
