@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pydantic
+
 from omni_pulumi.api.instance import Instance
 from omni_pulumi.errors import ConfigurationError
 
@@ -148,21 +150,17 @@ class Service:
 
     def _parse_url(self, text: str) -> str:
         """Return a URL without ``/api`` and trailing slashes. ``http`` is accepted only for loopback addresses."""
-        import httpx  # here, because a program only needs the names of the settings
-
         try:
-            url = httpx.URL(text)
-        except httpx.InvalidURL:
-            url = httpx.URL("")
-        is_host = bool(url.host) and "%" not in url.host  # httpx escapes characters that a host cannot contain
-        if url.scheme not in {"http", "https"} or not is_host or url.userinfo or url.query or url.fragment:
+            url = pydantic.HttpUrl(text)
+        except pydantic.ValidationError:
+            url = None
+        if url is None or not url.host or {url.username, url.password, url.query, url.fragment} != {None}:
             host = _HOST.fullmatch(text)
             got = f', got "{text}": write https://{host[1]}' if host else ""
             raise ValueError(f"must be a URL such as {self.url_example}, without user, query or fragment{got}")
         if url.scheme == "http" and not _is_loopback(url.host):
             raise ValueError(f"uses http://, which would send the API key in plain text to {url.host}. Use https")
-        path = re.sub(r"/api(/v1)?$", "", url.path.rstrip("/"))
-        return str(url.copy_with(path=path or "/")).rstrip("/")
+        return re.sub(r"/api(/v1)?$", "", str(url).rstrip("/")).rstrip("/")
 
 
 def _parse_api_key(text: str) -> str:
