@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.contenders import OPERATIONS, ROOT, Contender, Pulumi, create_template
 from benchmarks.measure import Group, measure, measure_concurrent, measure_limited
 from benchmarks.peer import OpenTofu, build_peer
-from benchmarks.report import Result, bars, limit_bars, write_into
+from benchmarks.report import Result, bars, limit_bars, time_limits, write_into
 from benchmarks.simulators import Simulators, simulators
 from benchmarks.stacks import AllKinds, Environments
 from omni_pulumi.simulator import LightdashSimulator, OmniSimulator
@@ -118,9 +118,13 @@ class Benchmark:
         result.bars += limit_bars(result.limited[0], result.concurrent)
 
     def _environments(self, size: int, connections: int) -> Group:
-        """Return who runs a number of environments. Floor and omni-pulumi run several times where there is a bar."""
-        has_bar = (size <= 10 and connections == 1) or (size >= 400 and connections > 1)
-        pairs = self._options.pairs if has_bar else 1
+        """Return who runs a number of environments.
+
+        Floor and omni-pulumi run several times where there is a bar. The typical provider takes much longer, and runs
+        once with one connection.
+        """
+        timed = time_limits(size, connections)
+        pairs = self._options.pairs if timed else 1
         contenders: list[tuple[Contender, int]] = [
             (Pulumi(FLOOR, "floor", self._template, self._env), pairs),
             (Pulumi(OURS, "ours", self._template, self._env), pairs),
@@ -128,11 +132,11 @@ class Benchmark:
         for variant in self._options.variant:
             name, _, value = variant.partition("=")
             contenders.append((Pulumi(f"{OURS}, {variant}", "ours", self._template, {**self._env, name: value}), pairs))
-        if "typical" not in self._options.without:
+        if "typical" not in self._options.without and connections == 1:
             contenders.append((Pulumi(TYPICAL, "typical", self._template, self._env), 1))
         if self._binaries:
             contenders.append((OpenTofu(self._binaries, self._env), 1))
-        return Group(functools.partial(Environments, self._services, size, connections), contenders)
+        return Group(functools.partial(Environments, self._services, size, connections), contenders, timed)
 
     def _build_peer(self) -> Path | None:
         try:

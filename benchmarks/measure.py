@@ -6,7 +6,7 @@ import itertools
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,10 +56,12 @@ class Group(NamedTuple):
     Attributes:
         new_stack: creates the objects that the stack needs in the simulators.
         contenders: the contenders, and in how many rounds each takes part.
+        repeated: the operations of all rounds. The first round runs the others too.
     """
 
     new_stack: Callable[[], Stack]
     contenders: Sequence[tuple[Contender, int]]
+    repeated: Collection[str] = ()
 
     @property
     def rounds(self) -> int:
@@ -70,6 +72,10 @@ class Group(NamedTuple):
         """Return the contenders of a round. Every other round runs them in reverse order."""
         contenders = [contender for contender, rounds in self.contenders if number < rounds]
         return contenders[::-1] if number % 2 else contenders
+
+    def operations(self, number: int, operations: Iterable[Operation]) -> list[Operation]:
+        """Return which operations run in a round."""
+        return [operation for operation in operations if number == 0 or operation in self.repeated]
 
 
 class Progress:
@@ -96,8 +102,12 @@ class Progress:
 
 def measure(simulators: Simulators, groups: Sequence[Group], operations: Sequence[Operation]) -> list[Measurement]:
     """Run operations of all groups."""
-    turns = (len(group.in_round(number)) for group in groups for number in range(group.rounds))
-    progress = Progress(sum(turns) * len(operations))
+    turns = (
+        len(group.in_round(number)) * len(group.operations(number, operations))
+        for group in groups
+        for number in range(group.rounds)
+    )
+    progress = Progress(sum(turns))
     measurements: list[Measurement] = []
     for group in groups:
         for number in range(group.rounds):
@@ -119,7 +129,7 @@ def _round(
     entries = [(each, group.new_stack(), folder / str(i)) for i, each in enumerate(group.in_round(number))]
     for contender, _, own_folder in entries:
         contender.prepare(own_folder)
-    for operation, (contender, stack, own_folder) in itertools.product(operations, entries):
+    for operation, (contender, stack, own_folder) in itertools.product(group.operations(number, operations), entries):
         progress.show(f"{stack.name}, round {number + 1}, {operation}: {contender.name}")
         yield run_operation(simulators, contender, stack, own_folder, operation, number)
 

@@ -241,7 +241,7 @@ def bars(result: Result, layouts: Sequence[tuple[str, int, int]], ours: str, flo
             cell, most = result.cell(name, operation, ours), request_limit(environments, connections, operation)
             if cell and most is not None:
                 found.append(Bar(f"requests, {name}: {operation}", most, cell.requests, digits=0))
-        for timed, limit in _time_limits(environments, connections).items():
+        for timed, limit in time_limits(environments, connections).items():
             if ratio := result.ratio(name, timed, ours, floor_name):
                 processor = result.ratio(name, timed, ours, floor_name, "processor")
                 found.append(Bar(f"time against the floor, {name}: {timed}", limit, ratio, processor=processor))
@@ -251,7 +251,8 @@ def bars(result: Result, layouts: Sequence[tuple[str, int, int]], ours: str, flo
     return found
 
 
-def _time_limits(environments: int, connections: int) -> dict[str, float]:
+def time_limits(environments: int, connections: int) -> dict[str, float]:
+    """Return the bars of time against the floor by operation."""
     if environments <= 10:
         return dict.fromkeys(("create", "preview", "no changes", "update"), 1.15)
     if environments == 400 and connections > 1:

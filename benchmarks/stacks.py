@@ -35,7 +35,7 @@ class Stack(abc.ABC):
 
 @dataclass
 class Environments(Stack):
-    """A number of dbt environments, evenly over some connections."""
+    """A number of dbt environments, evenly over some connections, declared one connection after the other."""
 
     simulators: Simulators
     environments: int
@@ -51,7 +51,7 @@ class Environments(Stack):
         """Return the environments, each with a variable and a secret one."""
         return [
             {
-                "connectionId": self.ids[number % self.connections],
+                "connectionId": self.ids[number * self.connections // self.environments],
                 "name": f"environment {number}",
                 "targetSchema": schema,
                 "variables": {"DBT_TARGET": f"environment {number}"},
