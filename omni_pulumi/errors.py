@@ -1,6 +1,6 @@
 """The errors that this package raises, as one tree::
 
-    Error                               operation, resource_id, outcome_unknown, scope
+    Error                               advice, operation, resource_id, outcome_unknown, scope
     ├── ConfigurationError              settings or properties are missing or malformed: settings
     ├── AlreadyExistsError              creating would overwrite an object that exists: changes, undeclared
     │   └── AlreadyManagedError         another resource of this program manages the object: same_key

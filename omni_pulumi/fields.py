@@ -134,12 +134,16 @@ UserAttributeValues = Annotated[
 Profile = Annotated[str, pydantic.AfterValidator(_profile)]
 
 
-class Args(pydantic.BaseModel):
-    """The arguments that a program declares. Each field has a description, from which the documentation is made."""
+class Inputs(pydantic.BaseModel):
+    """What a program passes. Names are camelCase, as in Pulumi. Other names and other types are refused."""
 
     model_config = pydantic.ConfigDict(
         alias_generator=to_camel, extra="forbid", frozen=True, hide_input_in_errors=True, strict=True
     )
+
+
+class Args(Inputs):
+    """The arguments of a resource. Each field has a description, from which the documentation is made."""
 
     adopt: MaybeUnknown[Annotated[Adopt, pydantic.PlainValidator(_adopt)]] = pydantic.Field(
         default=False,

@@ -23,7 +23,7 @@ from omni_pulumi.check import check_failures, configuration_error
 from omni_pulumi.dynamic import options
 from omni_pulumi.dynamic.resource import warn_about_plain_key
 from omni_pulumi.errors import ConfigurationError, Error
-from omni_pulumi.fields import Profile
+from omni_pulumi.fields import Inputs, Profile
 from omni_pulumi.process import PROCESS
 from omni_pulumi.redact import redact
 from omni_pulumi.settings import Service
@@ -32,12 +32,8 @@ if TYPE_CHECKING:
     from omni_pulumi.api.instance import Client, Instance
 
 
-class FunctionArgs(pydantic.BaseModel):
+class FunctionArgs(Inputs):
     """The arguments of a function."""
-
-    model_config = pydantic.ConfigDict(
-        alias_generator=to_camel, extra="forbid", frozen=True, hide_input_in_errors=True, strict=True
-    )
 
     profile: Profile | None = None
 

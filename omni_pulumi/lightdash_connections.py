@@ -18,7 +18,7 @@ from pulumi.output import Unknown
 from pydantic.alias_generators import to_camel, to_snake
 
 from omni_pulumi.api.lightdash.models import SECRET_FIELDS
-from omni_pulumi.fields import Derived, MaybeUnknown, OptionalText, Secret, Text
+from omni_pulumi.fields import Derived, Inputs, MaybeUnknown, OptionalText, Secret, Text
 
 SECRET_PROPERTIES = frozenset(map(to_camel, SECRET_FIELDS))
 
@@ -50,11 +50,7 @@ _Environment = Annotated[dict[str, MaybeUnknown[str]], pydantic.AfterValidator(l
 """Values by name. Lightdash 0.3277.1 accepts any name. 1.237.0 refuses some, and its error says which and why."""
 
 
-class _ConnectionArgs(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(
-        alias_generator=to_camel, extra="forbid", frozen=True, hide_input_in_errors=True, strict=True
-    )
-
+class _ConnectionArgs(Inputs):
     def to_wire(self) -> dict[str, Any]:
         """Return the connection as Lightdash takes it: its names, a sorted list as environment, without ``None``."""
         wire = {_WIRE_NAMES.get(name, name): value for name, value in self.model_dump(exclude_none=True).items()}

@@ -77,7 +77,7 @@ def is_success(response: httpx.Response, content: object) -> bool:
 def error_of(
     response: httpx.Response, content: object, request: Request, *, sender: str, secrets: Iterable[str], hint: str = ""
 ) -> errors.ResponseError:
-    """Return the error that a response means.
+    """Return the error that a response means. The transport adds the operation and the ID of the object.
 
     Args:
         response: the response.
@@ -103,8 +103,6 @@ def error_of(
         status=status,
         detail=detail,
         retry_after=retry_after,
-        operation=request.operation,
-        resource_id=request.resource_id,
         outcome_unknown=request.is_write and (response.is_success or error_class is errors.ServerError),
     )
 

@@ -136,6 +136,8 @@ class Transport:
             if isinstance(error, errors.CancelledError):
                 error = _cancelled(request, failures)
             raise error.replace(
+                operation=request.operation,
+                resource_id=request.resource_id,
                 outcome_unknown=any(failure.outcome_unknown for failure in failures),
                 scope=self._scope(request, error),
             ) from None
@@ -207,8 +209,6 @@ class Transport:
             raise errors.ConnectError(
                 f"Cannot {request.operation}: {self._name} cannot be reached ({_reason(error)}).",
                 advice="Check the URL, the network and the proxy settings.",
-                operation=request.operation,
-                resource_id=request.resource_id,
                 cause=_cause(error),
             ) from None
         except httpx.HTTPError as error:
@@ -216,8 +216,6 @@ class Transport:
                 f"Cannot {request.operation}: {self._name} did not respond to {request.method} {request.path} "
                 f"({_reason(error)}).",
                 advice="Run the command again.",
-                operation=request.operation,
-                resource_id=request.resource_id,
                 outcome_unknown=request.is_write,
             ) from None
         finally:
@@ -286,8 +284,6 @@ def _cancelled(request: Request, failures: Sequence[errors.Error]) -> errors.Can
         f"Cannot {request.operation}: the run was cancelled before the request was sent{' again' if failures else ''}."
         f"{applied}",
         advice="Run the command again.",
-        operation=request.operation,
-        resource_id=request.resource_id,
     )
 
 
