@@ -84,9 +84,12 @@ def _uuid4(text: str) -> str:
 Adopt = bool | Literal["existing"]
 
 
-def _adopt(value: object) -> Adopt:
-    if value is True or value is False:
-        return value
+def _adopt(value: object) -> Adopt | None:
+    """Return ``None`` for the default, which the state leaves out."""
+    if value is None or value is False:
+        return None
+    if value is True:
+        return True
     if value == "existing":
         return "existing"
     raise ValueError('must be True, False or "existing"')
@@ -145,11 +148,11 @@ class Inputs(pydantic.BaseModel):
 class Args(Inputs):
     """The arguments of a resource. Each field has a description, from which the documentation is made."""
 
-    adopt: MaybeUnknown[Annotated[Adopt, pydantic.PlainValidator(_adopt)]] = pydantic.Field(
-        default=False,
-        description="What to do if the object exists already. `False`: fail. `True`: adopt it, or else create it. "
-        '`"existing"`: adopt it, or fail if it does not exist. It has an effect only when Pulumi creates the '
-        'resource. Remove `"existing"` afterwards, because it forbids a replacement.',
+    adopt: MaybeUnknown[Annotated[Adopt | None, pydantic.PlainValidator(_adopt)]] = pydantic.Field(
+        default=None,
+        description="What to do if the object exists already. `False`, the default: fail. `True`: adopt it, or else "
+        'create it. `"existing"`: adopt it, or fail if it does not exist. It has an effect only when Pulumi creates '
+        'the resource. Remove `"existing"` afterwards, because it forbids a replacement.',
     )
     profile: Profile | None = pydantic.Field(
         default=None,
@@ -177,7 +180,7 @@ class State(pydantic.BaseModel):
         alias_generator=to_camel, validate_by_name=True, extra="ignore", frozen=True, hide_input_in_errors=True
     )
 
-    adopt: Adopt = False
+    adopt: Adopt | None = None
     profile: str | None = None
 
     @classmethod

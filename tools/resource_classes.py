@@ -95,7 +95,7 @@ def _resource_body(lifecycle: Lifecycle[Any, Any, Any]) -> str:
         lines += textwrap.wrap(
             f"{name}: {text}", _WIDTH, initial_indent=" " * 12, subsequent_indent=" " * 16, break_on_hyphens=False
         )
-    lines += ['        """', f"        super().__init__({provider}(), resource_name, locals(), opts)"]
+    lines += ['        """', f"        super().__init__(*self._arguments({provider}(), resource_name, locals(), opts))"]
     return "\n".join(lines)
 
 

@@ -200,7 +200,10 @@ class _Writer:
             name = ""
 
     def _leaves(self, step: Step) -> str:
-        """Return the values of a created or deleted resource, in one cell, without the default of ``adopt``."""
+        """Return the values of a created or deleted resource, in one cell.
+
+        States of version 0.1 contain ``adopt=False``, which says nothing.
+        """
         sides = [(c.path, c.before if step.operation == "delete" else c.after) for c in step.changes]
         if step.urn.type.startswith(TYPES):
             sides = [side for side in sides if side != ("adopt", False)]

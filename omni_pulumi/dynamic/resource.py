@@ -42,19 +42,21 @@ def output() -> Any:
 class Resource(dynamic.Resource):
     """A resource as programs declare it: snake_case in Python, camelCase in Pulumi."""
 
-    def __init__(
+    def _arguments(
         self,
         provider: Provider[Any, Any, Any],
         resource_name: str,
         variables: Mapping[str, Any],
         opts: pulumi.ResourceOptions | None,
-    ) -> None:
-        """Register the resource.
+    ) -> tuple[Provider[Any, Any, Any], str, dict[str, Any], pulumi.ResourceOptions]:
+        """Return the arguments for Pulumi's class.
+
+        It is not an ``__init__``, because each one adds a position to the stack trace that Pulumi keeps in the state.
 
         Args:
             provider: the provider of the resource.
             resource_name: name of the resource in the program.
-            variables: ``locals()`` of the resource's own ``__init__``, which contain the arguments.
+            variables: ``locals()`` of the resource's ``__init__``, which contain the arguments of the program.
             opts: resource options.
         """
         lifecycle = provider.lifecycle
@@ -78,7 +80,7 @@ class Resource(dynamic.Resource):
                 if isinstance(marker, ConvertedBy):
                     value = marker.convert(value)
             properties[str(field.alias)] = value
-        super().__init__(provider, resource_name, properties, opts)
+        return provider, resource_name, properties, opts
 
     def _get_providers(self, *arguments: Any, **keywords: Any) -> Any:
         """Apply the options that transformations added, and warn.

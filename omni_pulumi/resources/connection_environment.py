@@ -280,12 +280,12 @@ class ConnectionEnvironment(Resource, module="omni", name="ConnectionEnvironment
                 Changing it replaces the resource.
             user_attribute_values: Values of the base connection's user attribute that select this environment. A value
                 selects one environment of a base connection.
-            adopt: What to do if the object exists already. `False`: fail. `True`: adopt it, or else create it.
-                `"existing"`: adopt it, or fail if it does not exist. It has an effect only when Pulumi creates the
+            adopt: What to do if the object exists already. `False`, the default: fail. `True`: adopt it, or else create
+                it. `"existing"`: adopt it, or fail if it does not exist. It has an effect only when Pulumi creates the
                 resource. Remove `"existing"` afterwards, because it forbids a replacement.
             profile: Name of the instance's settings, for a stack that uses several instances of a service.
             opts: Resource options.
         """
-        super().__init__(ConnectionEnvironmentProvider(), resource_name, locals(), opts)
+        super().__init__(*self._arguments(ConnectionEnvironmentProvider(), resource_name, locals(), opts))
 
     # End of the generated part.

@@ -197,12 +197,12 @@ class ConnectionEnvironmentAttribute(Resource, module="omni", name="ConnectionEn
             connection_id: UUID of the base connection, which users see. Changing it replaces the resource.
             attribute_name: Name of the user attribute. Its values select an environment of the connection.
             default_values: Values that select the base connection itself.
-            adopt: What to do if the object exists already. `False`: fail. `True`: adopt it, or else create it.
-                `"existing"`: adopt it, or fail if it does not exist. It has an effect only when Pulumi creates the
+            adopt: What to do if the object exists already. `False`, the default: fail. `True`: adopt it, or else create
+                it. `"existing"`: adopt it, or fail if it does not exist. It has an effect only when Pulumi creates the
                 resource. Remove `"existing"` afterwards, because it forbids a replacement.
             profile: Name of the instance's settings, for a stack that uses several instances of a service.
             opts: Resource options.
         """
-        super().__init__(ConnectionEnvironmentAttributeProvider(), resource_name, locals(), opts)
+        super().__init__(*self._arguments(ConnectionEnvironmentAttributeProvider(), resource_name, locals(), opts))
 
     # End of the generated part.

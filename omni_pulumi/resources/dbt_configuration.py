@@ -301,12 +301,12 @@ class DbtConfiguration(Resource, module="omni", name="DbtConfiguration"):
             project_root_path: Path of the dbt project in the repository. Default: the root of the repository.
             rotate_keys_trigger: Any text. Adding it later or changing it rotates the SSH deploy keys once. Then
                 register the new key at the git host.
-            adopt: What to do if the object exists already. `False`: fail. `True`: adopt it, or else create it.
-                `"existing"`: adopt it, or fail if it does not exist. It has an effect only when Pulumi creates the
+            adopt: What to do if the object exists already. `False`, the default: fail. `True`: adopt it, or else create
+                it. `"existing"`: adopt it, or fail if it does not exist. It has an effect only when Pulumi creates the
                 resource. Remove `"existing"` afterwards, because it forbids a replacement.
             profile: Name of the instance's settings, for a stack that uses several instances of a service.
             opts: Resource options.
         """
-        super().__init__(DbtConfigurationProvider(), resource_name, locals(), opts)
+        super().__init__(*self._arguments(DbtConfigurationProvider(), resource_name, locals(), opts))
 
     # End of the generated part.

@@ -398,12 +398,12 @@ class LightdashDbtSource(Resource, module="lightdash", name="LightdashDbtSource"
                 `type`. If the program leaves out both GitHub credentials, a source that exists keeps its own.
             secrets_trigger: Any text. Changing it writes the declared credentials again, because drift of a secret
                 cannot be detected.
-            adopt: What to do if the object exists already. `False`: fail. `True`: adopt it, or else create it.
-                `"existing"`: adopt it, or fail if it does not exist. It has an effect only when Pulumi creates the
+            adopt: What to do if the object exists already. `False`, the default: fail. `True`: adopt it, or else create
+                it. `"existing"`: adopt it, or fail if it does not exist. It has an effect only when Pulumi creates the
                 resource. Remove `"existing"` afterwards, because it forbids a replacement.
             profile: Name of the instance's settings, for a stack that uses several instances of a service.
             opts: Resource options.
         """
-        super().__init__(LightdashDbtSourceProvider(), resource_name, locals(), opts)
+        super().__init__(*self._arguments(LightdashDbtSourceProvider(), resource_name, locals(), opts))
 
     # End of the generated part.

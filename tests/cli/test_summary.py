@@ -85,7 +85,7 @@ def test_adopt_of_another_provider() -> None:
 @pytest.mark.parametrize(("adopt", "shown"), [(False, "name Staging"), (True, "adopt true, name Staging")])
 @pytest.mark.parametrize(("operation", "side", "column"), [("create", "newState", 4), ("delete", "oldState", 3)])
 def test_default_of_adopt(operation: str, side: str, column: int, adopt: object, shown: str) -> None:
-    """The row of a created or deleted resource leaves out ``adopt`` when it is False, as it usually is."""
+    """The row of a created or deleted resource leaves out ``adopt`` when it is False, as in states of 0.1."""
     urn = "urn:pulumi:demo::shop::pulumi-python:dynamic/omni:DbtEnvironment::staging"
     text = digest({"op": operation, "urn": urn, side: {"inputs": {"adopt": adopt, "name": "Staging"}}})
     assert cells(text)[0][column] == shown

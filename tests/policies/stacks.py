@@ -28,7 +28,6 @@ def configuration(name: str = "dbt", *, protect: bool = False, stack: str = "tes
         "enableVirtualSchemas": False,
         "enableSemanticLayer": False,
         "dbtVersion": "1.11",
-        "adopt": False,
     }
     return Declared(DBT_CONFIGURATION, name, {**properties, **changed}, protect, stack)
 
@@ -41,7 +40,6 @@ def environment(name: str = "staging", *, protect: bool = False, stack: str = "t
         "targetSchema": "staging",
         "variables": {"DBT_TARGET": "staging"},
         "secretVariables": {},
-        "adopt": False,
     }
     if "called" in changed:
         changed["name"] = changed.pop("called")
@@ -54,14 +52,13 @@ def connection_environment(name: str = "connection_environment", **changed: Any)
         "baseConnectionId": ONE,
         "environmentConnectionId": TWO,
         "userAttributeValues": ["staging"],
-        "adopt": False,
     }
     return Declared(CONNECTION_ENVIRONMENT, name, {**properties, **changed})
 
 
 def attribute(*, stack: str = "test", **changed: Any) -> Declared:
     """Return an environment user attribute."""
-    properties = {"connectionId": ONE, "attributeName": "environment", "adopt": False}
+    properties = {"connectionId": ONE, "attributeName": "environment"}
     return Declared(CONNECTION_ENVIRONMENT_ATTRIBUTE, "attribute", {**properties, **changed}, stack=stack)
 
 
@@ -82,5 +79,5 @@ def source(name: str = "finance", *, stack: str = "test", **changed: Any) -> Dec
 
 def of_connection(connection: Any, name: str = "finance", *, stack: str = "test") -> Declared:
     """Return a Lightdash source with a connection, which may be unknown as a whole."""
-    properties = {"projectUuid": ONE, "name": name, "dbtConnection": connection, "adopt": False}
+    properties = {"projectUuid": ONE, "name": name, "dbtConnection": connection}
     return Declared(LIGHTDASH_DBT_SOURCE, name, properties, stack=stack)

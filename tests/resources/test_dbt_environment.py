@@ -498,7 +498,6 @@ def test_refreshed_inputs_have_no_computed_output(omni: OmniSimulator, harness: 
     harness.up(variables={"A": "1"}, ownerId=USER_ID)
     harness.refresh()
     assert harness.inputs == {
-        "adopt": False,
         "connectionId": omni.connection_id,
         "name": "Staging",
         "ownerId": USER_ID,
