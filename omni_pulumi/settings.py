@@ -154,13 +154,23 @@ class Service:
             url = pydantic.HttpUrl(text)
         except pydantic.ValidationError:
             url = None
-        if url is None or not url.host or {url.username, url.password, url.query, url.fragment} != {None}:
+        if url is None or not url.host or not _is_plain(url, text):
             host = _HOST.fullmatch(text)
             got = f', got "{text}": write https://{host[1]}' if host else ""
             raise ValueError(f"must be a URL such as {self.url_example}, without user, query or fragment{got}")
         if url.scheme == "http" and not _is_loopback(url.host):
             raise ValueError(f"uses http://, which would send the API key in plain text to {url.host}. Use https")
         return re.sub(r"/api(/v1)?$", "", str(url).rstrip("/")).rstrip("/")
+
+
+def _is_plain(url: pydantic.HttpUrl, text: str) -> bool:
+    """Return whether a URL has no user, query or fragment, and its host is written in a text as it is.
+
+    The parser also accepts ``https:host``, ``https://%68ost`` and line breaks in a host.
+    """
+    if not text.isprintable() or {url.username, url.password, url.query, url.fragment} != {None}:
+        return False
+    return any(f"://{host}" in text.lower() for host in (url.host, url.unicode_host()))
 
 
 def _parse_api_key(text: str) -> str:

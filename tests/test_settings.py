@@ -153,6 +153,8 @@ def test_missing_settings_are_named_with_their_command(
         ("http://127.0.0.1:8800/api", "http://127.0.0.1:8800"),
         ("http://127.1.2.3", "http://127.1.2.3"),
         ("http://[::1]:8800", "http://[::1]:8800"),
+        ("https://bücher.test", "https://xn--bcher-kva.test"),
+        ("https://xn--bcher-kva.test", "https://xn--bcher-kva.test"),
     ],
 )
 def test_urls(text: str, url: str) -> None:
@@ -177,6 +179,12 @@ def test_urls(text: str, url: str) -> None:
         "http://localhost.acme.test",
         "http://127.0.0.1.acme.test",
         "http://[::2]",
+        "https:acme.omniapp.co",
+        "https:///acme.omniapp.co",
+        "https://%61cme.omniapp.co",
+        "https://ac\tme.omniapp.co",
+        "https://acme.omniapp.co/a\tb",
+        "http://127.1",
     ],
 )
 def test_invalid_urls(text: str) -> None:
