@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import inspect
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import pulumi
 import pydantic
 from pulumi.output import Unknown
 from pydantic.alias_generators import to_snake
@@ -40,6 +43,16 @@ _ACTUAL_TYPES = {
 }
 
 
+_NOT_SET = "is None: the environment variable, configuration value or output that it comes from is not set. Set it"
+
+_TEXT_OF_AN_OBJECT = re.compile(r"Calling __str__ on an Output|<[\w.]+ object at 0x[0-9a-fA-F]+>")
+"""Matches what Python writes for an object in an f-string. Pulumi's outputs have a text of their own."""
+
+_INSTEAD_OF_A_VALUE = (
+    "contains the description of an output or of another object, and not its value. In place of an f-string, use "
+    'pulumi.Output.concat("...", output)'
+)
+
 _KEY = "[key]"
 """Ends the location of an error that is about the key of a map."""
 
@@ -73,6 +86,37 @@ def check_failures(error: pydantic.ValidationError, properties: Mapping[str, Any
     ]
 
 
+def unusable_values(path: str, value: object) -> Iterator[CheckFailure]:
+    """Yield what can never be meant below a path: ``None``, a description of an object, or what Pulumi cannot pass on.
+
+    Pulumi drops ``None``, so a provider would delete what the program seems to declare. Outputs are not examined.
+
+    Args:
+        path: path of the value as a program spells it.
+        value: the value.
+    """
+    if value is None:
+        yield CheckFailure(path, f"{_NOT_SET}, or leave it out of the program" if "." in path else _NOT_SET)
+    elif isinstance(value, str):
+        if _TEXT_OF_AN_OBJECT.search(value):
+            yield CheckFailure(path, _INSTEAD_OF_A_VALUE)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                yield CheckFailure(path, f"must have strings as keys, got {_type_name(key)}")
+            elif _TEXT_OF_AN_OBJECT.search(key):
+                yield CheckFailure(path, f"has a key that {_INSTEAD_OF_A_VALUE}")
+            else:
+                yield from unusable_values(f"{path}.{key}", item)
+    elif isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, range, memoryview)):
+        for index, item in enumerate(value):
+            yield from unusable_values(f"{path}.{index}", item)
+    elif isinstance(value, pulumi.Resource):
+        yield CheckFailure(path, f"is a {type(value).__name__}: pass one of its outputs")
+    elif not isinstance(value, (bool, int, float, Unknown, pulumi.Output)) and not inspect.isawaitable(value):
+        yield CheckFailure(path, f"must not be {_type_name(value)}")
+
+
 def configuration_error(failures: Sequence[CheckFailure], operation: str = "") -> ConfigurationError:
     """Return the error of an operation whose inputs break rules.
 
@@ -98,8 +142,14 @@ def _reason(problem: Mapping[str, Any]) -> str:
     if kind in _EXPECTED_TYPES:
         expected, actual = _EXPECTED_TYPES[kind], type(problem["input"])
         advice = ": write it in quotes" if expected == "a string" and actual in {bool, int, float} else ""
-        return f"must be {expected}, got {_ACTUAL_TYPES.get(actual, actual.__name__)}{advice}"
+        return f"must be {expected}, got {_type_name(problem['input'])}{advice}"
     return _REASONS.get(kind) or f"{problem['msg'][0].lower()}{problem['msg'][1:]}"
+
+
+def _type_name(value: object) -> str:
+    if isinstance(value, pulumi.Output):
+        return "an output"
+    return _ACTUAL_TYPES.get(type(value)) or f"an object of the type {type(value).__name__}"
 
 
 def _path(location: tuple[int | str, ...], properties: Any) -> str:

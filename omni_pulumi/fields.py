@@ -6,6 +6,7 @@ use, the diff and the check are made from it.
 
 from __future__ import annotations
 
+import abc
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -52,8 +53,26 @@ class ConvertedBy:
     convert: Callable[[Any], Any]
 
 
-def _unless_unknown(value: Any, validate: pydantic.ValidatorFunctionWrapHandler) -> Any:
-    return value if isinstance(value, Unknown) else validate(value)
+class ArgumentGroup(abc.ABC):
+    """Arguments that a program passes as one object, such as a connection."""
+
+    @abc.abstractmethod
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments that are given, by name."""
+
+
+class _NotKnownYet(Unknown):
+    """A value that a preview does not know, which messages show by the name of its field."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __repr__(self) -> str:
+        return f"({self._name} not known yet)"
+
+
+def _unless_unknown(value: Any, validate: pydantic.ValidatorFunctionWrapHandler, info: pydantic.ValidationInfo) -> Any:
+    return _NotKnownYet(info.field_name or "value") if isinstance(value, Unknown) else validate(value)
 
 
 MaybeUnknown = Annotated[T, pydantic.WrapValidator(_unless_unknown)]
@@ -69,16 +88,22 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
-def _uuid(text: str) -> str:
-    if not _UUID.fullmatch(text.lower()):
-        raise ValueError("must be a UUID such as 550e8400-e29b-41d4-a716-446655440000")
-    return text.lower()
+def _uuid(pattern: re.Pattern[str], kind: str, lookup: str = "") -> pydantic.AfterValidator:
+    """Return the validator of an ID.
 
+    Args:
+        pattern: the form of the ID in lower case.
+        kind: the form in words.
+        lookup: how a program finds the ID by a name, empty if no function does.
+    """
 
-def _uuid4(text: str) -> str:
-    if not _UUID4.fullmatch(text.lower()):
-        raise ValueError("must be a UUID of version 4 such as 550e8400-e29b-41d4-a716-446655440000")
-    return text.lower()
+    def validate(text: str) -> str:
+        if not pattern.fullmatch(text.lower()):
+            hint = f": {lookup} finds it by a name" if lookup else ""
+            raise ValueError(f"must be {kind} such as 550e8400-e29b-41d4-a716-446655440000{hint}")
+        return text.lower()
+
+    return pydantic.AfterValidator(validate)
 
 
 Adopt = bool | Literal["existing"]
@@ -122,8 +147,9 @@ def _profile(text: str) -> str:
 
 
 Text = Annotated[str, pydantic.StringConstraints(min_length=1)]
-Uuid = Annotated[str, pydantic.AfterValidator(_uuid)]
-Uuid4 = Annotated[str, pydantic.AfterValidator(_uuid4)]
+Uuid = Annotated[str, _uuid(_UUID, "a UUID")]
+ConnectionId = Annotated[str, _uuid(_UUID, "a UUID", "get_connection(name=...).connection_id")]
+ProjectUuid = Annotated[str, _uuid(_UUID4, "a UUID of version 4", "get_lightdash_project(name=...).project_uuid")]
 OptionalText = Annotated[str | None, pydantic.AfterValidator(lambda text: text or None)]
 """Text whose empty form means "none", as in both services."""
 
@@ -201,6 +227,11 @@ class State(pydantic.BaseModel):
 def own_fields(model: type[pydantic.BaseModel]) -> dict[str, FieldInfo]:
     """Return the fields of a resource's model without those that all resources have."""
     return {name: field for name, field in model.model_fields.items() if name not in Args.model_fields}
+
+
+def is_nullable(field: FieldInfo) -> bool:
+    """Return whether ``None`` is a value of a field, and not only what a program leaves out."""
+    return not field.is_required() and field.get_default(call_default_factory=True) is None
 
 
 def marked(model: type[Args], marker: type) -> frozenset[str]:

@@ -21,6 +21,7 @@ from pydantic.alias_generators import to_camel
 
 from omni_pulumi.check import check_failures, configuration_error
 from omni_pulumi.dynamic import options
+from omni_pulumi.dynamic.inputs import Examination
 from omni_pulumi.dynamic.resource import warn_about_plain_key
 from omni_pulumi.errors import ConfigurationError, Error
 from omni_pulumi.fields import Inputs, Profile
@@ -134,7 +135,7 @@ class Function(Generic[C, A, R]):
         if outputs:
             reason = f"{outputs[0]} is an output. Call {self.name}_output, which accepts outputs."
             raise InvokeError(self.name, ConfigurationError(reason, settings=(outputs[0],)))
-        properties = _properties(arguments)
+        properties = self._properties(arguments)
         if _has_mocks():
             return cast("R", pulumi.runtime.invoke(self.token, properties, opts, self.result).value)
         self._begin(arguments)
@@ -150,7 +151,7 @@ class Function(Generic[C, A, R]):
             OptionError: an option has no effect.
         """
         options.check_invoke(opts, function=self.name)
-        properties = _properties(arguments)
+        properties = self._properties(arguments)
         if _has_mocks():
             return pulumi.runtime.invoke_output(self.token, properties, opts, self.result)
         self._begin(arguments)
@@ -163,6 +164,11 @@ class Function(Generic[C, A, R]):
             return asyncio.to_thread(self._call, known, after=waited_for["resources"], hidden=tuple(hidden))
 
         return pulumi.Output.all(given, dependencies).apply(call)
+
+    def _properties(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments that are given, under camelCase names."""
+        examination = Examination(self.args, lambda failures: InvokeError(self.name, configuration_error(failures)))
+        return {to_camel(name): value for name, value in examination.examine(arguments).items() if value is not None}
 
     def _begin(self, arguments: Mapping[str, Any]) -> None:
         PROCESS.log.install()
@@ -221,11 +227,6 @@ def _redacted(error: Error, hidden: tuple[str, ...]) -> Error:
         if isinstance(value, str) and name not in {"cause", "scope"}
     }
     return error.replace(redact(error.message, hidden), **texts)
-
-
-def _properties(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments that are given, under camelCase names."""
-    return {to_camel(name): value for name, value in arguments.items() if value is not None}
 
 
 async def _dependencies(given: pulumi.Output[Any], opts: pulumi.InvokeOptions | None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import pulumi
 
 from omni_pulumi.adoption import nearest_names
 from omni_pulumi.errors import NoMatchError, SeveralMatchesError
-from omni_pulumi.fields import Text, Uuid
+from omni_pulumi.fields import ConnectionId, Text, Uuid
 from omni_pulumi.invoke import Call, Function, FunctionArgs
 from omni_pulumi.secret_text import display
 from omni_pulumi.services import connect_to_lightdash, connect_to_omni
@@ -136,7 +136,7 @@ def get_connections(
 
 def get_connections_output(
     *,
-    dialect: pulumi.Input[str] | None = None,
+    dialect: pulumi.Input[str | None] = None,
     profile: str | None = None,
     opts: pulumi.InvokeOptions | None = None,
 ) -> pulumi.Output[GetConnectionsResult]:
@@ -178,7 +178,7 @@ def get_dbt_environment_output(
     *,
     connection_id: pulumi.Input[str],
     name: pulumi.Input[str],
-    owner_id: pulumi.Input[str] | None = None,
+    owner_id: pulumi.Input[str | None] = None,
     profile: str | None = None,
     opts: pulumi.InvokeOptions | None = None,
 ) -> pulumi.Output[GetDbtEnvironmentResult]:
@@ -233,7 +233,7 @@ class _GetConnectionsArgs(FunctionArgs):
 
 
 class _GetDbtEnvironmentArgs(FunctionArgs):
-    connection_id: Uuid
+    connection_id: ConnectionId
     name: Text
     owner_id: Uuid | None = None
 

@@ -19,6 +19,7 @@ from pydantic.alias_generators import to_camel
 import omni_pulumi
 from omni_pulumi import DbtConnection, GithubConnection
 from omni_pulumi import lightdash_connections as connections
+from omni_pulumi.dynamic.inputs import Examination
 from omni_pulumi.lightdash_connections import (
     SECRET_PROPERTIES,
     ConnectionArgs,
@@ -26,6 +27,7 @@ from omni_pulumi.lightdash_connections import (
     connection_properties,
     stored_from_response,
 )
+from omni_pulumi.resources.lightdash_dbt_source import LightdashDbtSourceArgs
 
 ALL_FIELDS: dict[str, dict[str, Any]] = {
     "github": {
@@ -72,7 +74,7 @@ ALL_FIELDS: dict[str, dict[str, Any]] = {
     "manifest": {"manifest": "{}", "hide_refresh_button": False},
 }
 CLASSES: dict[str, type[Any]] = {
-    cls(**ALL_FIELDS[type_]).to_properties()["type"]: cls
+    cls(**ALL_FIELDS[type_]).arguments()["type"]: cls
     for type_, cls in zip(
         ("github", "gitlab", "bitbucket", "azure_devops", "dbt_cloud_ide", "dbt", "none", "manifest"),
         typing.get_args(DbtConnection),
@@ -99,11 +101,17 @@ async def _is_secret(value: Any) -> bool:
     return isinstance(value, pulumi.Output) and await value.is_secret()
 
 
+def declared(connection: Any) -> Any:
+    """Return a connection as a resource hands it to Pulumi."""
+    examination = Examination(LightdashDbtSourceArgs, lambda failures: AssertionError(failures))
+    return connection_properties(examination.examine({"dbt_connection": connection})["dbt_connection"])
+
+
 def properties_of(connection: Callable[[], Any]) -> Any:
     """Return the properties of a connection, with outputs resolved. An output needs an event loop, as in a program."""
 
     async def resolve() -> Any:
-        return await _resolved(connection_properties(connection()))
+        return await _resolved(declared(connection()))
 
     return asyncio.run(resolve())
 
@@ -112,7 +120,7 @@ def secrets_of(connection: Callable[[], Any]) -> set[str] | bool:
     """Return the names of the secret properties, or whether the connection is secret as a whole."""
 
     async def find_secrets() -> set[str] | bool:
-        properties = connection_properties(connection())
+        properties = declared(connection())
         if isinstance(properties, pulumi.Output):
             return await _is_secret(properties)
         assert isinstance(properties, Mapping)

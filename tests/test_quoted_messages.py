@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from omni_pulumi import notes
-from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
+from omni_pulumi.dynamic.inputs import ArgumentError
+from omni_pulumi.resources.dbt_environment import DbtEnvironment, DbtEnvironmentProvider
 from omni_pulumi.simulator import CONNECTION_ID, OTHER_CONNECTION_ID, OmniSimulator
 from omni_pulumi.variables import SET_IN_OMNI, WAS_SECRET
 from tests.servicer import ProviderError, Stack
@@ -102,3 +103,16 @@ def test_messages_of_policies() -> None:
         module = ROOT / "omni_pulumi" / "policies" / "rules" / f"{policy.replace('-', '_')}.py"
         text = re.sub(r"\\(.)", r"\1", message)
         assert any(re.fullmatch(template, text) for template in templates(module)), f"{policy}: {text}"
+
+
+def test_the_message_about_a_source_that_is_not_set() -> None:
+    """The page quotes what a program with a variable that is ``None`` gets."""
+    with pytest.raises(ArgumentError) as caught:
+        DbtEnvironment(
+            "staging",
+            connection_id="",
+            name="",
+            target_schema="",
+            secret_variables={"DBT_TOKEN": None},  # type: ignore[dict-item]
+        )
+    assert words(f"error: {caught.value}") in words((ROOT / "docs" / "behaviour.md").read_text(encoding="utf-8"))

@@ -106,7 +106,10 @@ def check_invoke(opts: pulumi.InvokeOptions | None, *, function: str) -> None:
 
     Raises:
         OptionError: an option has no effect.
+        TypeError: the options are of another type.
     """
+    if not (opts is None or isinstance(opts, pulumi.InvokeOptions)):
+        raise TypeError("Expected invoke options to be an InvokeOptions instance")  # the words of Pulumi for resources
     for option in ("provider", "version", "plugin_download_url"):
         if getattr(opts, option, None):
             raise OptionError(

@@ -20,7 +20,7 @@ from omni_pulumi import notes
 from omni_pulumi.adoption import describe_with_id, may_create
 from omni_pulumi.api.retry import retry_while_parent_missing
 from omni_pulumi.changes import changed_fields, changed_secrets, program_path
-from omni_pulumi.check import CheckFailure, configuration_error
+from omni_pulumi.check import CheckFailure, configuration_error, unusable_values
 from omni_pulumi.dynamic.host import ShortTracebacks, install_cancel_handler, install_error_text
 from omni_pulumi.errors import AlreadyExistsError, AlreadyManagedError, ConfigurationError, Error
 from omni_pulumi.lifecycle import A, C, Claim, Lifecycle, S
@@ -59,8 +59,11 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Validate the inputs, without a request. All errors of a resource are reported together."""
-        is_in_state = bool(_strip_internal_keys(_olds))
-        args = self.lifecycle.validate(_strip_internal_keys(news), may_exist=is_in_state)
+        olds, properties = _strip_internal_keys(_olds), _strip_internal_keys(news)
+        is_in_state = bool(olds)
+        if unusable := _unusable({name: value for name, value in properties.items() if value != olds.get(name)}):
+            return _check_failed(unusable)
+        args = self.lifecycle.validate(properties, may_exist=is_in_state)
         if isinstance(args, list):
             return _check_failed(args)
         try:
@@ -271,6 +274,14 @@ def _object_id(pulumi_id: str) -> str:
 def _strip_internal_keys(properties: Mapping[str, Any]) -> dict[str, Any]:
     """Return the resource's own properties: the engine adds ``__provider``."""
     return {key: value for key, value in properties.items() if not key.startswith("__") and value is not None}
+
+
+def _unusable(properties: Mapping[str, Any]) -> list[CheckFailure]:
+    return [
+        CheckFailure(program_path(path), reason)
+        for name, value in properties.items()
+        for path, reason in unusable_values(name, value)
+    ]
 
 
 def _check_failed(failures: Iterable[CheckFailure]) -> dynamic.CheckResult:

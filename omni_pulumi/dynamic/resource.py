@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from pulumi import dynamic
 from pydantic.alias_generators import to_camel
 
 from omni_pulumi.dynamic import options
+from omni_pulumi.dynamic.inputs import ArgumentError, Examination
 from omni_pulumi.dynamic.provider import Provider
 from omni_pulumi.fields import ConvertedBy
 
@@ -59,10 +61,13 @@ class Resource(dynamic.Resource):
             variables: ``locals()`` of the resource's ``__init__``, which contain the arguments of the program.
             opts: resource options.
         """
+        if not (opts is None or isinstance(opts, pulumi.ResourceOptions)):
+            return provider, resource_name, {}, opts  # Pulumi refuses them
         lifecycle = provider.lifecycle
+        resource = f'{type(self).__name__} "{resource_name}"'
         self._apply_options = functools.partial(
             options.apply,
-            resource=f'{type(self).__name__} "{resource_name}"',
+            resource=resource,
             args=lifecycle.args_model,
             state=lifecycle.state_model,
         )
@@ -74,8 +79,10 @@ class Resource(dynamic.Resource):
         # An output is an attribute of the resource only if its name is registered.
         outputs = (str(field.alias) for field in lifecycle.state_model.model_fields.values())
         properties: dict[str, Any] = dict.fromkeys(outputs)
-        for name, field in lifecycle.args_model.model_fields.items():
-            value = variables[name]
+        fields = lifecycle.args_model.model_fields
+        examination = Examination(lifecycle.args_model, functools.partial(ArgumentError, resource))
+        for name, value in examination.examine({name: variables[name] for name in fields}).items():
+            field = fields[name]
             for marker in field.metadata:
                 if isinstance(marker, ConvertedBy):
                     value = marker.convert(value)
@@ -96,12 +103,20 @@ class Resource(dynamic.Resource):
         return super()._get_providers(*arguments, **keywords)
 
 
-@functools.cache
+_WARNED: weakref.WeakKeyDictionary[pulumi.Resource, set[str]] = weakref.WeakKeyDictionary()
+"""The settings that a run has warned about. With the Automation API, one process runs several stacks."""
+
+
 def warn_about_plain_key(setting: str) -> None:
-    """Warn once about an API key in the stack's configuration that is not encrypted.
+    """Warn once in a run about an API key in the stack's configuration that is not encrypted.
 
     A provider is not told which settings are secret, but a program is.
     """
+    stack = pulumi.runtime.get_root_resource()
+    warned = set() if stack is None else _WARNED.setdefault(stack, set())
+    if setting in warned:
+        return
+    warned.add(setting)
     if pulumi.runtime.get_config(setting) and not pulumi.runtime.is_config_secret(setting):
         pulumi.log.warn(
             f"{setting} is not encrypted in the stack's configuration. Run `pulumi config set --secret {setting}` to "

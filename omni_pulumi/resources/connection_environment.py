@@ -25,7 +25,7 @@ from omni_pulumi.errors import (
     NothingToAdoptError,
     PartlyCreatedError,
 )
-from omni_pulumi.fields import Adopt, Args, Identifies, MaybeUnknown, Replaces, State, UserAttributeValues, Uuid
+from omni_pulumi.fields import Adopt, Args, ConnectionId, Identifies, MaybeUnknown, Replaces, State, UserAttributeValues
 from omni_pulumi.lifecycle import Claim
 from omni_pulumi.services import OmniLifecycle
 
@@ -42,11 +42,11 @@ def _not_the_base(environment_connection_id: str, info: pydantic.ValidationInfo)
 class ConnectionEnvironmentArgs(Args):
     """Arguments of :class:`ConnectionEnvironment`."""
 
-    base_connection_id: Annotated[MaybeUnknown[Uuid], Identifies(), Replaces()] = pydantic.Field(
+    base_connection_id: Annotated[MaybeUnknown[ConnectionId], Identifies(), Replaces()] = pydantic.Field(
         description="UUID of the connection that users see."
     )
     environment_connection_id: Annotated[
-        MaybeUnknown[Annotated[Uuid, pydantic.AfterValidator(_not_the_base)]], Identifies(), Replaces()
+        MaybeUnknown[Annotated[ConnectionId, pydantic.AfterValidator(_not_the_base)]], Identifies(), Replaces()
     ] = pydantic.Field(description="UUID of the connection that takes its place. It has the same database dialect.")
     user_attribute_values: MaybeUnknown[UserAttributeValues] = pydantic.Field(
         default_factory=list,

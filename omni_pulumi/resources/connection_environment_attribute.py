@@ -22,6 +22,7 @@ from omni_pulumi.dynamic.resource import Resource, output
 from omni_pulumi.fields import (
     Adopt,
     Args,
+    ConnectionId,
     Identifies,
     MaybeUnknown,
     ParentId,
@@ -29,7 +30,6 @@ from omni_pulumi.fields import (
     State,
     Text,
     UserAttributeValues,
-    Uuid,
 )
 from omni_pulumi.lifecycle import Claim
 from omni_pulumi.services import OmniLifecycle
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 class ConnectionEnvironmentAttributeArgs(Args):
     """Arguments of :class:`ConnectionEnvironmentAttribute`."""
 
-    connection_id: Annotated[MaybeUnknown[Uuid], ParentId(), Identifies(), Replaces()] = pydantic.Field(
+    connection_id: Annotated[MaybeUnknown[ConnectionId], ParentId(), Identifies(), Replaces()] = pydantic.Field(
         description="UUID of the base connection, which users see."
     )
     attribute_name: MaybeUnknown[Text] = pydantic.Field(

@@ -24,6 +24,7 @@ from omni_pulumi.errors import Error, ResponseLostError
 from omni_pulumi.fields import (
     Adopt,
     Args,
+    ConnectionId,
     Identifies,
     MaybeUnknown,
     OptionalText,
@@ -31,7 +32,6 @@ from omni_pulumi.fields import (
     Replaces,
     State,
     Text,
-    Uuid,
     common_fields,
 )
 from omni_pulumi.lifecycle import Claim
@@ -64,7 +64,7 @@ def _dbt_version(text: str) -> str:
 class DbtConfigurationArgs(Args):
     """Arguments of :class:`DbtConfiguration`."""
 
-    connection_id: Annotated[MaybeUnknown[Uuid], ParentId(), Identifies(), Replaces()] = pydantic.Field(
+    connection_id: Annotated[MaybeUnknown[ConnectionId], ParentId(), Identifies(), Replaces()] = pydantic.Field(
         description="UUID of the Omni connection."
     )
     ssh_url: MaybeUnknown[Text] = pydantic.Field(
@@ -280,8 +280,8 @@ class DbtConfiguration(Resource, module="omni", name="DbtConfiguration"):
         enable_virtual_schemas: pulumi.Input[bool],
         enable_semantic_layer: pulumi.Input[bool] | None = None,
         dbt_version: pulumi.Input[str] | None = None,
-        project_root_path: pulumi.Input[str] | None = None,
-        rotate_keys_trigger: pulumi.Input[str] | None = None,
+        project_root_path: pulumi.Input[str | None] = None,
+        rotate_keys_trigger: pulumi.Input[str | None] = None,
         adopt: Adopt | None = None,
         profile: str | None = None,
         opts: pulumi.ResourceOptions | None = None,

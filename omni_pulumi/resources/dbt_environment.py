@@ -26,6 +26,7 @@ from omni_pulumi.errors import AlreadyManagedError, BadRequestError, Error, Part
 from omni_pulumi.fields import (
     Adopt,
     Args,
+    ConnectionId,
     ConvertedBy,
     Identifies,
     MaybeUnknown,
@@ -82,7 +83,7 @@ def _unmanaged(patterns: list[str] | None, info: pydantic.ValidationInfo) -> lis
 class DbtEnvironmentArgs(Args):
     """Arguments of :class:`DbtEnvironment`."""
 
-    connection_id: Annotated[MaybeUnknown[Uuid], ParentId(), Identifies(), Replaces()] = pydantic.Field(
+    connection_id: Annotated[MaybeUnknown[ConnectionId], ParentId(), Identifies(), Replaces()] = pydantic.Field(
         description="UUID of the Omni connection."
     )
     name: Annotated[MaybeUnknown[Text], Identifies()] = pydantic.Field(description="Name of the environment.")
@@ -575,14 +576,14 @@ class DbtEnvironment(Resource, module="omni", name="DbtEnvironment"):
         connection_id: pulumi.Input[str],
         name: pulumi.Input[str],
         target_schema: pulumi.Input[str],
-        target_database: pulumi.Input[str] | None = None,
-        target_name: pulumi.Input[str] | None = None,
-        target_role: pulumi.Input[str] | None = None,
-        owner_id: pulumi.Input[str] | None = None,
+        target_database: pulumi.Input[str | None] = None,
+        target_name: pulumi.Input[str | None] = None,
+        target_role: pulumi.Input[str | None] = None,
+        owner_id: pulumi.Input[str | None] = None,
         variables: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
         secret_variables: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
-        unmanaged_variables: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
-        secrets_trigger: pulumi.Input[str] | None = None,
+        unmanaged_variables: pulumi.Input[Sequence[pulumi.Input[str]] | None] = None,
+        secrets_trigger: pulumi.Input[str | None] = None,
         adopt: Adopt | None = None,
         profile: str | None = None,
         opts: pulumi.ResourceOptions | None = None,

@@ -35,9 +35,9 @@ from omni_pulumi.fields import (
     Identifies,
     MaybeUnknown,
     ParentId,
+    ProjectUuid,
     Replaces,
     State,
-    Uuid4,
 )
 from omni_pulumi.lifecycle import Claim
 from omni_pulumi.lightdash_connections import (
@@ -82,7 +82,7 @@ def _credentials(connection: Any, info: pydantic.ValidationInfo) -> Any:
 class LightdashDbtSourceArgs(Args):
     """Arguments of :class:`LightdashDbtSource`."""
 
-    project_uuid: Annotated[MaybeUnknown[Uuid4], ParentId(), Identifies(), Replaces()] = pydantic.Field(
+    project_uuid: Annotated[MaybeUnknown[ProjectUuid], ParentId(), Identifies(), Replaces()] = pydantic.Field(
         description="UUID of the Lightdash project."
     )
     name: Annotated[MaybeUnknown[Annotated[str, pydantic.AfterValidator(_name)]], Identifies()] = pydantic.Field(
@@ -383,7 +383,7 @@ class LightdashDbtSource(Resource, module="lightdash", name="LightdashDbtSource"
         project_uuid: pulumi.Input[str],
         name: pulumi.Input[str],
         dbt_connection: pulumi.Input[DbtConnection | Mapping[str, Any]],
-        secrets_trigger: pulumi.Input[str] | None = None,
+        secrets_trigger: pulumi.Input[str | None] = None,
         adopt: Adopt | None = None,
         profile: str | None = None,
         opts: pulumi.ResourceOptions | None = None,

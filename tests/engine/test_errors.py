@@ -72,6 +72,49 @@ def test_warning_about_a_key_in_plain_text(project: Project, services: Services)
     assert services.omni.api_key not in plain.output
 
 
+PROGRAM_WITH_SOURCES = f"""
+import json
+import os
+import pathlib
+
+from omni_pulumi import DbtEnvironment
+
+
+def environment(name, **arguments):
+    return DbtEnvironment(name, connection_id="{CONNECTION_ID}", name=name, target_schema="dbt", **arguments)
+
+
+role = environment("first").target_role
+sources = {{
+    "set": {{"secret_variables": {{"TOKEN": "made-up-token"}}, "target_role": role}},
+    "environment": {{"secret_variables": {{"TOKEN": os.environ.get("NOT_SET")}}}},
+    "output": {{"secret_variables": {{"TOKEN": role}}}},
+    "text": {{"secret_variables": {{"TOKEN": f"x{{role}}"}}}},
+}}
+environment("second", **sources[json.loads(pathlib.Path("program.json").read_text())])
+"""
+
+
+@pytest.mark.parametrize("omni", ["pages"], indirect=True)
+def test_a_source_that_is_not_set_deletes_nothing(project: Project, services: Services) -> None:
+    """A variable whose source is ``None``, or an output in an f-string, is one sentence, and Omni keeps its value."""
+    (project.project / "__main__.py").write_text(PROGRAM_WITH_SOURCES)
+    (project.project / "program.json").write_text('"set"')
+    created = project.run("up", "--yes", "--skip-preview")
+    assert created.status == 0, created.output
+    requests = len(services.omni.requests)
+    for source, fact in (("environment", "is None"), ("output", "is None"), ("text", "pulumi.Output.concat")):
+        (project.project / "program.json").write_text(f'"{source}"')
+        result = project.run("up", "--yes", "--skip-preview")
+        assert result.status != 0
+        assert 'DbtEnvironment "second": secret_variables.TOKEN ' in result.output
+        assert fact in result.output
+        assert "Traceback" not in result.output
+    assert len(services.omni.requests) == requests
+    (second,) = (each for each in services.omni.environments(CONNECTION_ID) if each["name"] == "second")
+    assert [variable["name"] for variable in second["variables"]] == ["TOKEN"]
+
+
 def test_a_refused_key_is_reported_once(project: Project, services: Services) -> None:
     """The error of one resource has Omni's answer. The errors of the others refer to it."""
     names = ("one", "two", "three", "four", "five", "six")
