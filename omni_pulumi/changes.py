@@ -14,7 +14,7 @@ import pydantic
 from pydantic.alias_generators import to_snake
 
 from omni_pulumi.fields import Args, State, own_fields
-from omni_pulumi.redact import mask_urls
+from omni_pulumi.redact import redact
 
 _VARIABLE = re.compile(r"((?:^|\.)(?:variables|secretVariables|environment)\.)(.*)", re.DOTALL)
 """Matches the path of a variable, from the map that has it."""
@@ -135,5 +135,5 @@ def _shown(value: Any) -> str:
     if isinstance(value, pydantic.SecretStr):
         return "[secret]"
     if isinstance(value, str):
-        return f'"{mask_urls(value)}"'
+        return f'"{redact(value)}"'
     return str(value).lower() if isinstance(value, bool) else str(value)

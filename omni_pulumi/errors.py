@@ -33,7 +33,7 @@ from typing import Literal, TypedDict
 
 from typing_extensions import Required, Self, Unpack
 
-from omni_pulumi.redact import mask_urls
+from omni_pulumi.redact import redact
 
 ConnectCause = Literal["name", "certificate", "tls", "proxy", "timeout", "refused", "other"]
 """Why a service was not reached."""
@@ -82,7 +82,7 @@ class Error(Exception):
         resource_id: str | None = None,
         outcome_unknown: bool = False,
     ) -> None:
-        super().__init__(mask_urls(message))
+        super().__init__(redact(message))
         self.advice = advice
         self.operation = operation
         self.resource_id = resource_id
@@ -100,9 +100,9 @@ class Error(Exception):
     def __setattr__(self, name: str, value: object) -> None:
         """Mask the user part of URLs in every attribute."""
         if isinstance(value, str):
-            value = mask_urls(value)
+            value = redact(value)
         elif isinstance(value, tuple):
-            value = tuple(mask_urls(item) if isinstance(item, str) else item for item in value)
+            value = tuple(redact(item) if isinstance(item, str) else item for item in value)
         super().__setattr__(name, value)
 
     def replace(self, message: str | None = None, **changes: object) -> Self:
@@ -112,7 +112,7 @@ class Error(Exception):
             message: the message. Default: that of this error.
             changes: values by the name of their attribute.
         """
-        error = type(self).__new__(type(self), self.message if message is None else mask_urls(message))
+        error = type(self).__new__(type(self), self.message if message is None else redact(message))
         for name, value in {**vars(self), **changes}.items():
             setattr(error, name, value)
         return error

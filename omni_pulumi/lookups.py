@@ -16,7 +16,7 @@ from omni_pulumi.adoption import nearest_names
 from omni_pulumi.errors import NoMatchError, SeveralMatchesError
 from omni_pulumi.fields import ConnectionId, Text, Uuid
 from omni_pulumi.invoke import Call, Function, FunctionArgs
-from omni_pulumi.secret_text import display
+from omni_pulumi.redact import display
 from omni_pulumi.services import connect_to_lightdash, connect_to_omni
 from omni_pulumi.settings import LIGHTDASH, OMNI
 

@@ -18,7 +18,7 @@ from typing import Protocol, TypeVar, cast
 
 from omni_pulumi import notes
 from omni_pulumi.errors import CancelledError
-from omni_pulumi.redact import mask_urls
+from omni_pulumi.redact import redact
 
 
 class Closable(Protocol):
@@ -248,10 +248,10 @@ class Log:
 
 
 class _MaskingFormatter(logging.Formatter):
-    """Masks the user part of URLs."""
+    """Masks secrets."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return mask_urls(super().format(record))
+        return redact(super().format(record))
 
 
 class Process:

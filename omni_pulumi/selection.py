@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from omni_pulumi.secret_text import display
+from omni_pulumi.redact import display
 
 ServiceName = Literal["omni", "lightdash"]
 

@@ -19,7 +19,7 @@ from omni_pulumi.api.omni.client import OmniClient
 from omni_pulumi.dynamic.options import OptionError
 from omni_pulumi.invoke import InvokeError
 from omni_pulumi.process import PROCESS
-from omni_pulumi.redact import SECRET
+from omni_pulumi.secret_text import SECRET
 from omni_pulumi.simulator import (
     CONNECTION_ID,
     OTHER_CONNECTION_ID,

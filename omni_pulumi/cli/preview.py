@@ -118,7 +118,7 @@ class Preview:
         notes: warnings and the providers' notes.
         failed: whether there was an error.
         complete: whether the preview ran to its end.
-        secrets: texts that are secret, the longest first.
+        secrets: texts that are secret.
     """
 
     stack: str
@@ -131,7 +131,7 @@ class Preview:
     notes: tuple[str, ...]
     failed: bool
     complete: bool
-    secrets: tuple[str, ...] = field(repr=False)
+    secrets: frozenset[str] = field(repr=False)
 
     @property
     def operations(self) -> dict[Urn, str]:
@@ -281,7 +281,7 @@ class _Reader:
             notes=tuple(dict.fromkeys(sentences)),
             failed=bool(failures),
             complete=self.counts is not None,
-            secrets=tuple(sorted(self.decoder.secrets, key=lambda secret: (-len(secret), secret))),
+            secrets=frozenset(self.decoder.secrets),
         )
 
     def _stack(self) -> str:

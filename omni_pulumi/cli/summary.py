@@ -14,7 +14,9 @@ from omni_pulumi.cli.flowchart import Graph, flowchart
 from omni_pulumi.cli.markdown import block, code, details, prose, row, shorten, shorten_both
 from omni_pulumi.cli.preview import TYPES, Drift, Preview, Step, covers, reverted
 from omni_pulumi.cli.urns import Urn, ambiguous_names
-from omni_pulumi.cli.values import Change, Secret, Special, Value, scrub, show
+from omni_pulumi.cli.values import Change, Secret, Special, Value, show
+from omni_pulumi.redact import environment_secrets, quoted_forms, redact
+from omni_pulumi.secret_text import SECRET
 
 _CREATES = ("adopt", "create or adopt", "create")
 _OPERATIONS = ("replace", "delete", "update", "import", *_CREATES)
@@ -110,6 +112,8 @@ class _Writer:
 
     def __init__(self, preview: Preview) -> None:
         self.preview = preview
+        environment = (form for secret in environment_secrets() for form in quoted_forms(secret))
+        self.secrets = sorted({*preview.secrets, *environment}, key=len, reverse=True)  # one may contain another
         self.drifts = {drift.urn: drift for drift in preview.drifts}
         urns = [step.urn for step in preview.steps] + [drift.urn for drift in preview.drifts]
         urns += [violation.urn for violation in preview.violations] + [urn for _, urn in preview.pending_policies]
@@ -168,7 +172,7 @@ class _Writer:
         back = reverted(drift) if drift and step.operation == "update" else set()
         changes = [change for change in step.changes if change.path not in back]
         rows = [self._change(change, step.reasons) for change in changes]
-        secret = code("[secret]")
+        secret = code(SECRET)
         rows += [[self._path(path), secret, f"{secret} *another value*"] for path in step.secret_changes]
         rows += [[self._path(path), "", "*differs*"] for path in step.provider_only_diffs]
         seen = [*(change.path for change in changes), *step.secret_changes, *step.provider_only_diffs]
@@ -225,7 +229,7 @@ class _Writer:
         return _list(title, (f"{code(policy)}: {urns}" for policy, urns in resources.items()))
 
     def _name(self, urn: Urn) -> str:
-        return code(shorten(urn.long if urn.short in self.ambiguous else urn.short, _PATH))
+        return code(self._text(urn.long if urn.short in self.ambiguous else urn.short, _PATH))
 
     def _path(self, path: str) -> str:
         return code(self._text(path, _PATH))
@@ -245,7 +249,9 @@ class _Writer:
 
     def _text(self, text: str, limit: int | None) -> str:
         """Return a text without secrets, shortened last: part of a secret could not be recognized."""
-        text = scrub(text, self.preview.secrets)
+        for secret in self.secrets:
+            text = text.replace(secret, SECRET)
+        text = redact(text)
         return text if limit is None else shorten(text, limit)
 
     @staticmethod

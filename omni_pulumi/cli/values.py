@@ -3,7 +3,7 @@
 A secret is ``"[secret]"`` in one JSON format and an object with a signature in the other. That object contains the
 plain text when the preview ran with ``--show-secrets``. The engine masks only the values that it knows to be secret.
 This module also masks a value whose name looks secret, a text that looks like a secret, such as a token, and a value
-whose other side of a change is secret. Of a URL it masks the user part.
+whose other side of a change is secret.
 
 Source: https://www.pulumi.com/docs/iac/concepts/secrets/ and ``pulumi.runtime.rpc`` for the signatures.
 """
@@ -13,13 +13,13 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from omni_pulumi.redact import mask_urls
-from omni_pulumi.secret_text import NUMERIC_NAMES, SENSITIVE_NAMES, is_secret_name, is_secret_value
+from omni_pulumi.redact import mask_urls, quoted_forms
+from omni_pulumi.secret_text import SECRET, is_searchable, is_secret_name, is_secret_value, is_setting
 
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a signature
@@ -40,18 +40,7 @@ _UNKNOWNS = {
 }
 """Placeholders of unknown values, one for each type. Programs in Python only send the one of a string."""
 
-_MASK = "[secret]"
 _SECRET_MAPS = {"secretVariables", "secret_variables"}
-_VARIABLE_MAPS = {"variables", "environment"}
-
-_SECRET_NAME = re.compile(rf"{SENSITIVE_NAMES}[_\d-]*$")
-_NUMERIC_NAME = re.compile(NUMERIC_NAMES)
-
-_SETTINGS = {"", "true", "false", "default", "none", "null"}
-"""Values of settings with secret-looking names, such as ``mustChangePassword``. They are not searched for in texts."""
-
-_MIN_LENGTH = 4
-"""Characters of a secret that is searched for in texts. A shorter one is part of many words."""
 
 
 class Special(Enum):
@@ -68,7 +57,7 @@ class Secret:
     known: Any = field(default=None, repr=False)
 
     def __str__(self) -> str:
-        return _MASK
+        return SECRET
 
 
 Value = Any
@@ -108,7 +97,7 @@ class Decoder:
         if isinstance(raw, list):
             items = [self.decode(item) for item in raw]
             return Secret(json.dumps(raw, sort_keys=True)) if any(map(_has_secret, items)) else items
-        if raw == _MASK:
+        if raw == SECRET:
             return Secret()
         if isinstance(raw, str) and raw in _UNKNOWNS:
             return Special.UNKNOWN
@@ -142,21 +131,12 @@ class Decoder:
     def _member(self, key: str, value: Any) -> Value:
         if key in _SECRET_MAPS and isinstance(value, dict) and _SIGNATURE not in value:
             return {name: self._secret(item) for name, item in value.items()}
-        if key in _VARIABLE_MAPS and isinstance(value, dict) and _SIGNATURE not in value:
-            return {
-                name: self._named(item, is_secret=is_secret_name(name) or is_secret_property(name))
-                for name, item in value.items()
-            }
         if key in _SECRET_MAPS and value:
             return self._secret(value)
-        return self._named(value, is_secret=is_secret_property(key))
-
-    def _named(self, value: Any, *, is_secret: bool) -> Value:
-        """Return a value whose name looks secret, or does not."""
         special = isinstance(value, dict) and _SIGNATURE in value
-        if not is_secret or special or value is None or isinstance(value, bool):
+        if not is_secret_name(key) or special or value is None or isinstance(value, bool):
             return self.decode(value)
-        return Secret(json.dumps(value)) if str(value).lower() in _SETTINGS else self._secret(value)
+        return Secret(json.dumps(value)) if is_setting(str(value)) else self._secret(value)
 
     def _special(self, raw: dict[str, Any]) -> Value:
         kind = raw[_SIGNATURE]
@@ -174,7 +154,7 @@ class Decoder:
                 raw = raw.get("value") if text is None else json.loads(text)
             except (ValueError, TypeError):
                 raw = text
-        if raw is None or raw == _MASK:
+        if raw is None or raw == SECRET:
             return Secret()
         self.secrets.update(part for text in _texts(raw) for part in _parts(text))
         return Secret(json.dumps(raw, sort_keys=True, default=str))
@@ -183,29 +163,12 @@ class Decoder:
         return value if isinstance(value, Secret) or value is Special.ABSENT else self._secret(value)
 
 
-def is_secret_property(name: str) -> bool:
-    """Return whether a property of any resource looks secret: its name ends with a word such as ``token``."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).upper()
-    is_sensitive = _SECRET_NAME.search(words) and not _NUMERIC_NAME.search(words)
-    return bool(is_sensitive) or words.startswith("DBT_ENV_SECRET")  # dbt's own prefix of secrets
-
-
-def scrub(text: str, secrets: Sequence[str]) -> str:
-    """Return a text with secrets and the user parts of URLs masked.
-
-    The longest secret comes first, because one may contain another.
-    """
-    for secret in secrets:
-        text = text.replace(secret, _MASK)
-    return mask_urls(text)
-
-
 def show(value: Value) -> str:
     """Return a value as JSON, and a string without quotes unless it could be read as another value."""
     if isinstance(value, Special):
         return value.value
     if isinstance(value, Secret):
-        return _MASK
+        return SECRET
     if not isinstance(value, str):
         return json.dumps(value, ensure_ascii=False, sort_keys=True, default=_shown)
     try:
@@ -270,7 +233,6 @@ def _texts(raw: Any) -> Iterator[str]:
 
 
 def _parts(text: str) -> set[str]:
-    """Return the forms of a secret to search for: a text may quote it, or show it line by line."""
-    forms = {text, text.strip(), json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1]}
-    forms |= {line.strip() for line in text.splitlines()}
-    return {form for form in forms if len(form) >= _MIN_LENGTH and form not in {_MASK, *_UNKNOWNS}}
+    """Return the forms of a secret to search for in texts."""
+    forms = {text.strip(), *quoted_forms(text)}
+    return {form for form in forms if is_searchable(form) and form not in {SECRET, *_UNKNOWNS}}

@@ -25,7 +25,7 @@ from omni_pulumi.dynamic.host import ShortTracebacks, install_cancel_handler, in
 from omni_pulumi.errors import AlreadyExistsError, AlreadyManagedError, ConfigurationError, Error
 from omni_pulumi.lifecycle import A, C, Claim, Lifecycle, S
 from omni_pulumi.process import PROCESS, Identity, ObjectKey
-from omni_pulumi.redact import mask_urls
+from omni_pulumi.redact import redact
 
 _log = logging.getLogger("omni_pulumi")
 
@@ -289,4 +289,4 @@ def _check_failed(failures: Iterable[CheckFailure]) -> dynamic.CheckResult:
 
     If a failure names a property, the engine displays its value, even when it is secret.
     """
-    return dynamic.CheckResult({}, [dynamic.CheckFailure("", mask_urls(str(failure))) for failure in failures])
+    return dynamic.CheckResult({}, [dynamic.CheckFailure("", redact(str(failure))) for failure in failures])

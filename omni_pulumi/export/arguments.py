@@ -10,7 +10,7 @@ import pydantic
 from omni_pulumi.export.objects import SecretText
 from omni_pulumi.fields import Args, own_fields
 from omni_pulumi.lifecycle import Lifecycle
-from omni_pulumi.secret_text import is_secret
+from omni_pulumi.redact import is_secret
 
 
 class UndeclarableError(Exception):

@@ -21,7 +21,8 @@ from omni_pulumi.export.objects import (
 )
 from omni_pulumi.export.reader import Reader
 from omni_pulumi.lightdash_connections import CONNECTION_ARGS, DbtConnection, stored_from_response
-from omni_pulumi.secret_text import display, is_secret, is_secret_name
+from omni_pulumi.redact import display, is_secret
+from omni_pulumi.secret_text import is_secret_name
 from omni_pulumi.selection import Parent
 
 _CLASSES = {each.type: each for each in get_args(DbtConnection)}

@@ -8,12 +8,12 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from omni_pulumi.lifecycle import Lifecycle
+from omni_pulumi.redact import display
 from omni_pulumi.resources.connection_environment import ConnectionEnvironmentLifecycle
 from omni_pulumi.resources.connection_environment_attribute import ConnectionEnvironmentAttributeLifecycle
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationLifecycle
 from omni_pulumi.resources.dbt_environment import DbtEnvironmentLifecycle
 from omni_pulumi.resources.lightdash_dbt_source import LightdashDbtSourceLifecycle
-from omni_pulumi.secret_text import display
 from omni_pulumi.selection import Parent, Selection, ServiceName, missing_parents
 
 SecretsMode = Literal["unmanaged", "config"]

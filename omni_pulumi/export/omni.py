@@ -26,7 +26,8 @@ from omni_pulumi.export.objects import (
     select_parents,
 )
 from omni_pulumi.export.reader import Reader
-from omni_pulumi.secret_text import display, is_secret, is_secret_name
+from omni_pulumi.redact import display, is_secret
+from omni_pulumi.secret_text import is_secret_name
 from omni_pulumi.selection import Parent
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from omni_pulumi.export.objects import Inventory, ObjectSelection, Skipped
-from omni_pulumi.secret_text import is_secret
+from omni_pulumi.redact import is_secret
 from omni_pulumi.selection import Parent
 
 C = TypeVar("C")

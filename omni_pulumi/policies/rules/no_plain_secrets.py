@@ -138,7 +138,7 @@ RULE = ResourceRule(
     checks={DBT_ENVIRONMENT: _check_environment, LIGHTDASH_DBT_SOURCE: _check_source, DBT_CONFIGURATION: _check_url},
     config={
         "secretNames": strings("Patterns of additional names that are secret.", example=["ACME_*"]),
-        "allowedNames": strings("Patterns of names that are not secret.", example=["TOKEN_COUNT"]),
+        "allowedNames": strings("Patterns of names that are not secret.", example=["TOKEN_BUDGET"]),
     },
     remediate=_remediate,
 )
