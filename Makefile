@@ -49,7 +49,7 @@ check: lint
 test: lint engine
 	@$(BIN)/python -m pytest -n $(JOBS)
 
-# Run N random sequences of the stateful test, with faults, from SEED: about 200 a minute per core.
+# Run N random sequences of the stateful test, with faults, from SEED: about 150 a minute per core.
 soak: $(READY)
 	@seq 0 $$(($(JOBS) - 1)) | xargs -P $(JOBS) -I {} sh -c '$(BIN)/python -m pytest tests/stateful \
 		--sequences $$((($(N) + $(JOBS) - 1) / $(JOBS))) --hypothesis-seed $$(($(SEED) + {}))'

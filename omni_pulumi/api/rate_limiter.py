@@ -13,7 +13,7 @@ import time
 from collections import deque
 from typing import Final
 
-from pyrate_limiter import Limiter, Rate
+from pyrate_limiter import InMemoryBucket, Limiter, Rate, SingleBucketFactory
 
 from omni_pulumi.api.retry import backoff
 from omni_pulumi.process import PROCESS
@@ -133,4 +133,6 @@ class RateLimiter:
 
 
 def _limiter(requests: int, seconds: float) -> Limiter:
-    return Limiter(Rate(requests, max(1, int(seconds * 1000))))
+    """Return a limiter without the thread that forgets old requests: one command sends too few to need it."""
+    bucket = InMemoryBucket([Rate(requests, max(1, int(seconds * 1000)))])
+    return Limiter(SingleBucketFactory(bucket, schedule_leak=False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 from collections.abc import Callable
@@ -130,7 +131,7 @@ class Simulator(Generic[T]):
         """Remove all faults, complete the requests in progress, and close the port."""
         self.clear_faults()
         if self._server and self._thread and self._listener:
-            self._server.should_exit = True
+            self._server.stop()
             self._thread.join()
             self._listener.close()
         self._listener = self._server = self._thread = None
@@ -148,16 +149,23 @@ class Simulator(Generic[T]):
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server that sets `ready` when it is up, and checks every 10 ms whether it should stop."""
+    """A uvicorn server that sets `ready` when it is up, and stops at once without checking often whether it should."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.ready = threading.Event()
 
+    def stop(self) -> None:
+        """Complete the requests in progress, and end the server's thread."""
+        self._loop.call_soon_threadsafe(self._stopping.set)
+
     async def main_loop(self) -> None:
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         self.ready.set()
-        while not await self.on_tick(counter=0):
-            await asyncio.sleep(0.01)
+        while not self._stopping.is_set():
+            await self.on_tick(counter=0)  # sets the header Date
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), timeout=1)
 
 
 class _Protocol(H11Protocol):

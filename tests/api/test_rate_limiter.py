@@ -51,6 +51,13 @@ def test_threads_share_the_rate_limit(log: pytest.LogCaptureFixture) -> None:
     assert len(cancelled) == 3
 
 
+def test_a_limiter_starts_no_thread() -> None:
+    """A provider process has one limiter for each key. Without its threads a command starts faster."""
+    before = threading.active_count()
+    RateLimiter("Omni", 60).wait()
+    assert threading.active_count() == before
+
+
 def test_each_reason_to_wait_is_logged_once(log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reached limit and a 429 are different reasons. The log has one warning a minute for each."""
     monkeypatch.setattr(PROCESS.cancellation, "wait_until", lambda _ready: None)

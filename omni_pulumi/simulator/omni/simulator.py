@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from omni_pulumi.simulator.omni import organization as data
@@ -92,7 +92,7 @@ class OmniSimulator(Simulator[data.Organization]):
         """Return the dbt configuration of a connection, or None."""
         with self._lock:
             configuration = self._organization.connections[connection_id].dbt
-            return asdict(configuration) if configuration else None
+            return dict(vars(configuration)) if configuration else None
 
     def configure_dbt(self, connection_id: str, **fields: Any) -> None:
         """Create the dbt configuration or change some fields. The first time, create the default environment too."""
@@ -112,7 +112,7 @@ class OmniSimulator(Simulator[data.Organization]):
         with self._lock:
             connection = self._organization.connections[connection_id]
             environments = self._organization.environments_of(connection.id)
-            return [asdict(each) | {"variables": [asdict(item) for item in each.variables]} for each in environments]
+            return [vars(each) | {"variables": [dict(vars(item)) for item in each.variables]} for each in environments]
 
     def add_environment(self, connection_id: str, *, name: str, target_schema: str, **fields: Any) -> str:
         """Create a dbt environment and return its ID.
@@ -204,7 +204,7 @@ class OmniSimulator(Simulator[data.Organization]):
         """Return all connection environments, oldest first."""
         with self._lock:
             environments = self._organization.connection_environments.values()
-            return [asdict(each) | {"user_attribute_values": list(each.user_attribute_values)} for each in environments]
+            return [vars(each) | {"user_attribute_values": list(each.user_attribute_values)} for each in environments]
 
     def add_connection_environment(self, base: str, environment: str, values: Sequence[str] = ()) -> str:
         """Create a connection environment and return its ID.
