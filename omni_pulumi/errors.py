@@ -12,7 +12,7 @@
     ├── RequestError                    there was no response
     │   ├── ConnectError                the service was not reached, so nothing was processed: cause
     │   └── ResponseLostError           the request was sent and may have been processed
-    └── ResponseError                   the response reports an error: status, detail, retry_after
+    └── ResponseError                   the response reports an error: status, detail, meaning, retry_after
         ├── BadRequestError             400, 413, 422
         ├── AuthenticationError         401
         ├── PermissionDeniedError       403
@@ -41,6 +41,9 @@ ConnectCause = Literal["name", "certificate", "tls", "proxy", "timeout", "refuse
 Scope = Literal["request", "parent", "instance"]
 """What would fail in the same way: only the request, all requests of a connection or project, or of the instance."""
 
+Meaning = Literal["key_refused", "not_configured", "no_such_path", "other"]
+"""What the words of a response mean: the key is unknown, dbt is not configured, the server has no such path."""
+
 
 class _Details(TypedDict, total=False):
     """The optional arguments of :class:`Error`."""
@@ -56,6 +59,7 @@ class _ResponseDetails(_Details, total=False):
 
     status: Required[int]
     detail: str
+    meaning: Meaning
     retry_after: float | None
 
 
@@ -248,7 +252,9 @@ class ResponseError(Error):
 
     Attributes:
         status: HTTP status.
-        detail: the service's message without secrets, at most 300 characters.
+        detail: the service's message without secrets, at most 300 characters. It is for people: a secret of one letter
+            masks parts of words.
+        meaning: what the whole message means, found before it was masked.
         retry_after: seconds of the ``Retry-After`` header, ``None`` when there is none.
     """
 
@@ -258,12 +264,14 @@ class ResponseError(Error):
         *,
         status: int,
         detail: str = "",
+        meaning: Meaning = "other",
         retry_after: float | None = None,
         **details: Unpack[_Details],
     ) -> None:
         super().__init__(message, **details)
         self.status = status
         self.detail = detail
+        self.meaning: Meaning = meaning
         self.retry_after = retry_after
 
 

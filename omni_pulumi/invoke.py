@@ -220,11 +220,11 @@ def _has_mocks() -> bool:
 
 
 def _redacted(error: Error, hidden: tuple[str, ...]) -> Error:
-    """Return an error without the hidden values. ``cause`` and ``scope`` stay, because each has one of a few values."""
+    """Return an error without the hidden values. The attributes that have one of a few values stay."""
     texts = {
         name: redact(value, hidden)
         for name, value in vars(error).items()
-        if isinstance(value, str) and name not in {"cause", "scope"}
+        if isinstance(value, str) and name not in {"cause", "meaning", "scope"}
     }
     return error.replace(redact(error.message, hidden), **texts)
 

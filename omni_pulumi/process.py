@@ -120,7 +120,7 @@ class ClaimRegistry:
     - only in the state: `delete`, which skips an object that is claimed.
 
     It also calls `diff` in a refresh and for the dependents of a replacement. No `check` precedes these calls, so they
-    claim nothing.
+    claim nothing. A forced replacement has no `diff`: it calls `check` twice, and the second time like a create.
     """
 
     def __init__(self) -> None:
@@ -137,18 +137,20 @@ class ClaimRegistry:
         with self._lock:
             self._checked[identity] += 1
 
-    def expect_adoption(self, identity: Identity) -> None:
-        """Note a `check` of a resource that is not in the state and may adopt an object."""
+    def expect_create(self, identity: Identity, *, may_adopt: bool) -> None:
+        """Note a `check` of a resource that is not in the state, or is replaced, and whether it may adopt an object."""
         with self._lock:
-            self._adopting.add(identity)
+            self._checked.pop(identity, None)
+            if may_adopt:
+                self._adopting.add(identity)
 
-    def claim_in_diff(self, identity: Identity, key: ObjectKey, profile: str | None) -> bool:
-        """Claim the object of a resource in the state. Return ``False`` when another resource manages it."""
+    def is_diff_of_program(self, identity: Identity) -> bool:
+        """Return whether a `check` has announced this `diff`, which is then no longer expected."""
         with self._lock:
             if not self._checked[identity]:
-                return True
+                return False
             self._checked[identity] -= 1
-        return self.claim(key, profile)
+            return True
 
     def claim(self, key: ObjectKey, profile: str | None) -> bool:
         """Claim an object that is created or adopted. Return ``False`` when another resource manages it."""

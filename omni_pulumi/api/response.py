@@ -89,7 +89,8 @@ def error_of(
     """
     status = response.status_code
     error_class = _error_class(status, content)
-    detail = _shortened(redact(_detail(content), secrets))
+    text = one_line(_detail(content))
+    detail = _shortened(redact(text, secrets))
     retry_after = _retry_after(response.headers.get("Retry-After"))
     answer = f"{sender} answered {f'{status} {_phrase(status)}'.strip()} to {request.method} {response.url.path}"
     if detail:
@@ -102,6 +103,7 @@ def error_of(
         advice=f"{hint} {advice}".strip(),
         status=status,
         detail=detail,
+        meaning=_meaning(text),
         retry_after=retry_after,
         outcome_unknown=request.is_write and (response.is_success or error_class is errors.ServerError),
     )
@@ -171,8 +173,17 @@ def _detail(content: object) -> str:
     return ""
 
 
+def _meaning(text: str) -> errors.Meaning:
+    """Return what a message of a response means, before secrets are masked in it. All messages but one are Omni's."""
+    words = text.lower()
+    if "bearer token" in words:
+        return "key_refused"
+    if "not configured" in words and "not found" not in words:
+        return "not_configured"
+    return "no_such_path" if text in {"", "Not Found"} else "other"
+
+
 def _shortened(text: str) -> str:
-    text = one_line(text)
     return text if len(text) <= _DETAIL_LENGTH else f"{text[:_DETAIL_LENGTH]}…"
 
 

@@ -265,7 +265,7 @@ class Transport:
     def _is_from_other_server(self, error: errors.ResponseError) -> bool:
         """Return whether a response comes from a server that has no such API at this URL."""
         if isinstance(error, errors.NotFoundError):
-            return bool(self._path) and error.detail in {"", "Not Found"}
+            return bool(self._path) and error.meaning == "no_such_path"
         return isinstance(error, errors.UnexpectedResponseError) and error.status in _STATUSES_OF_OTHER_SERVERS
 
     @property
@@ -288,7 +288,7 @@ def _cancelled(request: Request, failures: Sequence[errors.Error]) -> errors.Can
 
 
 def _refuses_key(error: errors.Error) -> bool:
-    return isinstance(error, errors.PermissionDeniedError) and "bearer token" in error.detail.lower()
+    return isinstance(error, errors.PermissionDeniedError) and error.meaning == "key_refused"
 
 
 def _cause(error: httpx.HTTPError) -> errors.ConnectCause:

@@ -72,8 +72,9 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
             return _check_failed([CheckFailure("", str(error))])
         if is_in_state:
             PROCESS.claims.expect_diff(self._identity(args))
-        elif args.adopt:
-            PROCESS.claims.expect_adoption(self._identity(args))
+        else:
+            PROCESS.claims.expect_create(self._identity(args), may_adopt=bool(args.adopt))
+        if args.adopt and not is_in_state:
             otherwise = "fails if it does not exist" if args.adopt == "existing" else "creates it if it does not exist"
             _log.info("adopt is set: `pulumi up` adopts %s, or %s", self.lifecycle.describe(args), otherwise)
         return dynamic.CheckResult(args.to_properties(), [])
@@ -100,13 +101,14 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
             _log.info("%s", note)
         if warning := self.lifecycle.diff_warning(state, args):
             _log.warning(warning)
+        is_programs = PROCESS.claims.is_diff_of_program(self._identity(args))
         with ShortTracebacks():
             if self.lifecycle.changes_instance(self._config, state, args):
                 replaces.append("profile")
             if replaces and args.adopt == "existing":
                 raise self._replacement_error(_id, args, replaces)
             key = self._key(self.lifecycle.id_of(state), args)
-            if not replaces and not PROCESS.claims.claim_in_diff(self._identity(args), key, args.profile):
+            if is_programs and not replaces and not PROCESS.claims.claim(key, args.profile):
                 raise self._duplicate_error(_id, args)
         return dynamic.DiffResult(
             changes=bool(changed) or args.profile != state.profile,

@@ -84,6 +84,28 @@ def test_failed_adoption_keeps_the_old_resource(stack: Stack, omni_services: dic
     ]
 
 
+@pytest.mark.parametrize("forced", [False, True])
+def test_replacement_leaves_no_claim_behind(
+    stack: Stack, omni_services: dict[str, OmniSimulator], *, forced: bool
+) -> None:
+    """After a replacement, a `diff` that no `check` precedes claims nothing, so it does not find a second resource.
+
+    The engine makes such a `diff` in a refresh. A forced replacement has no `diff` of its own.
+    """
+    omni = omni_services["generated"]
+    omni.configure_dbt(omni.other_connection_id)
+    program = {**ENVIRONMENT, "adopt": True}
+    stack.up("it", DbtEnvironmentProvider(), program)
+    with stack.command():
+        if forced:
+            stack.replace("it", DbtEnvironmentProvider(), program)
+        else:
+            program["connectionId"] = omni.other_connection_id
+            assert stack.up("it", DbtEnvironmentProvider(), program) == "replace"
+        for _ in range(2):
+            assert stack.refresh("it")
+
+
 def test_dropped_resource_is_deleted_after_a_refresh(stack: Stack, omni_services: dict[str, OmniSimulator]) -> None:
     """A dropped resource is deleted although a refresh in the same command calls `diff` for it."""
     stack.up("it", DbtEnvironmentProvider(), {**ENVIRONMENT, "adopt": True})

@@ -98,6 +98,17 @@ def test_rejected_key(stack: Stack, omni: OmniSimulator, status: int) -> None:
         assert environment(stack, "B")() == "create"
 
 
+@pytest.mark.parametrize("secret", ["e", "bearer", "Invalid bearer token"])
+def test_rejected_key_is_known_before_secrets_are_masked(stack: Stack, omni: OmniSimulator, secret: str) -> None:
+    """A write shows that the key is rejected, whatever its secrets mask in the message of Omni."""
+    omni.inject(faults.expired_token(after=1, code=403))
+    with stack.command():
+        first = expect_error(PermissionDeniedError, environment(stack, "A", secretVariables={"S": secret}))
+        omni.clear_requests()
+        assert_refers_to(expect_error(PermissionDeniedError, environment(stack, "B")), first, omni.url)
+    assert omni.requests == []
+
+
 def test_rejected_key_does_not_affect_another_instance(stack: Stack, omni: OmniSimulator) -> None:
     """A key that one instance rejects does not affect the resources of another instance."""
     omni.inject(faults.expired_token(after=0))

@@ -118,7 +118,7 @@ class OmniClient:
         try:
             content = self._transport.send(request)
         except errors.NotFoundError as error:
-            if "not configured" in error.detail and "not found" not in error.detail:
+            if error.meaning == "not_configured":
                 return DbtSupport(None)
             raise
         if isinstance(content, Mapping) and _CONFIGURATION_FIELDS.isdisjoint(content):
