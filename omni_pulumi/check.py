@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import pulumi
 import pydantic
 from pulumi.output import Unknown
-from pydantic.alias_generators import to_snake
+from pydantic.alias_generators import to_camel, to_snake
 
 from omni_pulumi.errors import ConfigurationError
+from omni_pulumi.fields import Kept
+
+M = TypeVar("M", bound=pydantic.BaseModel)
 
 _REASONS = {
     "missing": "is required",
     "union_tag_not_found": "needs a type",
-    "too_short": "must not be empty",
-    "string_too_short": "must not be empty",
     "extra_forbidden": "is not an argument of this resource",
 }
 
@@ -81,9 +82,101 @@ def check_failures(error: pydantic.ValidationError, properties: Mapping[str, Any
         error: the error.
         properties: what the program declares, under camelCase names.
     """
-    return [
-        CheckFailure(_path(problem["loc"], properties), _reason(problem)) for problem in error.errors(include_url=False)
-    ]
+    return [_failure(problem, properties) for problem in error.errors(include_url=False)]
+
+
+def validate(
+    model: type[M], properties: Mapping[str, Any], known: Mapping[str, Any], context: Mapping[str, Any]
+) -> M | list[CheckFailure]:
+    """Return the arguments, or all the rules that they break.
+
+    A value that is known may break a rule: it may come from the service, or from an earlier version of this package.
+    With ``ignore_changes`` the program does not contain it. So may an argument be missing that is missing there too.
+    A value of a wrong type comes from neither.
+
+    Args:
+        model: the model of the arguments.
+        properties: what the program declares, under camelCase names.
+        known: the inputs in the state, empty for a create.
+        context: the context of the validation.
+    """
+    kept: set[_Keys] = set()
+    while True:
+        try:
+            return model.model_validate(_with_kept(properties, kept), context={**context})
+        except pydantic.ValidationError as error:
+            unchanged, failures = set[_Keys](), list[CheckFailure]()
+            for problem in error.errors(include_url=False):
+                keys = _unchanged_keys(problem, properties, known)
+                if keys is None or keys in kept:
+                    failures.append(_failure(problem, properties))
+                else:
+                    unchanged.add(keys)
+        if failures:
+            return failures
+        kept |= unchanged
+
+
+def changed_values(properties: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the properties without those that are known. A map is compared key by key."""
+    changed: dict[str, Any] = {}
+    for key, value in properties.items():
+        before = known.get(key)
+        if isinstance(value, Mapping) and isinstance(before, Mapping):
+            if rest := changed_values(value, before):
+                changed[key] = rest
+        elif value is None or value != before:
+            changed[key] = value
+    return changed
+
+
+_Keys = tuple[int | str, ...]
+"""The keys and indexes on the way to a value."""
+
+_ABSENT = object()
+
+
+def _at(value: Any, keys: _Keys) -> Any:
+    for key in keys:
+        try:
+            value = value[key]
+        except (KeyError, IndexError, TypeError):
+            return _ABSENT
+    return value
+
+
+def _unchanged_keys(
+    problem: Mapping[str, Any], properties: Mapping[str, Any], known: Mapping[str, Any]
+) -> _Keys | None:
+    """Return the way to the value that breaks a rule, ``None`` when the value is not known."""
+    if not known or problem["type"] not in {"value_error", "union_tag_invalid", "missing"}:
+        return None
+    location = problem["loc"]
+    keys = tuple(step.key for step in _steps(location, properties))
+    if location[-1] == _KEY:
+        keys = keys[:-1]
+    if problem["type"] == "missing":
+        holder, before = _at(properties, keys[:-1]), _at(known, keys[:-1])
+        is_same_kind = isinstance(before, Mapping) and before.get("type") == holder.get("type")
+        return keys if is_same_kind and keys[-1] not in before else None
+    others = getattr(problem.get("ctx", {}).get("error"), "others", ())
+    compared = [keys, *((to_camel(name),) for name in others)]
+    return keys if all(_at(properties, each) == _at(known, each) for each in compared) else None
+
+
+def _with_kept(properties: Mapping[str, Any], kept: Collection[_Keys]) -> Mapping[str, Any]:
+    """Return the properties with some values as :class:`Kept`."""
+    for keys in sorted(kept, key=len, reverse=True):
+        properties = _replaced(properties, keys)
+    return properties
+
+
+def _replaced(holder: Any, keys: _Keys) -> Any:
+    key, *rest = keys
+    copy: Any = dict(holder) if isinstance(holder, Mapping) else [*holder]
+    value = _at(holder, (key,))
+    copy[key] = _replaced(value, tuple(rest)) if rest else Kept(None if value is _ABSENT else value)
+    return copy
 
 
 def unusable_values(path: str, value: object) -> Iterator[CheckFailure]:
@@ -131,14 +224,16 @@ def configuration_error(failures: Sequence[CheckFailure], operation: str = "") -
     )
 
 
+def _failure(problem: Mapping[str, Any], properties: Mapping[str, Any]) -> CheckFailure:
+    return CheckFailure(_path(problem["loc"], properties), _reason(problem))
+
+
 def _reason(problem: Mapping[str, Any]) -> str:
-    kind, location = problem["type"], problem["loc"]
+    kind = problem["type"]
     if kind == "value_error":
         return str(problem["ctx"]["error"])
     if kind == "union_tag_invalid":
         return f"must have one of these as its type: {problem['ctx']['expected_tags']}"
-    if kind == "string_too_short" and location[-1] == _KEY:
-        return "has an empty name"
     if kind in _EXPECTED_TYPES:
         expected, actual = _EXPECTED_TYPES[kind], type(problem["input"])
         advice = ": write it in quotes" if expected == "a string" and actual in {bool, int, float} else ""
@@ -153,11 +248,29 @@ def _type_name(value: object) -> str:
 
 
 def _path(location: tuple[int | str, ...], properties: Any) -> str:
-    """Return the path of a property as a program spells it: arguments in snake_case, the keys of maps as they are.
+    """Return the path of a property as a program spells it: arguments in snake_case, the keys of maps as they are."""
+    parts = (to_snake(str(step.key)) if step.is_argument else str(step.key) for step in _steps(location, properties))
+    return ".".join(part for part in parts if part)
+
+
+class _Step(NamedTuple):
+    """A step from a map or a list to one of its items.
+
+    Attributes:
+        key: the key in a map, or the index in a list.
+        is_argument: whether the key is the name of an argument.
+    """
+
+    key: int | str
+    is_argument: bool
+
+
+def _steps(location: tuple[int | str, ...], properties: Any) -> list[_Step]:
+    """Return the way from the properties to the value of an error.
 
     A location of pydantic also has the variant of a union, and a marker of keys. No program contains these.
     """
-    path: list[str] = []
+    steps: list[_Step] = []
     here, is_argument = properties, True
     for index, part in enumerate(location):
         is_last = index == len(location) - 1
@@ -173,6 +286,6 @@ def _path(location: tuple[int | str, ...], properties: Any) -> str:
             here = here[part]
         else:
             continue
-        path.append(to_snake(str(part)) if is_argument else str(part))
+        steps.append(_Step(part, is_argument))
         is_argument = False
-    return ".".join(part for part in path if part)
+    return steps

@@ -7,6 +7,8 @@ use, the diff and the check are made from it.
 from __future__ import annotations
 
 import abc
+import dataclasses
+import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -71,12 +73,73 @@ class _NotKnownYet(Unknown):
         return f"({self._name} not known yet)"
 
 
+@dataclass(frozen=True)
+class Kept:
+    """Stands for a value that the inputs in the state have too. No :func:`rule` applies to it or to what it contains.
+
+    Attributes:
+        value: the value, ``None`` when the service has none.
+    """
+
+    value: Any = dataclasses.field(repr=False)
+
+
+_WITHOUT_RULES = "without_rules"
+"""The key of the validation's context that says whether a :class:`Kept` value is being validated."""
+
+
 def _unless_unknown(value: Any, validate: pydantic.ValidatorFunctionWrapHandler, info: pydantic.ValidationInfo) -> Any:
-    return _NotKnownYet(info.field_name or "value") if isinstance(value, Unknown) else validate(value)
+    if isinstance(value, Unknown):
+        return _NotKnownYet(info.field_name or "value")
+    if not isinstance(value, Kept):
+        return validate(value)
+    if value.value is None:
+        return None
+    context: dict[str, Any] = info.context or {}
+    outer = context.get(_WITHOUT_RULES)
+    context[_WITHOUT_RULES] = True
+    try:
+        return validate(value.value)
+    finally:
+        context[_WITHOUT_RULES] = outer
 
 
 MaybeUnknown = Annotated[T, pydantic.WrapValidator(_unless_unknown)]
 """A value that is validated once it is known. In a preview, the outputs of other resources may be unknown."""
+
+
+def applies_rules(info: pydantic.ValidationInfo) -> bool:
+    """Return whether rules apply to the value that is being validated."""
+    return not (info.context or {}).get(_WITHOUT_RULES)
+
+
+def rule(check: Callable[..., Any]) -> pydantic.AfterValidator:
+    """Return the validator of a rule for what programs write. It does not apply to a :class:`Kept` value.
+
+    Args:
+        check: takes the value, or the value and the validation's info. It returns the value, or raises ``ValueError``.
+    """
+    takes_info = len(inspect.signature(check).parameters) == 2
+
+    def apply(value: Any, info: pydantic.ValidationInfo) -> Any:
+        if not applies_rules(info):
+            return value
+        return check(value, info) if takes_info else check(value)
+
+    return pydantic.AfterValidator(apply)
+
+
+class ContradictionError(ValueError):
+    """A value contradicts other arguments.
+
+    Attributes:
+        others: the names of these arguments.
+    """
+
+    def __init__(self, reason: str, *others: str) -> None:
+        super().__init__(reason)
+        self.others = others
+
 
 Secret = Annotated[
     pydantic.SecretStr,
@@ -103,7 +166,7 @@ def _uuid(pattern: re.Pattern[str], kind: str, lookup: str = "") -> pydantic.Aft
             raise ValueError(f"must be {kind} such as 550e8400-e29b-41d4-a716-446655440000{hint}")
         return text.lower()
 
-    return pydantic.AfterValidator(validate)
+    return rule(validate)
 
 
 Adopt = bool | Literal["existing"]
@@ -146,7 +209,22 @@ def _profile(text: str) -> str:
     return text
 
 
-Text = Annotated[str, pydantic.StringConstraints(min_length=1)]
+def not_empty(text: T) -> T:
+    """Refuse an empty text."""
+    if not text:
+        raise ValueError("must not be empty")
+    return text
+
+
+def _key(name: str) -> str:
+    if not name:
+        raise ValueError("has an empty name")
+    return name
+
+
+Text = Annotated[str, rule(not_empty)]
+Key = Annotated[str, rule(_key)]
+"""The key of a map."""
 Uuid = Annotated[str, _uuid(_UUID, "a UUID")]
 ConnectionId = Annotated[str, _uuid(_UUID, "a UUID", "get_connection(name=...).connection_id")]
 ProjectUuid = Annotated[str, _uuid(_UUID4, "a UUID of version 4", "get_lightdash_project(name=...).project_uuid")]
@@ -154,8 +232,8 @@ OptionalText = Annotated[str | None, pydantic.AfterValidator(lambda text: text o
 """Text whose empty form means "none", as in both services."""
 
 UserAttributeValues = Annotated[
-    list[MaybeUnknown[Annotated[Text, pydantic.AfterValidator(_user_attribute_value)]]],
-    pydantic.AfterValidator(_unique_and_sorted),
+    list[MaybeUnknown[Annotated[Text, rule(_user_attribute_value)]]],
+    rule(_unique_and_sorted),
 ]
 """Values of a user attribute in Omni."""
 

@@ -11,10 +11,8 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
-from pydantic import ValidationError
-
 from omni_pulumi.adoption import may_create, warn_about_recreation
-from omni_pulumi.check import CheckFailure, check_failures
+from omni_pulumi.check import CheckFailure, validate
 from omni_pulumi.errors import NotFoundError
 from omni_pulumi.fields import Args, Identifies, ParentId, Replaces, State, marked
 from omni_pulumi.settings import Config, Service
@@ -96,18 +94,22 @@ class Lifecycle(abc.ABC, Generic[C, A, S]):
         """Return a warning about a change, for a preview."""
         return None
 
-    def validate(self, properties: Mapping[str, object], *, may_exist: bool = True) -> A | list[CheckFailure]:
+    def warnings(self, _args: A) -> dict[str, str]:
+        """Return warnings about values that the service may refuse, by the name of their argument, for a preview."""
+        return {}
+
+    def validate(
+        self, properties: Mapping[str, object], *, known: Mapping[str, object] | None = None, may_exist: bool = True
+    ) -> A | list[CheckFailure]:
         """Return the arguments, or all the rules that they break.
 
         Args:
             properties: what the program declares.
+            known: what the state has, ``None`` for a create. Such a value may break a rule, except about types.
             may_exist: whether the object may exist already. A create may require what an update can leave out, so rules
                 find it in the validation's context.
         """
-        try:
-            return self.args_model.model_validate(properties, context={"may_exist": may_exist})
-        except ValidationError as error:
-            return check_failures(error, properties)
+        return validate(self.args_model, properties, known or {}, {"may_exist": may_exist})
 
     @functools.cached_property
     def replacing(self) -> frozenset[str]:

@@ -18,7 +18,18 @@ from pulumi.output import Unknown
 from pydantic.alias_generators import to_camel, to_snake
 
 from omni_pulumi.api.lightdash.models import SECRET_FIELDS
-from omni_pulumi.fields import ArgumentGroup, Derived, Inputs, MaybeUnknown, OptionalText, Secret, Text
+from omni_pulumi.fields import (
+    ArgumentGroup,
+    Derived,
+    Inputs,
+    MaybeUnknown,
+    OptionalText,
+    Secret,
+    Text,
+    applies_rules,
+    not_empty,
+    rule,
+)
 
 SECRET_PROPERTIES = frozenset(map(to_camel, SECRET_FIELDS))
 
@@ -34,17 +45,17 @@ _WIRE_NAMES = {"hide_refresh_button": "hideRefreshButton"}
 
 def _authorization_method(method: str | None, info: pydantic.ValidationInfo) -> str | None:
     """Derive the method from the credential. Lightdash itself does not check that the two agree."""
-    if not all(name in info.data for name in _METHODS):  # one of the credentials is invalid
-        return method
-    given = [name for name in _METHODS if info.data[name] is not None]
-    if len(given) != 1:
+    given = [name for name in _METHODS if info.data.get(name) is not None]
+    if len(given) != 1 or not all(name in info.data for name in _METHODS):  # one of the credentials is invalid
+        if method not in {None, *_METHODS}:
+            raise ValueError(f"must be left out, or one of {', '.join(_METHODS)}")
         return method
     if method not in {None, given[0]}:
         raise ValueError(f"must be left out or {given[0]}, which is the credential of the connection")
     return given[0]
 
 
-_Credential = Annotated[Secret, pydantic.Field(min_length=1)]
+_Credential = Annotated[Secret, rule(not_empty)]
 
 _Environment = Annotated[dict[str, MaybeUnknown[str]], pydantic.AfterValidator(lambda environment: environment or None)]
 """Values by name. Lightdash 0.3277.1 accepts any name. 1.237.0 refuses some, and its error says which and why."""
@@ -96,8 +107,7 @@ class GithubConnectionArgs(_RepositoryArgs):
         default=None, description="Host of GitHub Enterprise. Default: `github.com`."
     )
     authorization_method: Annotated[
-        Literal["personal_access_token", "installation_id"] | None,
-        pydantic.AfterValidator(_authorization_method),
+        MaybeUnknown[Annotated[str | None, rule(_authorization_method)]],
         Derived(),
     ] = pydantic.Field(default=None, validate_default=True)
 
@@ -187,10 +197,21 @@ def _one_credential(connection: Any) -> Any:
     return connection
 
 
-def _unless_type_unknown(value: Any, validate: pydantic.ValidatorFunctionWrapHandler) -> Any:
+class OtherConnectionArgs(_ConnectionArgs):
+    """A connection of a kind that Lightdash has and this package does not know. No program can declare it."""
+
+    type: str
+
+
+def _unless_type_unknown(
+    value: Any, validate: pydantic.ValidatorFunctionWrapHandler, info: pydantic.ValidationInfo
+) -> Any:
     """Validate a connection once its type is known, because the rules depend on it."""
-    if isinstance(value, Mapping) and isinstance(value.get("type"), Unknown):
+    kind = value.get("type") if isinstance(value, Mapping) else None
+    if isinstance(kind, Unknown):
         return value
+    if kind not in CONNECTION_ARGS and not applies_rules(info):
+        return OtherConnectionArgs.model_validate(value)
     return validate(value)
 
 
@@ -208,7 +229,7 @@ AnyConnectionArgs = (
 ConnectionArgs = Annotated[
     AnyConnectionArgs,
     pydantic.Field(discriminator="type"),
-    pydantic.AfterValidator(_one_credential),
+    rule(_one_credential),
     pydantic.WrapValidator(_unless_type_unknown),
 ]
 """A connection of any kind. Its ``type`` decides which fields it has."""
@@ -436,7 +457,7 @@ StoredConnection = Annotated[
 def has_credentials(connection: Any) -> bool:
     """Return whether a program declares the credentials of a connection. Only GitHub's may be left out."""
     if not isinstance(connection, GithubConnectionArgs):
-        return True
+        return connection is not None
     return any(getattr(connection, name) is not None for name in _METHODS)
 
 
@@ -452,11 +473,11 @@ def stored_from_response(answer: Mapping[str, Any], known: StoredConnection | No
     """
     kind = str(answer.get("type"))
     properties: dict[str, Any] = {}
-    for name in CONNECTION_ARGS[kind].model_fields if kind in CONNECTION_ARGS else ("type",):
+    for name, field in CONNECTION_ARGS.get(kind, OtherConnectionArgs).model_fields.items():
         value = answer.get(_WIRE_NAMES.get(name, name))
         if name == "environment":
             value = {item["key"]: item["value"] for item in value or []}
-        if value not in (None, "", [], {}):
+        if value not in (None, "", [], {}) or (value == "" and field.is_required()):
             properties[to_camel(name)] = value
     if known is None or known.get("type") != kind:
         return properties

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import importlib
 import io
 import sys
@@ -241,12 +242,26 @@ class Stack:
             self._process = None
 
     def inputs(self, name: str, program: Mapping[str, Any], ignore: Collection[str]) -> dict[str, Any]:
-        """Return the inputs for `check`. Properties of `ignore_changes` have their value in the state."""
+        """Return the inputs for `check`. Properties of `ignore_changes` have their value in the state.
+
+        Args:
+            name: the name of the resource in the program.
+            program: the properties that the program declares.
+            ignore: the paths in `ignore_changes`, such as `variables.A`.
+        """
         resource = self.resources.get(name)
-        if resource is None:
-            return dict(program)
-        ignored = {key: value for key, value in resource.inputs.items() if key in ignore}
-        return {**{key: value for key, value in program.items() if key not in ignore}, **ignored}
+        inputs = copy.deepcopy(dict(program))
+        if resource is not None:
+            for path in ignore:
+                *holders, last = path.split(".")
+                before: Any = resource.inputs
+                now: Any = inputs
+                for holder in holders:
+                    before, now = before.get(holder, {}), now.setdefault(holder, {})
+                now.pop(last, None)
+                if last in before:
+                    now[last] = before[last]
+        return inputs
 
     def preview(
         self,

@@ -79,7 +79,7 @@ ALLOWED = {
     "omni_pulumi.changes": {"omni_pulumi.fields", "omni_pulumi.redact"},
     "omni_pulumi.lightdash_connections": {"omni_pulumi.fields", "omni_pulumi.api.lightdash.models"},
     "omni_pulumi.variables": {"omni_pulumi.api.omni.models"},
-    "omni_pulumi.check": {"omni_pulumi.errors"},
+    "omni_pulumi.check": {"omni_pulumi.fields", "omni_pulumi.errors"},
     "omni_pulumi.fields": set(),
     "omni_pulumi.notes": set(),
     "omni_pulumi.selection": {"omni_pulumi.redact"},

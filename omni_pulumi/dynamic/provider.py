@@ -20,7 +20,7 @@ from omni_pulumi import notes
 from omni_pulumi.adoption import describe_with_id, may_create
 from omni_pulumi.api.retry import retry_while_parent_missing
 from omni_pulumi.changes import changed_fields, changed_secrets, program_path
-from omni_pulumi.check import CheckFailure, configuration_error, unusable_values
+from omni_pulumi.check import CheckFailure, changed_values, configuration_error, unusable_values
 from omni_pulumi.dynamic.host import ShortTracebacks, install_cancel_handler, install_error_text
 from omni_pulumi.errors import AlreadyExistsError, AlreadyManagedError, ConfigurationError, Error
 from omni_pulumi.lifecycle import A, C, Claim, Lifecycle, S
@@ -61,15 +61,18 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         """Validate the inputs, without a request. All errors of a resource are reported together."""
         olds, properties = _strip_internal_keys(_olds), _strip_internal_keys(news)
         is_in_state = bool(olds)
-        if unusable := _unusable({name: value for name, value in properties.items() if value != olds.get(name)}):
+        if unusable := _unusable(changed_values(properties, olds)):
             return _check_failed(unusable)
-        args = self.lifecycle.validate(properties, may_exist=is_in_state)
+        args = self.lifecycle.validate(properties, known=olds, may_exist=is_in_state)
         if isinstance(args, list):
             return _check_failed(args)
         try:
             self._instance(args.profile)
         except ConfigurationError as error:
             return _check_failed([CheckFailure("", str(error))])
+        for name, warning in self.lifecycle.warnings(args).items():
+            if getattr(args, name) != olds.get(to_camel(name)):
+                _log.warning("%s: %s", self.lifecycle.describe(args), warning)
         if is_in_state:
             PROCESS.claims.expect_diff(self._identity(args))
         else:
@@ -84,12 +87,12 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
 
         Pulumi does not display changes to secret values, so they are logged.
 
-        A refresh compares what it has found with the last inputs. An earlier refresh may have found those, so they may
-        be values that the validation refuses.
+        `check` has validated the inputs. A refresh compares what it has found with the last inputs, which another
+        version may have written, so their types may be wrong.
         """
-        args = self.lifecycle.validate(_strip_internal_keys(_news))
+        olds, news = _strip_internal_keys(_olds), _strip_internal_keys(_news)
+        args = self.lifecycle.validate(news, known=news)
         if isinstance(args, list):
-            olds, news = _strip_internal_keys(_olds), _strip_internal_keys(_news)
             arguments = self.lifecycle.args_model.property_names() - {"adopt"}
             return dynamic.DiffResult(changes=any(olds.get(name) != news.get(name) for name in arguments))
         state = self._state(_olds)
@@ -118,7 +121,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Create the object, or adopt the one that exists."""
-        args = self._args(props, "create")
+        args = self._args(props, {}, "create")
         if args.adopt == "existing" and PROCESS.claims.was_deleted(self._identity(args)):
             _log.warning(
                 '%s was deleted outside Pulumi, so it is created although adopt is "existing". Remove adopt from the '
@@ -150,7 +153,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
         """Change the object to what the program declares."""
-        state, args = self._state(_olds), self._args(_news, "update")
+        state, args = self._state(_olds), self._args(_news, _olds, "update")
         with self._operation("update", args) as client:
             state = self._claiming(args, lambda claim: self.lifecycle.update_or_recreate(client, state, args, claim))
         return dynamic.UpdateResult(state.to_properties())
@@ -236,9 +239,9 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
             settings=("adopt",),
         )
 
-    def _args(self, properties: Mapping[str, Any], verb: str) -> A:
+    def _args(self, properties: Mapping[str, Any], known: Mapping[str, Any], verb: str) -> A:
         """Return the arguments. A value that was unknown in the preview may break a rule only now."""
-        args = self.lifecycle.validate(_strip_internal_keys(properties))
+        args = self.lifecycle.validate(_strip_internal_keys(properties), known=_strip_internal_keys(known))
         if isinstance(args, list):
             raise configuration_error(args, f"{verb} {self.lifecycle.name}")
         return args

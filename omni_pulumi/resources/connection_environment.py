@@ -25,7 +25,18 @@ from omni_pulumi.errors import (
     NothingToAdoptError,
     PartlyCreatedError,
 )
-from omni_pulumi.fields import Adopt, Args, ConnectionId, Identifies, MaybeUnknown, Replaces, State, UserAttributeValues
+from omni_pulumi.fields import (
+    Adopt,
+    Args,
+    ConnectionId,
+    ContradictionError,
+    Identifies,
+    MaybeUnknown,
+    Replaces,
+    State,
+    UserAttributeValues,
+    rule,
+)
 from omni_pulumi.lifecycle import Claim
 from omni_pulumi.services import OmniLifecycle
 
@@ -35,7 +46,7 @@ if TYPE_CHECKING:
 
 def _not_the_base(environment_connection_id: str, info: pydantic.ValidationInfo) -> str:
     if environment_connection_id == info.data.get("base_connection_id"):
-        raise ValueError("must be another connection than base_connection_id")
+        raise ContradictionError("must be another connection than base_connection_id", "base_connection_id")
     return environment_connection_id
 
 
@@ -46,7 +57,7 @@ class ConnectionEnvironmentArgs(Args):
         description="UUID of the connection that users see."
     )
     environment_connection_id: Annotated[
-        MaybeUnknown[Annotated[ConnectionId, pydantic.AfterValidator(_not_the_base)]], Identifies(), Replaces()
+        MaybeUnknown[Annotated[ConnectionId, rule(_not_the_base)]], Identifies(), Replaces()
     ] = pydantic.Field(description="UUID of the connection that takes its place. It has the same database dialect.")
     user_attribute_values: MaybeUnknown[UserAttributeValues] = pydantic.Field(
         default_factory=list,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import pulumi
 import pydantic
+from pulumi.output import Unknown
 
 from omni_pulumi.adoption import adopt, log_created, nothing_to_adopt, warn_about_kept, warn_about_recreation
 from omni_pulumi.api.omni import models
@@ -33,6 +34,7 @@ from omni_pulumi.fields import (
     State,
     Text,
     common_fields,
+    rule,
 )
 from omni_pulumi.lifecycle import Claim
 from omni_pulumi.services import OmniLifecycle
@@ -51,13 +53,6 @@ def _project_root_path(text: str | None) -> str | None:
         raise ValueError(
             'must be a path inside the repository: no leading "/", no "..", only letters, digits, spaces and _ . / -'
         )
-    return text
-
-
-def _dbt_version(text: str) -> str:
-    """Accept every ``<major>.<minor>``, because the versions that Omni supports change."""
-    if not _DBT_VERSION.fullmatch(text):
-        raise ValueError('must be "Auto" or <major>.<minor> such as "1.11"')
     return text
 
 
@@ -80,13 +75,11 @@ class DbtConfigurationArgs(Args):
     enable_semantic_layer: MaybeUnknown[bool] = pydantic.Field(
         default=False, description="Whether Omni integrates the dbt semantic layer."
     )
-    dbt_version: MaybeUnknown[Annotated[str, pydantic.AfterValidator(_dbt_version)]] = pydantic.Field(
+    dbt_version: MaybeUnknown[Text] = pydantic.Field(
         default="Auto", description="dbt version: `Auto` or `<major>.<minor>`."
     )
-    project_root_path: MaybeUnknown[Annotated[OptionalText, pydantic.AfterValidator(_project_root_path)]] = (
-        pydantic.Field(
-            default=None, description="Path of the dbt project in the repository. Default: the root of the repository."
-        )
+    project_root_path: MaybeUnknown[Annotated[OptionalText, rule(_project_root_path)]] = pydantic.Field(
+        default=None, description="Path of the dbt project in the repository. Default: the root of the repository."
     )
     rotate_keys_trigger: MaybeUnknown[str | None] = pydantic.Field(
         default=None,
@@ -172,6 +165,14 @@ class DbtConfigurationLifecycle(OmniLifecycle[DbtConfigurationArgs, DbtConfigura
     def exists(self, client: OmniClient, state: DbtConfigurationState) -> bool:
         """Return whether the connection has a configuration."""
         return poll(lambda: client.get_dbt_configuration(state.connection_id)) is not None
+
+    def warnings(self, args: DbtConfigurationArgs) -> dict[str, str]:
+        """Warn about a form of ``dbt_version`` that is not known, because the versions that Omni supports change."""
+        if isinstance(args.dbt_version, Unknown) or _DBT_VERSION.fullmatch(args.dbt_version):
+            return {}
+        return {
+            "dbt_version": 'dbt_version is neither "Auto" nor <major>.<minor> such as "1.11", so Omni may refuse it'
+        }
 
 
 def _write(

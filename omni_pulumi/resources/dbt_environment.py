@@ -27,8 +27,10 @@ from omni_pulumi.fields import (
     Adopt,
     Args,
     ConnectionId,
+    ContradictionError,
     ConvertedBy,
     Identifies,
+    Key,
     MaybeUnknown,
     OptionalText,
     ParentId,
@@ -38,10 +40,13 @@ from omni_pulumi.fields import (
     Text,
     Uuid,
     common_fields,
+    rule,
 )
 from omni_pulumi.lifecycle import Claim
 from omni_pulumi.services import OmniLifecycle
 from omni_pulumi.variables import (
+    SET_IN_OMNI,
+    WAS_SECRET,
     VariableUpdate,
     declared_names,
     is_glob,
@@ -61,10 +66,21 @@ _log = logging.getLogger(__name__)
 def _not_in_variables(
     secret_variables: dict[str, pydantic.SecretStr], info: pydantic.ValidationInfo
 ) -> dict[str, pydantic.SecretStr]:
+    """Refuse a name that is in both maps, unless one of them has a placeholder, which no program contains.
+
+    If a secret becomes plain in Omni, or the other way around, ``ignore_changes`` keeps the placeholder of one map.
+    """
     variables = info.data.get("variables")
-    twice = sorted({*secret_variables} & {*variables}) if isinstance(variables, Mapping) else []
+    if not isinstance(variables, dict):
+        return secret_variables
+    for name in {*variables} & {*secret_variables}:
+        if variables[name] == WAS_SECRET:
+            del variables[name]
+        elif secret_variables[name] == SET_IN_OMNI:
+            del secret_variables[name]
+    twice = sorted({*secret_variables} & {*variables})
     if twice:
-        raise ValueError(f"has names that are in variables too: {', '.join(twice)}")
+        raise ContradictionError(f"has names that are in variables too: {', '.join(twice)}", "variables")
     return secret_variables
 
 
@@ -76,7 +92,9 @@ def _unmanaged(patterns: list[str] | None, info: pydantic.ValidationInfo) -> lis
     declared = {name for known in maps if isinstance(known, Mapping) for name in known}
     twice = sorted(name for name in {*patterns} & declared if not is_glob(name))
     if twice:
-        raise ValueError(f"has names that the program declares: {', '.join(twice)}")
+        raise ContradictionError(
+            f"has names that the program declares: {', '.join(twice)}", "variables", "secret_variables"
+        )
     return sorted({*patterns}) if all(isinstance(pattern, str) for pattern in patterns) else patterns
 
 
@@ -96,20 +114,18 @@ class DbtEnvironmentArgs(Args):
         description="UUID of the user who owns the environment. Requires an organization API key. By default Omni "
         "decides: shared with an organization API key, the token's user with a personal access token.",
     )
-    variables: MaybeUnknown[dict[Text, MaybeUnknown[str]]] = pydantic.Field(
+    variables: MaybeUnknown[dict[Key, MaybeUnknown[str]]] = pydantic.Field(
         default_factory=dict, description="Environment variables, values by name."
     )
     secret_variables: Annotated[
-        MaybeUnknown[Annotated[dict[Text, MaybeUnknown[Secret]], pydantic.AfterValidator(_not_in_variables)]],
+        MaybeUnknown[Annotated[dict[Key, MaybeUnknown[Secret]], rule(_not_in_variables)]],
         ConvertedBy(secret_values),
     ] = pydantic.Field(
         default_factory=dict,
         description="Secret environment variables, values by name. The state encrypts the values, even if they are "
         "plain in the program.",
     )
-    unmanaged_variables: MaybeUnknown[
-        Annotated[list[MaybeUnknown[Text]] | None, pydantic.AfterValidator(_unmanaged)]
-    ] = pydantic.Field(
+    unmanaged_variables: MaybeUnknown[Annotated[list[MaybeUnknown[Text]] | None, rule(_unmanaged)]] = pydantic.Field(
         default=None,
         description='Names of variables that are managed elsewhere, or globs such as `"TEAM_*"`. Omni keeps these '
         "variables, and they are never compared.",
@@ -119,6 +135,10 @@ class DbtEnvironmentArgs(Args):
         description="Any text. Changing it writes all declared secrets again, because drift of a secret cannot be "
         "detected.",
     )
+
+
+_REQUIRED = frozenset(name for name, field in DbtEnvironmentArgs.model_fields.items() if field.is_required())
+"""The arguments whose empty text does not mean "none"."""
 
 
 class DbtEnvironmentState(State):
@@ -515,7 +535,7 @@ def _variable_ids(environment: models.DbtEnvironment) -> dict[str, str]:
 def _merge(state: DbtEnvironmentState, current: models.DbtEnvironment) -> DbtEnvironmentState:
     """Return the state with what a response contains. An owner that the program did not name is not compared."""
     fields = {
-        name: None if value == "" else value
+        name: None if value == "" and name not in _REQUIRED else value
         for name, value in common_fields(current, DbtEnvironmentState).items()
         if name in current.model_fields_set and name != "variables" and (name != "owner_id" or state.owner_id)
     }

@@ -38,6 +38,7 @@ from omni_pulumi.fields import (
     ProjectUuid,
     Replaces,
     State,
+    rule,
 )
 from omni_pulumi.lifecycle import Claim
 from omni_pulumi.lightdash_connections import (
@@ -85,11 +86,11 @@ class LightdashDbtSourceArgs(Args):
     project_uuid: Annotated[MaybeUnknown[ProjectUuid], ParentId(), Identifies(), Replaces()] = pydantic.Field(
         description="UUID of the Lightdash project."
     )
-    name: Annotated[MaybeUnknown[Annotated[str, pydantic.AfterValidator(_name)]], Identifies()] = pydantic.Field(
+    name: Annotated[MaybeUnknown[Annotated[str, rule(_name)]], Identifies()] = pydantic.Field(
         description="Name of the source, unique in the project, 1 to 255 characters."
     )
     dbt_connection: Annotated[
-        MaybeUnknown[Annotated[ConnectionArgs, pydantic.AfterValidator(_credentials)]],
+        MaybeUnknown[Annotated[ConnectionArgs, rule(_credentials)]],
         ConvertedBy(connection_properties),
     ] = pydantic.Field(
         description="Where the dbt project is: a `GithubConnection` or one of the other kinds, or a dict with `type`. "
@@ -324,15 +325,18 @@ def _write(
 
     Args:
         client: the client.
-        args: what the program declares.
+        args: what the program declares. It has no connection when a refresh could read none and the program ignores it.
         current: what Lightdash has.
         known: the connection in the state, ``None`` when the source is adopted.
     """
-    _require_credentials(args, current)
-    connection = None if current.dbt_connection is None else current.dbt_connection.model_dump()
-    found = None if connection is None else stored_from_response(connection, None)
-    kept = undeclared_connection_fields(found, args.dbt_connection, known)
-    body = connection_body(args.dbt_connection, connection, kept)
+    kept: StoredConnection = {}
+    body = None
+    if args.dbt_connection is not None:
+        _require_credentials(args, current)
+        connection = None if current.dbt_connection is None else current.dbt_connection.model_dump()
+        found = None if connection is None else stored_from_response(connection, None)
+        kept = undeclared_connection_fields(found, args.dbt_connection, known)
+        body = connection_body(args.dbt_connection, connection, kept)
     client.update_dbt_source(args.project_uuid, current.project_dbt_source_uuid, args.name, body)
     warn_about_kept(_describe(args), field_paths(kept))
     return LightdashDbtSourceState.from_args(

@@ -76,10 +76,7 @@ INVALID: list[tuple[Sample, dict[str, Any], str, str]] = [
     (CONFIGURATION, {"autogenRelationships": "true"}, "autogen_relationships", "True or False"),
     (CONFIGURATION, {"enableVirtualSchemas": 1}, "enable_virtual_schemas", "True or False"),
     (CONFIGURATION, {"enableSemanticLayer": "no"}, "enable_semantic_layer", "True or False"),
-    (CONFIGURATION, {"dbtVersion": ""}, "dbt_version", '"Auto"'),
-    (CONFIGURATION, {"dbtVersion": "auto"}, "dbt_version", '"Auto"'),
-    (CONFIGURATION, {"dbtVersion": "1"}, "dbt_version", '"Auto"'),
-    (CONFIGURATION, {"dbtVersion": "1.11.2"}, "dbt_version", '"Auto"'),
+    (CONFIGURATION, {"dbtVersion": ""}, "dbt_version", "empty"),
     (CONFIGURATION, {"dbtVersion": 1.1}, "dbt_version", "string"),
     (CONFIGURATION, {"projectRootPath": "/dbt"}, "project_root_path", '".."'),
     (CONFIGURATION, {"projectRootPath": "a/../b"}, "project_root_path", '".."'),
@@ -172,7 +169,6 @@ SECRETS_IN_WRONG_PLACES: list[tuple[Sample, dict[str, Any]]] = [
     (ENVIRONMENT, {"variables": {"S": [SECRET]}}),
     (ENVIRONMENT, {"secretVariables": {"A": SECRET}}),
     (ENVIRONMENT, {"connectionId": SECRET}),
-    (CONFIGURATION, {"dbtVersion": SECRET}),
     (CONFIGURATION, {"projectRootPath": f"/{SECRET}"}),
     (CONNECTION_ENVIRONMENT, {"userAttributeValues": [SECRET, SECRET]}),
     (CONNECTION_ENVIRONMENT, {"userAttributeValues": [f"{SECRET},"]}),
@@ -276,7 +272,7 @@ def test_every_argument_has_an_invalid_value(sample: Sample) -> None:
     [
         pytest.param(
             CONFIGURATION,
-            {"connectionId": "abc", "sshUrl": "", "autogenRelationships": 1, "dbtVersion": "x", "extra": "x"},
+            {"connectionId": "abc", "sshUrl": "", "autogenRelationships": 1, "dbtVersion": "", "extra": "x"},
             {
                 "connection_id",
                 "ssh_url",

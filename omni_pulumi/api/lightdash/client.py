@@ -114,8 +114,10 @@ class LightdashClient:
             apply(lambda sources: [*(s for s in sources if s.project_dbt_source_uuid != uuid), created])
         return created
 
-    def update_dbt_source(self, project_uuid: str, source_uuid: str, name: str, connection: Mapping[str, Any]) -> None:
-        """Replace the name and the whole connection of a dbt source.
+    def update_dbt_source(
+        self, project_uuid: str, source_uuid: str, name: str, connection: Mapping[str, Any] | None
+    ) -> None:
+        """Replace the name and the whole connection of a dbt source. ``None`` keeps the connection.
 
         A secret that is left out or empty keeps its stored value when the type stays the same. Any other field that is
         left out is removed.
@@ -130,8 +132,8 @@ class LightdashClient:
             path=f"{_sources(project_uuid)}/{source_uuid}",
             operation=f'update dbt source "{name}" ({source_uuid}) of project {project_uuid}',
             resource_id=source_uuid,
-            body={"name": name, "dbtConnection": connection},
-            secrets=_secrets(connection),
+            body={"name": name, **({} if connection is None else {"dbtConnection": connection})},
+            secrets=_secrets(connection or {}),
         )
         with self._lists.writing(project_uuid):
             self._transport.send(request)
