@@ -44,6 +44,19 @@ _ADVICE: Mapping[type[errors.ResponseError], str] = {
     errors.UnexpectedResponseError: "Check that the URL is that of the instance, and that no proxy answers instead.",
 }
 
+_REFUSALS = (
+    (r"does(?: not|n't) support|(?:not|un)supported", "The service does not support this. Choose another object."),
+    (
+        r"(?:another|different) organi[sz]ation|does not belong to",
+        "Check the ID, and check that URL and key are those of the organization or project that has the object.",
+    ),
+    (
+        r"\bdisabled\b|not enabled|add-on|\blicen[cs]e|\bplan\b|entitle",
+        "Ask an administrator of the instance to enable what the message names.",
+    ),
+)
+"""Advice about a 403 whose text is not about the key, by a regular expression of the text."""
+
 _ADVICE_BY_STATUS: Mapping[int, str] = {
     408: "The request did not arrive in time. Check the network, then run the command again.",
     413: "The request is too large. Shorten the longest values.",
@@ -213,6 +226,10 @@ def _advice(
         return _ADVICE_BY_STATUS[status]
     if error_class is errors.BadRequestError and not detail:
         return "Compare the values with the service's documentation."
+    if error_class is errors.PermissionDeniedError:
+        advice = [advice for pattern, advice in _REFUSALS if re.search(pattern, detail, re.IGNORECASE)]
+        is_about_key = not advice or "permission" in detail.lower()
+        return " ".join([*([_ADVICE[error_class]] if is_about_key else []), *advice[:1]])
     return _ADVICE[error_class]
 
 

@@ -40,11 +40,14 @@ _DEFAULT_HOSTS = {"github": "github.com", "gitlab": "gitlab.com", "bitbucket": "
 """Hosts that Lightdash uses without ``hostDomain``."""
 
 _ALIASES = {
+    "www.github.com": "github.com",
     "ssh.github.com": "github.com",
     "altssh.gitlab.com": "gitlab.com",
     "altssh.bitbucket.org": "bitbucket.org",
 }
 _AZURE = "dev.azure.com"
+_AZURE_MARKS = {"_git", "_ssh", "_full", "_optimized", "defaultcollection"}
+"""Parts of a path that are no names."""
 _AZURE_SSH = {"ssh.dev.azure.com", "vs-ssh.visualstudio.com"}
 _AZURE_ORGANIZATION = ".visualstudio.com"
 
@@ -91,7 +94,22 @@ def parse(url: str) -> Repository | None:
         return None
     if host == _AZURE or host in _AZURE_SSH or host.endswith(_AZURE_ORGANIZATION):
         return Repository(_AZURE, "/".join(_azure_names(host, segments)))
-    return Repository(_ALIASES.get(host, host), "/".join(segments))
+    host = _ALIASES.get(host, host)
+    if _is_http(url) and host not in _DEFAULT_HOSTS.values():
+        segments = _bitbucket_server_names(segments)
+    return Repository(host, "/".join(segments))
+
+
+def _is_http(url: str) -> bool:
+    return url.casefold().startswith(("https://", "http://"))
+
+
+def _bitbucket_server_names(segments: list[str]) -> list[str]:
+    """Return project and repository of ``/scm/PROJ/dbt``, also below a context path.
+
+    Only the HTTP URLs of Bitbucket Server have ``scm``. On the hosts that everybody can use, it may be a group.
+    """
+    return segments[-2:] if len(segments) > 2 and segments[-3] == "scm" else segments
 
 
 def _azure_names(host: str, segments: list[str]) -> list[str]:
@@ -100,7 +118,7 @@ def _azure_names(host: str, segments: list[str]) -> list[str]:
         segments = segments[1:] if segments[0] == "v3" else segments
     elif host != _AZURE:
         segments = [host.removesuffix(_AZURE_ORGANIZATION), *segments]
-    names = [segment for segment in segments if segment not in {"_git", "defaultcollection"}]
+    names = [segment for segment in segments if segment not in _AZURE_MARKS]
     return [*names, names[-1]] if len(names) == 2 else names
 
 

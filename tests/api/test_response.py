@@ -54,6 +54,32 @@ def test_each_status_has_an_error_class(
 
 
 @pytest.mark.parametrize(
+    ("detail", "is_about_key", "fact"),
+    [
+        ("Connection does not support dbt", False, "another object"),
+        ("This dialect does not support dbt environments", False, "another object"),
+        ("Permission denied or connection does not support dbt", True, "another object"),
+        ("The environment belongs to a different organization", False, "ID"),
+        ("This dbt source does not belong to the project", False, "ID"),
+        ("Personal access tokens are disabled", False, "enable"),
+        ("A second connection needs the Enterprise multi-connection add-on", False, "enable"),
+        ("Permission denied - connection admin role required", True, "key"),
+        ("You don't have access to this resource or action", True, "key"),
+        ("", True, "key"),
+    ],
+)
+def test_a_403_that_is_not_about_the_key(
+    serve: Serve, transport: Transport, detail: str, *, is_about_key: bool, fact: str
+) -> None:
+    """The advice about a 403 follows the text of the service: only a text about permissions is about the key."""
+    serve(httpx.Response(403, json={"error": "FORBIDDEN", "message": detail}))
+    raised = error(transport)
+    assert isinstance(raised, errors.PermissionDeniedError)
+    advice = raised.advice
+    assert ("API key is correct" in advice, fact in advice) == (is_about_key, True)
+
+
+@pytest.mark.parametrize(
     ("content", "detail"),
     [
         ({"error": "BAD_REQUEST", "message": "It is odd."}, "It is odd."),
