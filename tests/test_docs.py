@@ -37,7 +37,9 @@ SHELL = {"", "bash", "sh", "shell"}
 NOT_RUN = {
     r"(python -m )?pip install .*": "downloads packages; `make venv` and tests/test_packaging.py install the same ones",
     r"pre-commit install": "changes the git configuration of this checkout",
-    r"(pulumi stack export \| )?omni-pulumi export [^&]*": "needs services; tests/export/test_documentation.py runs it",
+    r"(pulumi stack export( --stack other)? \| )?omni-pulumi export [^&]*": (
+        "needs services; tests/export/test_documentation.py runs it"
+    ),
     r"omni-pulumi doctor( .*)?": "needs services; tests/doctor/test_doctor_documentation.py runs it",
     r"(omni-pulumi export -o analytics && )?cd analytics|find \. .*": (
         "changes the directory or the export; tests/export/test_export_with_engine.py runs it"

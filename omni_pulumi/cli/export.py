@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,12 @@ _KINDS = ("configuration", "environment", "attribute", "connection-environment",
 _OF_CHECK = {"check", "json", "stack"}
 """Options that apply to ``--check``."""
 
+_SELECTION = {"connections", "projects", "names", "excluded", "owners", "kinds"}
+"""Options that select objects, under the names of :class:`omni_pulumi.export.objects.ObjectSelection`."""
+
+_OF_RENEW = {"renew", "not_in_stack", "stack", *_SELECTION}
+"""Options that apply to ``--renew``."""
+
 
 @click.command(
     "export",
@@ -31,6 +38,9 @@ _OF_CHECK = {"check", "json", "stack"}
         ),
         "pulumi stack export | omni-pulumi export --not-in-stack - -o rest": "what a stack does not manage yet",
         "omni-pulumi export --check analytics": "what has changed since the export",
+        "omni-pulumi export --renew analytics --connection Warehouse": (
+            "compare with what the services have now, in one connection"
+        ),
     },
 )
 @selection.service
@@ -78,6 +88,12 @@ _OF_CHECK = {"check", "json", "stack"}
     metavar="DIRECTORY",
     help="Compare with an earlier export, whose options apply, and write no files.",
 )
+@click.option(
+    "--renew",
+    type=click.Path(),
+    metavar="DIRECTORY",
+    help="Let --check compare with what the services have now, or with a part of it. Leaves the program as it is.",
+)
 @click.pass_context
 def command(context: click.Context, /, **options: Any) -> int:
     """Write a Pulumi project for what Omni and Lightdash have.
@@ -85,24 +101,29 @@ def command(context: click.Context, /, **options: Any) -> int:
     Sends only reads. The settings come from the environment, OMNI_BASE_URL and OMNI_API_KEY, LIGHTDASH_URL and
     LIGHTDASH_API_KEY, or from a stack. Without an argument, each service with a URL is read.
 
-    Exit status: 0 on success, 1 if --check finds changes, 2 on an error, 130 when interrupted.
+    Exit status: 0 on success, 1 if --check finds changes or nothing can be written, 2 on an error, 130 when
+    interrupted.
     """
-    from omni_pulumi.export.command import Options, check, export
+    from omni_pulumi.export.command import Options, check, export, renew
     from omni_pulumi.export.objects import ObjectSelection
 
     if options["check"] is not None:
-        _refuse_other_options(context)
+        _refuse_other_options(context, "--check", _OF_CHECK)
         return check(Path(options["check"]), stack=options["stack"], as_json=options["json"])
+    selected = {**options, "owners": tuple(owner.lower() for owner in options["owners"])}
+    if options["renew"] is not None:
+        _refuse_other_options(context, "--renew", _OF_RENEW)
+        return renew(
+            Path(options["renew"]),
+            {name: selected[name] for name in _SELECTION if selected[name]},
+            managed=options["not_in_stack"],
+            stack=options["stack"],
+        )
     return export(
         Options(
             service=options["service"],
             selection=ObjectSelection(
-                connections=options["connections"],
-                projects=options["projects"],
-                names=options["names"],
-                excluded=options["excluded"],
-                owners=tuple(owner.lower() for owner in options["owners"]),
-                kinds=options["kinds"],
+                **{name: selected[name] for name in _SELECTION},
                 secrets=options["secrets"],
                 profile=options["profile"],
             ),
@@ -115,8 +136,8 @@ def command(context: click.Context, /, **options: Any) -> int:
     )
 
 
-def _refuse_other_options(context: click.Context) -> None:
-    """Refuse arguments that do not apply to ``--check``.
+def _refuse_other_options(context: click.Context, option: str, allowed: Collection[str]) -> None:
+    """Refuse arguments that do not apply to an option, which uses those of the export.
 
     Raises:
         UsageError: names them.
@@ -125,8 +146,8 @@ def _refuse_other_options(context: click.Context) -> None:
         parameter.opts[-1] if isinstance(parameter, click.Option) else context.params[parameter.name]
         for parameter in context.command.params
         if parameter.name
-        and parameter.name not in _OF_CHECK
+        and parameter.name not in allowed
         and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
     ]
     if given:
-        raise click.UsageError(f"--check uses the options of the export. Leave out: {', '.join(sorted(given))}.")
+        raise click.UsageError(f"{option} uses the options of the export. Leave out: {', '.join(sorted(given))}.")

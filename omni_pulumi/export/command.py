@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +30,7 @@ from omni_pulumi.settings import LIGHTDASH, OMNI, Config
 from omni_pulumi.stack_settings import configuration
 
 SUCCESS, CHANGED, FAILURE, INTERRUPTED = 0, 1, 2, 130
-"""Exit statuses."""
+"""Exit statuses. An export that finds nothing that it can write ends with ``CHANGED`` too."""
 
 _BAR_LENGTH: Final = 20
 """Characters of the progress bar."""
@@ -76,6 +78,20 @@ def check(directory: Path, *, stack: str | None = None, as_json: bool = False) -
     return _run(lambda: _check(directory, configuration(stack), as_json=as_json))
 
 
+def renew(
+    directory: Path, selection: Mapping[str, Any], *, managed: str | None = None, stack: str | None = None
+) -> int:
+    """Write the record of an earlier export again, without touching the program, and return the exit status.
+
+    Args:
+        directory: where the export was written.
+        selection: what replaces the recorded selection, by attribute of :class:`ObjectSelection`.
+        managed: file with the output of ``pulumi stack export`` of a stack that manages a part, ``-`` for stdin.
+        stack: stack whose configuration has the settings, ``None`` for the environment.
+    """
+    return _run(lambda: _renew(directory, selection, managed, configuration(stack)))
+
+
 def _run(command: Callable[[], int]) -> int:
     PROCESS.log.install()
     try:
@@ -109,7 +125,10 @@ def _export(options: Options) -> int:
         _print(_to_json(inventory, written, program))
     else:
         _print(_to_text(options, inventory, written, program))
-    return SUCCESS
+    if inventory.found:
+        return SUCCESS
+    sys.stderr.write(f"omni-pulumi export: Wrote no file: {_why_nothing(inventory)}\n")
+    return CHANGED
 
 
 def _write(
@@ -127,10 +146,10 @@ def _write(
         written,
         name=slug(options.directory.resolve().name, "export").replace("_", "-"),
         profile=options.selection.profile,
-        known={} if earlier is None else earlier.names,
+        known={} if earlier is None else earlier.names(written),
         taken=in_stack.names,
     ).write()
-    record = manifest.to_text(services, options.selection, inventory.found, program.names)
+    record = manifest.to_text(services, options.selection, inventory.found, program.names, elsewhere=in_stack.objects)
     project = {**program.files, manifest.FILE: record}
     if not options.force:
         files.require_free(options.directory, project)
@@ -140,12 +159,35 @@ def _write(
 
 def _check(directory: Path, config: Config, *, as_json: bool) -> int:
     recorded = manifest.read(directory)
-    services: list[ServiceName] = [name for name in ("omni", "lightdash") if name in recorded.services]
-    inventory = _read_services(services, config, recorded.selection)
+    inventory = _read_services(_recorded_services(recorded), config, recorded.selection)
     changes = manifest.compare(recorded, inventory)
     _tell(inventory)
-    _print(_changes_to_json(changes) if as_json else _changes_to_text(recorded, changes))
+    _print(_changes_to_json(changes) if as_json else _changes_to_text(recorded, inventory, changes))
     return CHANGED if changes else SUCCESS
+
+
+def _renew(directory: Path, selection: Mapping[str, Any], managed: str | None, config: Config) -> int:
+    recorded = manifest.read(directory)
+    wanted = dataclasses.replace(recorded.selection, **selection)
+    in_stack = Stack() if managed is None else read_stack(_read(managed), managed)
+    services = _recorded_services(recorded)
+    inventory = _read_services(services, config, wanted)
+    _tell(inventory)
+    if not inventory.found:
+        raise ExportError(f"The record is unchanged: {_why_nothing(inventory)}")
+    changes = manifest.compare(recorded, inventory)
+    before = recorded.match(inventory.found)
+    elsewhere = in_stack.objects | {key for key, each in before.items() if manifest.is_elsewhere(each)}
+    record = manifest.to_text(
+        services, wanted, inventory.found, recorded.names(inventory.found), elsewhere=elsewhere, unknown=changes.unknown
+    )
+    files.write(directory, {manifest.FILE: record})
+    _print(_changes_to_text(recorded, inventory, changes))
+    return SUCCESS
+
+
+def _recorded_services(recorded: Manifest) -> list[ServiceName]:
+    return [name for name in ("omni", "lightdash") if name in recorded.services]
 
 
 def _services(service: ServiceName | None, selection: ObjectSelection, config: Config) -> list[ServiceName]:
@@ -249,12 +291,18 @@ def _to_text(options: Options, inventory: Inventory, written: Sequence[Found], p
         commands = ["pulumi stack init", *(f"pulumi config set --secret {key}" for key in secrets), "pulumi up"]
         lines += [f"Wrote {len(program.files) + 1} files to {options.directory}. Next, in that directory:", ""]
         lines += [f"  {command}" for command in commands]
-        lines += ["", "After the first `pulumi up`, remove the lines with adopt.", ""]
+        lines += ["", 'After the first `pulumi up`, remove the lines with adopt="existing".', ""]
     return "\n".join([*lines, _summary(inventory, written), ""])
 
 
+def _why_nothing(inventory: Inventory) -> str:
+    if inventory.skipped:
+        return "each object was skipped. The lines above have the reasons."
+    return "the key sees nothing that the options select. Check the options, and what the key may read."
+
+
 def _summary(inventory: Inventory, written: Sequence[Found]) -> str:
-    skipped = sum(each.objects for each in inventory.skipped)
+    skipped = len(inventory.skipped)
     in_stack = len(inventory.found) - len(written)
     reasons = [
         *([f"{in_stack} already in the stack"] if in_stack else []),
@@ -283,12 +331,20 @@ def _to_json(inventory: Inventory, written: Sequence[Found], program: Program) -
     return json.dumps(content, indent=2) + "\n"
 
 
-def _changes_to_text(recorded: Manifest, changes: Changes) -> str:
+def _changes_to_text(recorded: Manifest, inventory: Inventory, changes: Changes) -> str:
+    """Return a line for each change. Objects whose descriptions are equal have their ID in it."""
+    in_record = Counter(each["description"] for each in recorded.objects)
+    in_services = Counter(map(str, inventory.found))
+
+    def title(description: str, object_id: str) -> str:
+        is_ambiguous = in_record[description] > 1 or in_services[description] > 1
+        return f"{description} ({object_id})" if is_ambiguous else description
+
     lines = [
-        *(f"changed: {found}: {', '.join(arguments)}" for found, arguments in changes.changed),
-        *(f"added: {found}" for found in changes.added),
-        *(f"removed: {each['description']}" for each in changes.removed),
-        *(f"not read: {each['description']}" for each in changes.unknown),
+        *(f"changed: {title(str(found), found.id)}: {', '.join(arguments)}" for found, arguments in changes.changed),
+        *(f"added: {title(str(found), found.id)}" for found in changes.added),
+        *(f"removed: {title(each['description'], each['id'])}" for each in changes.removed),
+        *(f"not read: {title(each['description'], each['id'])}" for each in changes.unknown),
     ]
     counts = f"{len(changes.changed)} changed, {len(changes.added)} added, {len(changes.removed)} removed"
     return "\n".join([*lines, f"{len(recorded.objects)} recorded, {counts}", ""])

@@ -44,10 +44,11 @@ class LightdashReader(Reader[LightdashClient]):
         projects = self._client.list_projects()
         previews = {project.project_uuid for project in projects if project.is_preview}
         parents = [Parent("lightdash", project.project_uuid, project.name) for project in projects]
+        self._note_nothing(parents, "project of Lightdash")
         selected = select_parents(parents, self._selection.projects, word="project")
         if not self._selection.projects:
             selected = [parent for parent in selected if parent.id not in previews]
-        for parent in self._each(selected):
+        for parent in self._each(selected, self._selection.projects):
             try:
                 self._read_project(parent)
             except (errors.PermissionDeniedError, errors.NotFoundError) as error:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from omni_pulumi.export.names import StateKey, key_of
 from omni_pulumi.export.objects import (
+    KINDS,
     ConnectionId,
     ConstructorCall,
     ExportError,
@@ -18,9 +19,12 @@ from omni_pulumi.export.objects import (
     ObjectSelection,
     SecretText,
 )
+from omni_pulumi.fields import Identifies, marked
 
 FILE: Final = "omni-pulumi-export.json"
 _VERSION: Final = 1
+_IDENTITIES = {kind.resource: sorted(marked(kind.lifecycle.args_model, Identifies)) for kind in KINDS.values()}
+"""The arguments by which a create finds an object, by class of the resource."""
 
 
 @dataclass(frozen=True)
@@ -30,17 +34,32 @@ class Manifest:
     Attributes:
         services: the services that were read.
         selection: what was selected.
-        objects: the objects that were found, as JSON.
+        objects: the objects that were found, as JSON. One that another stack manages is ``elsewhere``.
     """
 
     services: Sequence[str]
     selection: ObjectSelection
     objects: Sequence[Mapping[str, Any]]
 
-    @property
-    def names(self) -> dict[StateKey, str]:
-        """Names of the resources that the export wrote."""
-        return {_key(each): each["resource"] for each in self.objects if each["resource"] is not None}
+    def names(self, found: Sequence[Found]) -> dict[StateKey, str]:
+        """Return the names that objects have in the program that the export wrote."""
+        matched = self.match(found)
+        return {key: each["resource"] for key, each in matched.items() if each["resource"] is not None}
+
+    def match(self, found: Sequence[Found]) -> dict[StateKey, Mapping[str, Any]]:
+        """Return what the record has of objects, by their present key.
+
+        An object that was deleted and created again has another ID. It is the same object for a program, which finds it
+        by its identity.
+        """
+        by_key = {_key(each): each for each in self.objects}
+        matched = {key_of(each): by_key.pop(key_of(each)) for each in found if key_of(each) in by_key}
+        by_identity = {_identity(each): each for each in by_key.values()}
+        for each in found:
+            identity = _identity(_to_json(each))
+            if key_of(each) not in matched and identity in by_identity:
+                matched[key_of(each)] = by_identity.pop(identity)
+        return matched
 
 
 @dataclass(frozen=True)
@@ -64,14 +83,33 @@ class Changes:
 
 
 def to_text(
-    services: Sequence[str], selection: ObjectSelection, found: Sequence[Found], names: Mapping[StateKey, str]
+    services: Sequence[str],
+    selection: ObjectSelection,
+    found: Sequence[Found],
+    names: Mapping[StateKey, str],
+    *,
+    elsewhere: Collection[StateKey] = (),
+    unknown: Sequence[Mapping[str, Any]] = (),
 ) -> str:
-    """Return the record of an export as text."""
+    """Return the record of an export as text.
+
+    Args:
+        services: the services that were read.
+        selection: what was selected.
+        found: the objects.
+        names: names of the resources in the program.
+        elsewhere: keys of the objects that another stack manages.
+        unknown: what an earlier record has of objects that cannot be read now.
+    """
+    entries = [(_to_json(each), key_of(each)) for each in found]
     content = {
         "version": _VERSION,
         "services": list(services),
         "selection": asdict(selection),
-        "objects": [{**_to_json(each), "resource": names.get(key_of(each))} for each in found],
+        "objects": [
+            *({**each, "resource": names.get(key), "elsewhere": key in elsewhere} for each, key in entries),
+            *unknown,
+        ],
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
@@ -89,7 +127,8 @@ def read(directory: Path) -> Manifest:
             name: tuple(value) if isinstance(value, list) else value for name, value in content["selection"].items()
         }
         manifest = Manifest(content["services"], ObjectSelection(**fields), content["objects"])
-        manifest.names  # noqa: B018 - checks the form of the objects
+        for each in manifest.objects:  # checks the form of the objects
+            _key(each), _identity(each), each["resource"]
     except FileNotFoundError:
         raise ExportError(f"{path} does not exist, so {directory} is no export.") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -101,18 +140,34 @@ def read(directory: Path) -> Manifest:
 
 def compare(manifest: Manifest, inventory: Inventory) -> Changes:
     """Return how the live objects differ from a record."""
-    before = {_key(each): each for each in manifest.objects}
-    after = {key_of(each): each for each in inventory.found}
+    before = manifest.match(inventory.found)
+    matched = {_key(each) for each in before.values()}
     skipped = {each.id for each in inventory.skipped}
-    gone = [each for key, each in before.items() if key not in after]
+    gone = [each for each in manifest.objects if _key(each) not in matched]
     unknown = [each for each in gone if not skipped.isdisjoint({each["id"], each["parent"]["id"]})]
-    changed = [(each, _changed(before[key], _to_json(each))) for key, each in after.items() if key in before]
+    changed = [
+        (each, _changed(before[key_of(each)], _to_json(each)))
+        for each in inventory.found
+        if key_of(each) in before and not is_elsewhere(before[key_of(each)])
+    ]
     return Changes(
-        added=[each for key, each in after.items() if key not in before],
-        removed=[each for each in gone if each not in unknown],
+        added=[each for each in inventory.found if key_of(each) not in before],
+        removed=[each for each in gone if each not in unknown and not is_elsewhere(each)],
         changed=[(each, arguments) for each, arguments in changed if arguments],
         unknown=unknown,
     )
+
+
+def is_elsewhere(recorded: Mapping[str, Any]) -> bool:
+    """Return whether another stack manages an object, so that changes of it are no changes of this program."""
+    return bool(recorded.get("elsewhere"))
+
+
+def _identity(recorded: Mapping[str, Any]) -> Hashable:
+    """Return the values by which a create finds an object."""
+    arguments = recorded["arguments"]
+    values = [arguments.get(name) for name in _IDENTITIES.get(recorded["kind"], ())]
+    return recorded["kind"], recorded["parent"]["id"], *values
 
 
 def _key(recorded: Mapping[str, Any]) -> StateKey:

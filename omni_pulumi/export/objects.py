@@ -106,6 +106,7 @@ class Found:
         name: its display name, or that of the connection that it is about.
         arguments: arguments of the resource besides the ID of the parent, without defaults.
         protect: whether it has the resource option ``protect``.
+        is_default: whether Omni creates it with the dbt configuration, also in another instance.
     """
 
     kind: Kind
@@ -115,6 +116,7 @@ class Found:
     name: str
     arguments: Mapping[str, Any]
     protect: bool = False
+    is_default: bool = False
 
     def __str__(self) -> str:
         of = f"{self.kind.title} of" if self.service_id is None else f'{self.kind.title} "{display(self.name)}" of'
@@ -129,13 +131,11 @@ class Skipped:
         id: ID of the object in Pulumi's state, or of the connection or project.
         description: what it is. It contains no secret.
         reason: why it is skipped.
-        objects: the number of objects, ``0`` when it is not known.
     """
 
     id: str
     description: str
     reason: str
-    objects: int = 1
 
 
 @dataclass

@@ -43,9 +43,12 @@ class OmniReader(Reader[OmniClient]):
         """
         connections = {each.id: each for each in self._client.list_connections()}
         self._parents = {each.id: Parent("omni", each.id, each.name) for each in connections.values()}
-        selected = select_parents(list(self._parents.values()), self._selection.connections, word="connection")
+        self._note_nothing([*self._parents.values()], "connection of Omni")
+        wanted = self._selection.connections
+        selected = select_parents(list(self._parents.values()), wanted, word="connection")
         read: set[str] = set()
-        for parent in self._each(selected):
+        for parent in self._each(selected, wanted):
+            self._parents[parent.id] = parent
             self._read_connection(parent, connections[parent.id])
             read.add(parent.id)
         if self._selection.has_kind(CONNECTION_ENVIRONMENT):
@@ -108,6 +111,7 @@ class OmniReader(Reader[OmniClient]):
             name=environment.name,
             service_id=environment.id,
             protect=is_production(environment.name),
+            is_default=environment.is_default_environment,
             hidden={"variables": secret_looking, "secret_variables": secret},
         )
         if found and secret_looking:
@@ -152,6 +156,7 @@ class OmniReader(Reader[OmniClient]):
         name: str,
         service_id: str | None = None,
         protect: bool = False,
+        is_default: bool = False,
         hidden: Mapping[str, set[str]] | None = None,
         references: Mapping[str, Any] | None = None,
     ) -> Found | None:
@@ -164,6 +169,7 @@ class OmniReader(Reader[OmniClient]):
             name: its display name.
             service_id: its own ID, ``None`` when it is the one of its connection.
             protect: whether it is protected.
+            is_default: whether Omni creates it.
             hidden: names of variables whose value is in no file, by argument.
             references: what stands for an argument in the program.
         """
@@ -182,7 +188,7 @@ class OmniReader(Reader[OmniClient]):
                 arguments[argument] = {key: SecretText(key) if key in variables else value for key, value in known}
         arguments.update(references or {})
         del arguments[parent_argument(kind)]
-        found = Found(kind, pulumi_id, service_id, parent, name, arguments, protect)
+        found = Found(kind, pulumi_id, service_id, parent, name, arguments, protect, is_default)
         self.inventory.found.append(found)
         return found
 

@@ -148,13 +148,14 @@ class Writer:
         else:
             arguments[parent_argument(found.kind)] = self._id(module, found.parent)
         arguments.update({name: self._value(module, found, value) for name, value in found.arguments.items()})
-        arguments["adopt"] = "existing"
+        arguments["adopt"] = True if found.is_default else "existing"
         if self._profile is not None:
             arguments["profile"] = self._profile
         if found.protect:
             arguments["opts"] = Code("pulumi.ResourceOptions(protect=True)")
         call = expression(Call(found.kind.resource, [self._names[key_of(found)]], arguments))
-        comment = "" if found.service_id is None else f"# {found.kind.title} {found.service_id}\n"
+        reason = ". Omni creates it with the dbt configuration, so adopt=True may stay." if found.is_default else ""
+        comment = "" if found.service_id is None else f"# {found.kind.title} {found.service_id}{reason}\n"
         return f"{comment}{f'{variable} = ' if found.kind == CONFIGURATION else ''}{call}\n"
 
     def _value(self, module: _Module, found: Found, value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
@@ -26,15 +27,33 @@ class Reader(Generic[C]):
         self._client, self._selection, self._progress = client, selection, progress
         self.inventory = Inventory()
 
-    def _each(self, selected: Sequence[Parent]) -> Iterator[Parent]:
-        """Yield connections or projects by name, and show the progress. Skip those whose name looks like a secret."""
+    def _each(self, selected: Sequence[Parent], wanted: Sequence[str]) -> Iterator[Parent]:
+        """Yield connections or projects by name, and show the progress.
+
+        One whose name looks like a secret is skipped. If it is wanted by its ID, it is yielded without its name.
+
+        Args:
+            selected: what to read.
+            wanted: names or IDs in the options.
+        """
+        ids = {text.lower() for text in wanted}
         ordered = sorted(selected, key=lambda parent: (parent.name.casefold(), parent.id))
         for done, parent in enumerate(ordered):
             self._progress(done, len(ordered), str(parent))
-            if is_secret(parent.name):
-                self._skip_parent(parent, "its name looks like a secret")
-            else:
+            if not is_secret(parent.name):
                 yield parent
+            elif parent.id.lower() in ids:
+                yield dataclasses.replace(parent, name="")
+            else:
+                option = "--connection" if parent.service == "omni" else "--project"
+                self._skip_parent(parent, f"its name looks like a secret, so select it with {option} {parent.id}")
+
+    def _note_nothing(self, parents: Sequence[Parent], word: str) -> None:
+        """Note that the key sees no connection or project at all."""
+        if not parents:
+            self.inventory.notes.append(
+                f"The key sees no {word}. Check that URL and key are those of the instance, and what the key may read."
+            )
 
     def _skip_parent(self, parent: Parent, reason: str) -> None:
-        self.inventory.skipped.append(Skipped(parent.id, f"{parent} ({parent.id})", reason, objects=0))
+        self.inventory.skipped.append(Skipped(parent.id, f"{parent} ({parent.id})", reason))

@@ -26,7 +26,7 @@ def test_documented_commands(
     connection = fill_omni(omni)[0]
     omni.rename_connection(connection, "Warehouse")
     fill_lightdash(lightdash)
-    assert len(COMMANDS) == 5
+    assert len(COMMANDS) == 8
     for each in COMMANDS:
         monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(stack_of())))
         ended = run(*shlex.split(each)[2:])

@@ -8,9 +8,18 @@ from pathlib import Path
 import pytest
 
 from omni_pulumi.export import command, manifest
-from omni_pulumi.simulator import CONNECTION_ID, OTHER_CONNECTION_ID, LightdashSimulator, OmniSimulator, faults
+from omni_pulumi.simulator import (
+    CONNECTION_ID,
+    OTHER_CONNECTION_ID,
+    OTHER_USER_ID,
+    USER_ID,
+    LightdashSimulator,
+    OmniSimulator,
+    faults,
+)
 from tests.export.conftest import writes, written
 from tests.export.estate import add_secrets, fill_lightdash
+from tests.export.test_objects import stack_of
 from tests.subcommand import Run
 
 SAME = "0 changed, 0 added, 0 removed"
@@ -105,3 +114,78 @@ def test_another_name_of_a_connection(run: Run, omni: OmniSimulator) -> None:
     assert run("omni", "-o", "estate").status == 0
     omni.rename_connection(CONNECTION_ID, "Renamed")
     assert run("--check", "estate").status == command.SUCCESS
+
+
+def test_a_recreated_object(run: Run, tmp_path: Path, omni: OmniSimulator) -> None:
+    """An object that was deleted and created again is the same one, and keeps its name in the next export."""
+    omni.configure_dbt(CONNECTION_ID)
+    before = omni.add_environment(CONNECTION_ID, name="Staging", target_schema="a")
+    assert run("omni", "-o", "estate").status == 0
+    omni.delete_environment(before)
+    after = omni.add_environment(CONNECTION_ID, name="Staging", target_schema="a")
+    assert run("--check", "estate").status == command.SUCCESS
+    omni.edit_environment(after, target_schema="b")
+    assert [each["arguments"] for each in run("--check", "estate", "--json").json["changed"]] == [["target_schema"]]
+
+    program = tmp_path / "estate" / "__main__.py"
+    renamed = program.read_text().replace("warehouse_staging", "warehouse_mine")
+    program.write_text(renamed)
+    assert run("--renew", "estate").status == command.SUCCESS
+    assert program.read_text() == renamed
+    assert run("--check", "estate").status == command.SUCCESS
+    assert run("omni", "-o", "estate", "--force").status == 0
+    assert f'# dbt environment {after}\nDbtEnvironment(\n    "warehouse_staging",' in program.read_text()
+
+
+def test_equal_descriptions(run: Run, omni: OmniSimulator) -> None:
+    """Objects that are described alike are told apart by their IDs."""
+    omni.configure_dbt(CONNECTION_ID)
+    environments = [
+        omni.add_environment(CONNECTION_ID, name="Mine", target_schema="a", owner_id=owner)
+        for owner in (USER_ID, OTHER_USER_ID)
+    ]
+    omni.add_environment(CONNECTION_ID, name="Other", target_schema="a")
+    assert run("omni", "-o", "estate").status == 0
+    for each in omni.environments(CONNECTION_ID):
+        omni.edit_environment(each["id"], target_schema="b")
+    lines = run("--check", "estate").out.splitlines()
+    assert [each for each in environments if f"({CONNECTION_ID}/{each}): target_schema" not in "".join(lines)] == []
+    assert sum("(" in line for line in lines) == 2
+
+
+def test_a_part_is_dropped(run: Run, tmp_path: Path, omni: OmniSimulator) -> None:
+    """After a split, the record forgets another connection, and what another stack manages, under any ID."""
+    for connection in (CONNECTION_ID, OTHER_CONNECTION_ID):
+        omni.configure_dbt(connection)
+    moved = omni.add_environment(CONNECTION_ID, name="Moved", target_schema="a")
+    assert run("omni", "-o", "estate").status == 0
+    program = (tmp_path / "estate" / "__main__.py").read_text()
+    stack = stack_of(("DbtEnvironment", "moved", f"{CONNECTION_ID}/{moved}"))
+    (tmp_path / "stack.json").write_text(json.dumps(stack))
+    renewed = run("--renew", "estate", "--connection", "Warehouse", "--not-in-stack", "stack.json")
+    assert (renewed.status, renewed.summary.endswith("0 changed, 0 added, 2 removed")) == (0, True)
+    omni.configure_dbt(OTHER_CONNECTION_ID, branch="other")
+    omni.edit_environment(moved, target_schema="b")
+    assert run("--check", "estate").status == command.SUCCESS
+    omni.delete_environment(moved)
+    assert run("--check", "estate").status == command.SUCCESS
+    omni.add_environment(CONNECTION_ID, name="Moved", target_schema="c")
+    assert run("--renew", "estate").status == command.SUCCESS
+    assert run("--check", "estate").status == command.SUCCESS
+    assert (tmp_path / "estate" / "__main__.py").read_text() == program
+
+
+def test_renewing_keeps_what_cannot_be_read(run: Run, tmp_path: Path, omni: OmniSimulator) -> None:
+    """An object that the key may not read stays in the record. Without any object, the record is unchanged."""
+    omni.configure_dbt(CONNECTION_ID)
+    omni.configure_dbt(OTHER_CONNECTION_ID)
+    assert run("omni", "-o", "estate").status == 0
+    omni.inject(faults.Status(403, processed=False, path=f"{CONNECTION_ID}/dbt", times=None))
+    assert run("--renew", "estate").status == 0
+    omni.clear_faults()
+    assert run("--check", "estate").status == 0
+    before = written(tmp_path / "estate")
+    omni.inject(faults.Status(403, processed=False, path="/dbt", times=None))
+    assert run("--renew", "estate").status == command.FAILURE
+    assert run("--renew", "estate", "--check", "estate").status == command.FAILURE
+    assert written(tmp_path / "estate") == before

@@ -64,10 +64,10 @@ def test_whole_estate(run: Run, tmp_path: Path, omni: OmniSimulator, lightdash: 
     (remove_adopt,) = re.findall("^find .*$", PAGE, re.MULTILINE)
     command = ["bash", "-c", remove_adopt]
     subprocess.run(command, cwd=directory, check=True)
-    assert "adopt=" not in "".join(text for path, text in written(directory).items() if path.endswith(".py"))
+    assert 'adopt="existing"' not in "".join(text for path, text in written(directory).items() if path.endswith(".py"))
     preview = pulumi.run("preview", "--refresh", "--expect-no-changes")
     assert preview.status == 0, preview.output
-    assert "adopt" not in preview.output
+    assert "adopt is set" not in preview.output
     policies = pulumi.run("preview", "--policy-pack", str(ROOT / "policies")).output
     assert "virtual-schemas-decision-stated" in policies
     satisfied = ("adopt-is-temporary", "production-protected", "production-configuration-protected")

@@ -160,9 +160,11 @@ def test_names_that_are_secrets(run: Run, omni: OmniSimulator, lightdash: Lightd
     ended = run("-o", "estate")
     listed = omni.dialect.connection_environment_list
     assert (ended.status, ended.err.count("skipped")) == (0, 4 if listed else 3)
-    assert ended.summary == f"{5 if listed else 4} found, 2 written, {3 if listed else 2} skipped" + (
-        f" ({3 if listed else 2} named above)"
-    )
+    skipped = 4 if listed else 3
+    assert ended.summary == f"{skipped + 2} found, 2 written, {skipped} skipped ({skipped} named above)"
+    named = run("omni", "-o", "named", "--connection", base, "--kind", "configuration")
+    assert (named.status, base in written(Path("named"))["__main__.py"]) == (0, True)
+    assert token not in named.out + named.err + "".join(written(Path("named")).values())
     assert token not in ended.out + ended.err + "".join(written(Path("estate")).values())
 
 
@@ -260,6 +262,8 @@ def test_services(
     run: Run, omni: OmniSimulator, lightdash: LightdashSimulator, options: list[str], services: set[str]
 ) -> None:
     """A service that has nothing of what is selected gets no request."""
+    omni.configure_dbt(CONNECTION_ID)
+    lightdash.add_source(OTHER_PROJECT_ID, "finance", SOURCE)
     assert run("-o", "estate", *options).status == 0
     read = {"omni"} if omni.requests else set()
     assert read | ({"lightdash"} if lightdash.requests else set()) == services
@@ -270,6 +274,31 @@ def test_options_that_exclude_each_other(run: Run, options: list[str]) -> None:
     """Options that select nothing together are an error."""
     ended = run("-o", "estate", *options)
     assert (ended.status, ended.err.count("\n")) == (command.FAILURE, 1)
+
+
+def test_nothing_to_write(run: Run, tmp_path: Path, omni: OmniSimulator) -> None:
+    """An export that finds nothing, or nothing that it can write, says why and ends with status 1."""
+    empty = run("-o", "estate", "--kind", "environment")
+    assert (empty.status, empty.err.count("\n"), empty.summary) == (command.CHANGED, 1, "0 found, 0 written, 0 skipped")
+    assert "options" in empty.err
+    omni.inject(faults.Status(403, processed=False, path="/dbt", times=None))
+    skipped = run("omni", "-o", "estate", "--json")
+    assert (skipped.status, skipped.json["objects"]) == (command.CHANGED, [])
+    assert "skipped" in skipped.err.splitlines()[-1]
+    for number in range(1, 7):
+        omni.delete_connection(f"{CONNECTION_ID[:-1]}{number}")
+    blind = run("omni", "-o", "estate")
+    assert (blind.status, "The key sees no connection" in blind.err) == (command.CHANGED, True)
+    assert not (tmp_path / "estate").exists()
+
+
+def test_the_default_environment(run: Run, omni: OmniSimulator) -> None:
+    """Omni creates the default environment in each instance, so the program adopts it or creates it."""
+    omni.configure_dbt(CONNECTION_ID)
+    omni.add_environment(CONNECTION_ID, name="Other", target_schema="a")
+    text = program(run, "omni", "--kind", "environment")
+    default = text.partition("DbtEnvironment(")[2].partition("DbtEnvironment(")[0]
+    assert ("adopt=True" in default, "adopt=True may stay" in text, text.count('adopt="existing"')) == (True, True, 1)
 
 
 def test_every_kind_is_written(run: Run, omni: OmniSimulator, lightdash: LightdashSimulator) -> None:
