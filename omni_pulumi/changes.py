@@ -7,10 +7,11 @@ the same in both.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import pydantic
+from pulumi.output import Unknown
 from pydantic.alias_generators import to_snake
 
 from omni_pulumi.fields import Args, State, own_fields
@@ -43,16 +44,22 @@ def changed_fields(state: State, args: Args) -> list[str]:
     return [name for name, field in own_fields(type(args)).items() if field.alias in changed]
 
 
-def changed_secrets(state: State, args: Args) -> list[str]:
-    """Return Pulumi's paths of the secrets whose value changes.
+def known_changes(state: State, args: Args) -> list[str]:
+    """Return Pulumi's paths of the arguments that change to a value that is known in a preview."""
+    return [path for path, (_, after) in _changed_leaves(state, args).items() if not isinstance(after, Unknown)]
 
-    A secret that is unknown in a preview is not among them.
+
+def drifted(known: State, found: State, arguments: Container[str]) -> list[str]:
+    """Return Pulumi's paths of the arguments in which an object differs from the state.
+
+    Args:
+        known: what the state has.
+        found: what the service has.
+        arguments: Pulumi's names of the arguments.
     """
-    return [
-        path
-        for path, (before, after) in _changed_leaves(state, args).items()
-        if isinstance(before, pydantic.SecretStr) and isinstance(after, pydantic.SecretStr)
-    ]
+    before, after = _leaves("", known), _leaves("", found)
+    paths = (path for path in sorted({*before, *after}) if before.get(path) != after.get(path))
+    return [path for path in paths if path.partition(".")[0] in arguments]
 
 
 def undeclared_fields(current: State, args: Args, known: State | None = None) -> dict[str, Any]:

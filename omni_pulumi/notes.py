@@ -3,8 +3,8 @@
 The engine shows what a provider writes to stderr and keeps it in the events of a preview. It cannot say which resource
 a line is about, so the data has the resource's ID. It is one JSON object at the end of the same line:
 
-    omni_pulumi: dbt environment "Staging" of connection 7: secret_variables.A has a new value
-        {"note": "secret-changes", "id": "7/8", "properties": ["secretVariables.A"]}
+    omni_pulumi: dbt environment "Staging" of connection 7: secret_variables.A changes
+        {"note": "changes", "id": "7/8", "properties": ["secretVariables.A"]}
 
 A note names properties and never has a value.
 """
@@ -18,8 +18,12 @@ from dataclasses import dataclass
 PREFIX = "omni_pulumi: "
 """Begins every line that a provider logs."""
 
-SECRET_CHANGES = "secret-changes"  # noqa: S105 - a kind of note
-"""Secret properties have new values. Pulumi does not display such a change."""
+CHANGES = "changes"
+"""The program changes these properties. Pulumi does not display the change of a secret value, and does not tell a
+provider which values are secret to it, so the note names all properties."""
+
+DRIFT = "drift"
+"""A refresh found these properties changed outside Pulumi."""
 
 _DATA = ' {"note": '
 """Begins the data. JSON escapes the quotes inside a text, so the last match in a line is the beginning."""
@@ -31,7 +35,7 @@ class Note:
 
     Attributes:
         text: the sentence.
-        kind: what the note states, such as :data:`SECRET_CHANGES`; empty for a sentence without data.
+        kind: what the note states, such as :data:`CHANGES`; empty for a sentence without data.
         resource_id: the Pulumi ID of the resource.
         properties: paths of the resource's properties, in camelCase as in a preview.
     """
@@ -49,17 +53,20 @@ class Note:
         return f"{' '.join(self.text.split())} {json.dumps(data)}"
 
 
-def secret_changes(description: str, names: Sequence[str], *, resource_id: str, properties: Sequence[str]) -> Note:
-    """Return the note that secret properties have new values.
+def changes(
+    description: str, names: Sequence[str], *, resource_id: str, properties: Sequence[str], kind: str = CHANGES
+) -> Note:
+    """Return the note that properties change, or have changed.
 
     Args:
         description: the object, such as ``dbt environment "Staging" of connection <id>``.
         names: paths of the properties as a program spells them.
         resource_id: the Pulumi ID of the resource.
         properties: paths of the properties, in camelCase as in a preview.
+        kind: :data:`CHANGES` or :data:`DRIFT`.
     """
-    verb = "has a new value" if len(names) == 1 else "have new values"
-    return Note(f"{description}: {', '.join(names)} {verb}", SECRET_CHANGES, resource_id, tuple(properties))
+    verb = "changed outside Pulumi" if kind == DRIFT else "changes" if len(names) == 1 else "change"
+    return Note(f"{description}: {', '.join(names)} {verb}", kind, resource_id, tuple(properties))
 
 
 def parse(line: str) -> Note | None:

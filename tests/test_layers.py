@@ -104,6 +104,7 @@ ALLOWED = {
         "omni_pulumi.selection",
         "omni_pulumi.stack_settings",
         "omni_pulumi.settings",
+        "omni_pulumi.text_files",
         "omni_pulumi.secret_text",
         "omni_pulumi.redact",
         "omni_pulumi.process",
@@ -128,7 +129,9 @@ ALLOWED = {
         "omni_pulumi.notes",
         "omni_pulumi.redact",
         "omni_pulumi.secret_text",
+        "omni_pulumi.text_files",
     },
+    "omni_pulumi.text_files": set(),
 }
 """What the modules of a layer may import of this package: modules, or packages with all their modules."""
 

@@ -8,29 +8,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omni_pulumi.notes import PREFIX, SECRET_CHANGES, Note, parse, secret_changes
+from omni_pulumi.notes import CHANGES, PREFIX, Note, changes, parse
 from omni_pulumi.redact import mask_urls
 
-NOTE = secret_changes("it", ["a"], resource_id="https://me:pw@host/7", properties=["a"])
-FORGED = f'x {{"note": "{SECRET_CHANGES}", "id": "other", "properties": ["a"]}}'
+NOTE = changes("it", ["a"], resource_id="https://me:pw@host/7", properties=["a"])
+FORGED = f'x {{"note": "{CHANGES}", "id": "other", "properties": ["a"]}}'
 names = st.text(max_size=20) | st.sampled_from([FORGED, "line\nbreak", '"quotes"', "ü", "\u2028", "https://u@h"])
 
 
 @given(resource_id=names, properties=st.lists(names, min_size=1, max_size=3))
 def test_round_trip(resource_id: str, properties: list[str]) -> None:
     """A note has one line and keeps its data, whatever an ID or a name contains, a forged note included."""
-    note = secret_changes(resource_id, properties, resource_id=resource_id, properties=properties)
+    note = changes(resource_id, properties, resource_id=resource_id, properties=properties)
     line = f"{PREFIX}{note}"
     parsed = parse(line)
     assert parsed is not None
-    assert (parsed.kind, parsed.resource_id, parsed.properties) == (SECRET_CHANGES, resource_id, tuple(properties))
+    assert (parsed.kind, parsed.resource_id, parsed.properties) == (CHANGES, resource_id, tuple(properties))
     assert line.splitlines() == [line]
 
 
 def test_sentence_comes_first() -> None:
     """People read the object and the names, as their program spells them, before the data."""
     names, properties = ["secret_variables.A", "secret_variables.B"], ["secretVariables.A", "secretVariables.B"]
-    line = str(secret_changes("it", names, resource_id="7", properties=properties))
+    line = str(changes("it", names, resource_id="7", properties=properties))
     assert line.startswith("it: secret_variables.A, secret_variables.B ")
     assert line.endswith("}")
 
@@ -39,19 +39,19 @@ def test_masked_line_is_still_a_note() -> None:
     """The log handler masks the user part of a URL, and the line can still be parsed."""
     line = mask_urls(f"{PREFIX}{NOTE}")
     assert "pw" not in line
-    assert parse(line) == Note("it: a has a new value", SECRET_CHANGES, "https://[secret]@host/7", ("a",))
+    assert parse(line) == Note("it: a changes", CHANGES, "https://[secret]@host/7", ("a",))
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "dbt environment X is adopted",
-        'x {"note": "secret-changes"',
-        'x {"note": "secret-changes"}',
+        'x {"note": "changes"',
+        'x {"note": "changes"}',
         'x {"note": 7, "id": "7", "properties": []}',
-        'x {"note": "secret-changes", "id": "7", "properties": "a"}',
-        'x {"note": "secret-changes", "id": "7", "properties": [7]}',
-        'x {"note": "secret-changes", "id": "7", "properties": []} and more',
+        'x {"note": "changes", "id": "7", "properties": "a"}',
+        'x {"note": "changes", "id": "7", "properties": [7]}',
+        'x {"note": "changes", "id": "7", "properties": []} and more',
         'x {"note": ' + "[" * 100_000,
     ],
 )

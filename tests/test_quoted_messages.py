@@ -77,7 +77,7 @@ def test_placeholders() -> None:
 
 def test_note_about_a_secret() -> None:
     """The note that the page about behaviour quotes is the one that a provider logs, without its data."""
-    note = notes.secret_changes("<object>", ["secret_variables.DBT_TOKEN"], resource_id="<id>", properties=[])
+    note = notes.changes("<object>", ["secret_variables.DBT_TOKEN"], resource_id="<id>", properties=[])
     behaviour = (ROOT / "docs" / "behaviour.md").read_text(encoding="utf-8")
     assert f"`{notes.PREFIX}{note.text} {{...}}`" in behaviour
 

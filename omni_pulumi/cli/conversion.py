@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import functools
 import sys
 from collections.abc import Callable
@@ -11,7 +10,8 @@ from typing import Any
 
 import click
 
-from omni_pulumi.cli.errors import InputError
+from omni_pulumi.cli.errors import InputError, PartialResultError
+from omni_pulumi.text_files import read
 
 
 def conversion(convert: Callable[..., str]) -> Callable[..., int]:
@@ -29,29 +29,23 @@ def conversion(convert: Callable[..., str]) -> Callable[..., int]:
     @functools.wraps(convert)
     def command(file: str, output: str, **options: Any) -> int:
         name = click.get_current_context().command_path
+        problem = ""
         try:
-            result = convert(read(file), **options)
+            try:
+                result = convert(read(file), **options)
+            except PartialResultError as error:
+                result, problem = error.result, str(error)
             if output == "-":
                 sys.stdout.buffer.write(result.encode())
                 sys.stdout.flush()
             else:
                 Path(output).write_text(result, encoding="utf-8")
         except RecursionError:
-            sys.stderr.write(f"{name}: The values in the input are nested too deeply.\n")
-            return 1
+            problem = "The values in the input are nested too deeply."
         except (InputError, OSError) as error:
-            sys.stderr.write(f"{name}: {error}\n")
-            return 1
-        return 0
+            problem = str(error)
+        if problem:
+            sys.stderr.write(f"{name}: {problem}\n")
+        return 1 if problem else 0
 
     return command
-
-
-def read(file: str) -> str:
-    """Return the text of a file, or of stdin for ``-``.
-
-    PowerShell writes UTF-16 with a byte order mark, and ends lines with CRLF.
-    """
-    content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
-    return content.decode(encoding, errors="replace").replace("\r\n", "\n")

@@ -58,6 +58,10 @@ def read_graph(text: str) -> Graph:
     children: set[tuple[Urn, Urn]] = set()
     urns: set[Urn] = set()
     try:
+        counts = {op: count for op, count in (document.get("changeSummary") or {}).items() if op != "same"}
+        listed = [step for step in document.get("steps") or () if step["op"] != "same"]
+        if sum(counts.values()) > len(listed):
+            raise InputError(f"{_EXPECTED}, got a preview that counts changes which it does not list.")
         for resource in _resources(document):
             urn = Urn.parse(resource["urn"])
             needed = {Urn.parse(each) for each in resource.get("dependencies") or ()}

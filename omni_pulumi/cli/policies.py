@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from omni_pulumi.cli.base import Command, Group
-from omni_pulumi.cli.conversion import read
+from omni_pulumi.text_files import read
 
 
 @click.group(

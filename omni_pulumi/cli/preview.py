@@ -21,15 +21,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from omni_pulumi import notes
 from omni_pulumi.cli.documents import find
-from omni_pulumi.cli.errors import InputError
+from omni_pulumi.cli.errors import EmptyPreviewError, InputError
 from omni_pulumi.cli.urns import Urn
-from omni_pulumi.cli.values import Change, Decoder, Special, Value
+from omni_pulumi.cli.values import Change, Decoder, Special, Value, masked_on_both_sides
 
 _COLOURS = re.compile(r"<\{%[^%]*%\}>|\x1b\[[0-9;?]*[A-Za-z]")
 _NOT_APPLICABLE = re.compile(r"^can't run policy .* during preview: ")
@@ -44,8 +45,13 @@ _ADOPTIONS = {True: "create or adopt", "existing": "adopt"}
 """Operation of a ``create`` step by the argument ``adopt``. A preview does not know whether the object exists."""
 TYPES = ("pulumi-python:dynamic/omni:", "pulumi-python:dynamic/lightdash:")
 """Beginnings of the types of this package."""
-_EMPTY = "The preview is empty: Pulumi failed before the preview started. Its output on stderr has the reason."
+_EMPTY = "The preview is empty: Pulumi failed before the preview started. Its log has the reason."
 _EXPECTED = "Expected the output of `pulumi preview --json` or the file of its --event-log"
+_UPDATE = f"{_EXPECTED}, got the events of an update."
+_REFRESH = (
+    "The output of `pulumi refresh --json` does not contain what the refresh found. Run "
+    "`PULUMI_DEBUG_COMMANDS=1 pulumi refresh --preview-only --event-log events.jsonl`, and pass `events.jsonl`."
+)
 _DIGEST = {"steps", "changeSummary", "diagnostics"}
 _UNCHANGED = {"same", "refresh", "read", "read-replacement", "discard", "discard-replaced"}
 """Steps that change nothing."""
@@ -60,7 +66,8 @@ class Step:
         operation: ``replace``, ``delete``, ``update``, ``import``, ``adopt``, ``create or adopt`` or ``create``.
         changes: the changed inputs.
         reasons: properties that force a replacement.
-        secret_changes: secret properties that have a new value according to the provider.
+        secret_changes: properties that have a new value according to the provider, and are masked.
+        maybe_changed: masked properties of which the provider names none, if nothing else explains the step.
         provider_only_diffs: properties that differ according to the provider and have equal inputs, such as outputs.
     """
 
@@ -69,6 +76,7 @@ class Step:
     changes: tuple[Change, ...]
     reasons: tuple[str, ...]
     secret_changes: tuple[str, ...]
+    maybe_changed: tuple[str, ...]
     provider_only_diffs: tuple[str, ...]
 
 
@@ -79,6 +87,8 @@ class Drift:
     Attributes:
         urn: the resource.
         changes: the changed inputs.
+        secret_changes: properties that differ according to the provider, and are masked.
+        provider_only_diffs: properties that differ according to the provider, whose values the preview does not have.
         deleted_outside: whether the resource no longer exists.
         planned: values after the update, by path, where the preview changes them.
         created_again: whether the preview creates the resource again.
@@ -87,6 +97,8 @@ class Drift:
 
     urn: Urn
     changes: tuple[Change, ...]
+    secret_changes: tuple[str, ...]
+    provider_only_diffs: tuple[str, ...]
     deleted_outside: bool
     planned: Mapping[str, Value]
     created_again: bool
@@ -118,6 +130,7 @@ class Preview:
         notes: warnings and the providers' notes.
         failed: whether there was an error.
         complete: whether the preview ran to its end.
+        unlisted: number of changes that Pulumi counts and that have no step.
         secrets: texts that are secret.
     """
 
@@ -131,6 +144,7 @@ class Preview:
     notes: tuple[str, ...]
     failed: bool
     complete: bool
+    unlisted: int
     secrets: frozenset[str] = field(repr=False)
 
     @property
@@ -146,18 +160,18 @@ def read(text: str) -> Preview:
         InputError: the text is neither, or is empty.
     """
     if not text.strip():
-        raise InputError(_EMPTY)
+        raise EmptyPreviewError(_EMPTY)
     document, start, end = find(text, {"sequence", *_DIGEST}, _EXPECTED)
     reader = _Reader()
     try:
         if "sequence" in document:
             reader.read_events(text[start:])
         elif text[end:].strip():
-            raise InputError("Expected one preview, got more text after it.")
+            raise InputError(f"{_EXPECTED}, got more text after it, as from `pulumi up --json`.")
         else:
             reader.read_digest(document)
         if reader.is_empty():
-            raise InputError(_EMPTY)
+            raise EmptyPreviewError(_EMPTY)
         return reader.preview()
     except (AttributeError, KeyError, TypeError, ValueError):
         raise InputError(f"{_EXPECTED}, got other JSON.") from None
@@ -171,15 +185,19 @@ class _Reader:
         self.steps: list[dict[str, Any]] = []
         self.refreshed: dict[str, Any] = {}
         """Inputs that a refresh found, by URN; ``None`` for a deleted resource."""
+        self.changed_outside: set[str] = set()
+        """URNs of the resources that differ according to ``pulumi refresh``, also those with equal inputs."""
+        self.refreshing: set[str] = set()
+        """URNs of the resources whose last step is a refresh that has no result yet."""
         self.diagnostics: list[dict[str, Any]] = []
         self.violations: list[PolicyViolation] = []
         self.pending_policies: list[tuple[str, Urn]] = []
         self.counts: dict[str, int] | None = None
 
     def is_empty(self) -> bool:
-        """Return whether the preview has no contents at all."""
+        """Return whether the preview has no contents at all. Even an empty program has one step, the stack."""
         collected = self.steps or self.diagnostics or self.violations or self.pending_policies
-        return not collected and self.counts is None
+        return not collected and not self.counts
 
     def read_digest(self, document: dict[str, Any]) -> None:
         """Read the digest."""
@@ -190,6 +208,8 @@ class _Reader:
             self._add_step(step, step.get("oldState"), step.get("newState"), step.get("replaceReasons"), names)
         self.diagnostics = document.get("diagnostics") or []
         self.counts = document.get("changeSummary")
+        if self._is_refresh() and not any(item.get("severity") == "error" for item in self.diagnostics):
+            raise InputError(_REFRESH)
 
     def read_events(self, text: str) -> None:
         """Read the events. The last line may be truncated.
@@ -214,7 +234,7 @@ class _Reader:
                 self.diagnostics.append(value)
         elif kind == "summaryEvent":
             if value.get("isPreview") is False:
-                raise InputError("Expected the events of a preview, got those of an update.")
+                raise InputError(_UPDATE)
             self.counts = value.get("resourceChanges") or {}
         elif kind == "preludeEvent":
             self.decoder.decode(value)
@@ -227,11 +247,17 @@ class _Reader:
             self.violations.append(PolicyViolation(value["policyName"], "remediated", urn, f"changed {paths}"))
         elif kind in {"resourcePreEvent", "resOutputsEvent"}:
             step = self.decoder.decode(value.get("metadata") or {})
+            if not value.get("planning"):
+                raise InputError(_UPDATE)
             if kind == "resourcePreEvent":
                 names = [*(step.get("diffs") or []), *(step.get("detailedDiff") or {})]
                 self._add_step(step, step.get("old"), step.get("new"), step.get("keys"), names)
-            elif step.get("op") == "refresh":
+                (self.refreshing.add if step["op"] == "refresh" else self.refreshing.discard)(step["urn"])
+            elif step["urn"] in self.refreshing:
+                self.refreshing.remove(step["urn"])
                 self.refreshed[step["urn"]] = (step["new"] or {}).get("inputs") if step.get("new") else None
+                if step["op"] not in _UNCHANGED:
+                    self.changed_outside.add(step["urn"])
 
     def _read_policy_event(self, event: dict[str, Any]) -> None:
         text, urn = _plain_text(event.get("message", "")), Urn.parse(event.get("resourceUrn", ""))
@@ -264,16 +290,16 @@ class _Reader:
         stderr = [line for item, text in texts if item.get("severity") == "info#err" for line in text.splitlines()]
         provider_notes = [note for note in map(notes.parse, stderr) if note]
         sentences = [text for item, text in texts if item.get("severity") == "warning"]
-        sentences += [note.text for note in provider_notes if note.kind != notes.SECRET_CHANGES]
-        secret_changes: dict[str, list[str]] = {}
+        sentences += [note.text for note in provider_notes if note.kind not in {notes.CHANGES, notes.DRIFT}]
+        named: dict[tuple[str, str], list[str]] = {}
         for note in provider_notes:
-            if note.kind == notes.SECRET_CHANGES:
-                secret_changes.setdefault(note.resource_id, []).extend(note.properties)
-        steps = [self._changed(step, secret_changes) for step in self._merged_steps()]
+            named.setdefault((note.kind, note.resource_id), []).extend(note.properties)
+        drifts = tuple(self._drifts(named))
+        steps = [self._changed(step, named.get((notes.CHANGES, step["id"]), [])) for step in self._merged_steps()]
         return Preview(
             stack=self._stack(),
             steps=tuple(step for step in steps if not step.urn.is_stack),
-            drifts=tuple(self._drifts()),
+            drifts=drifts,
             unchanged=self._unchanged(),
             violations=tuple(self.violations),
             pending_policies=tuple(self.pending_policies),
@@ -281,6 +307,7 @@ class _Reader:
             notes=tuple(dict.fromkeys(sentences)),
             failed=bool(failures),
             complete=self.counts is not None,
+            unlisted=self._unlisted(len(drifts)),
             secrets=frozenset(self.decoder.secrets),
         )
 
@@ -296,7 +323,20 @@ class _Reader:
         same = [Urn.parse(step["urn"]).is_stack for step in self.steps if step["op"] == "same"]
         if self.counts is None:
             return same.count(False)
-        return max(self.counts.get("same", 0) - (True in same), 0)
+        has_stack = any(Urn.parse(step["urn"]).is_stack for step in self.steps if step["op"] in {"same", "refresh"})
+        return max(self.counts.get("same", 0) - has_stack, 0)
+
+    def _is_refresh(self) -> bool:
+        """Return whether this is the preview of ``pulumi refresh``: the program has no step."""
+        return {"refresh"} == {step["op"] for step in self.steps if Urn.parse(step["urn"]).is_stack}
+
+    def _unlisted(self, drifts: int) -> int:
+        """Return the number of changes that Pulumi counts and that have no step."""
+        counts = {op: count for op, count in (self.counts or {}).items() if op not in _UNCHANGED}
+        if self._is_refresh():
+            return max(sum(counts.values()) - drifts, 0)
+        listed = Counter(step["op"] for step in self.steps)
+        return sum(max(count - listed[op], 0) for op, count in counts.items())
 
     def _merged_steps(self) -> Iterator[dict[str, Any]]:
         """Yield one step for each changed resource."""
@@ -310,43 +350,66 @@ class _Reader:
             if step["op"] not in _UNCHANGED:
                 yield step
 
-    def _changed(self, step: dict[str, Any], secret_changes: Mapping[str, list[str]]) -> Step:
+    def _changed(self, step: dict[str, Any], named: list[str]) -> Step:
+        """Return a step.
+
+        Args:
+            step: its old and new inputs.
+            named: the properties that change according to a note of the provider.
+        """
         changes = tuple(self.decoder.changes(step["old"] or {}, step["new"] or {}))
-        seen = [change.path for change in changes]
+        names = [*step["names"], *named] if step["op"] in {"update", "replace"} else []
+        masked = masked_on_both_sides(step["old"], step["new"])
+        secrets, others = _unseen(names, changes, masked)
+        reasons = tuple(step["reasons"])
+        is_explained = changes or secrets or others or reasons or step["op"] != "update"
+        return Step(
+            Urn.parse(step["urn"]), _operation(step), changes, reasons, secrets, () if is_explained else masked, others
+        )
 
-        def unseen(names: list[str]) -> tuple[str, ...]:
-            if step["op"] not in {"update", "replace"}:
-                return ()
-            return tuple(n for n in dict.fromkeys(names) if not any(covers(n, p) or covers(p, n) for p in seen))
-
-        secrets = unseen(secret_changes.get(step["id"] or "", []))
-        seen += secrets
-        urn, reasons = Urn.parse(step["urn"]), tuple(step["reasons"])
-        return Step(urn, _operation(step), changes, reasons, secrets, unseen(step["names"]))
-
-    def _drifts(self) -> Iterator[Drift]:
+    def _drifts(self, named: Mapping[tuple[str, str], list[str]]) -> Iterator[Drift]:
         """Yield the refreshed resources that differ from the state."""
         ignored = {"refresh", *_PARTS_OF_REPLACEMENTS}
         later_steps = {step["urn"]: step for step in self.steps if step["op"] not in ignored}
         for step in self.steps:
             urn = step["urn"]
+            names = named.get((notes.DRIFT, step["id"]), [])
             known = urn in self.refreshed or urn in later_steps
-            if step["op"] != "refresh" or not known or Urn.parse(urn).is_stack:
+            if step["op"] != "refresh" or not (known or names) or Urn.parse(urn).is_stack:
                 continue
-            later = later_steps.get(urn, {"op": "", "urn": urn, "old": None, "new": None})
+            later = later_steps.get(urn, {"op": "", "urn": urn, "old": None if known else step["old"], "new": None})
             found = self.refreshed[urn] if urn in self.refreshed else later["old"]
             changes = () if found is None else tuple(self.decoder.changes(step["old"] or {}, found))
-            if found is not None and not changes:
+            secrets, others = _unseen(names, changes, masked_on_both_sides(step["old"], found))
+            if known and urn not in self.changed_outside:
+                others = ()
+            if found is not None and not (changes or secrets or others or urn in self.changed_outside):
                 continue
             planned = {change.path: change.after for change in self.decoder.changes(later["old"], later["new"] or {})}
             yield Drift(
                 Urn.parse(urn),
                 changes,
+                secrets,
+                others,
                 deleted_outside=found is None,
                 planned=planned if later["op"] in {"update", "replace"} else {},
                 created_again=_operation(later) in {"create", "create or adopt"},
                 deleted=later["op"] == "delete",
             )
+
+
+def _unseen(
+    names: Iterable[str], changes: Iterable[Change], masked: Iterable[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the named properties that no change covers: those that are masked, and the others."""
+    secrets: dict[str, None] = {}
+    others: dict[str, None] = {}
+    seen, masked = [change.path for change in changes], [*masked]
+    for name in names:
+        if not any(covers(name, path) or covers(path, name) for path in seen):
+            within = next((path for path in masked if covers(path, name)), None)
+            (others if within is None else secrets)[within or name] = None
+    return tuple(secrets), tuple(others)
 
 
 def _operation(step: Mapping[str, Any]) -> str:

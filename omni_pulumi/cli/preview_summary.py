@@ -5,7 +5,9 @@ from __future__ import annotations
 import click
 
 from omni_pulumi.cli.base import Command
-from omni_pulumi.cli.conversion import conversion, read
+from omni_pulumi.cli.conversion import conversion
+from omni_pulumi.cli.errors import EmptyPreviewError, InputError, PartialResultError
+from omni_pulumi.text_files import read
 
 
 @click.command(
@@ -38,16 +40,26 @@ def command(text: str, stack: str | None, graph: str | None) -> str:
     The comment is Markdown. FILE has the output of `pulumi preview --json`, or is the file of its --event-log.
     Default: stdin.
 
-    Exit status: 0 on success, also if the preview failed, 1 if FILE cannot be read, 2 after invalid arguments.
+    With --stack, an input that is empty or no preview has a comment too: a failed preview.
+
+    Exit status: 0 on success, also if the preview failed, 1 if FILE cannot be read or does not list all changes that
+    it counts, 2 after invalid arguments.
     """
     from omni_pulumi.cli.flowchart import read_graph
     from omni_pulumi.cli.preview import read as read_preview
-    from omni_pulumi.cli.summary import empty, summary
+    from omni_pulumi.cli.summary import not_started, summary, unlisted
 
-    if stack and not text.strip():
-        return empty(stack)
-    if graph is None:
-        return summary(read_preview(text), stack=stack)
+    try:
+        preview = read_preview(text)
+    except InputError as error:
+        if stack is None:
+            raise
+        if isinstance(error, EmptyPreviewError):
+            return not_started(stack, str(error))
+        raise PartialResultError(str(error), not_started(stack, str(error))) from None
     is_same_input = graph == "-" == click.get_current_context().params["file"]
-    resources = read_graph(text if is_same_input else read(graph))
-    return summary(read_preview(text), stack=stack, graph=resources)
+    resources = None if graph is None else read_graph(text if is_same_input else read(graph))
+    result = summary(preview, stack=stack, graph=resources)
+    if preview.unlisted:
+        raise PartialResultError(unlisted(preview), result)
+    return result

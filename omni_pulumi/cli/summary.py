@@ -69,10 +69,23 @@ def summary(preview: Preview, *, stack: str | None = None, graph: Graph | None =
     return text + _graph(preview, graph, _COMMENT - len(text)) if graph else text
 
 
-def empty(stack: str) -> str:
-    """Return the comment for a preview without any output."""
-    title = f"### Preview of {code(shorten(stack, 200))} failed"
-    return f"{_marker(stack)}\n{title}\n\nPulumi failed before the preview started. Its log has the reason.\n"
+def unlisted(preview: Preview) -> str:
+    """Return the sentence about changes that a preview counts and does not list."""
+    changes = f"{preview.unlisted} {'change' if preview.unlisted == 1 else 'changes'}"
+    return (
+        f"Pulumi counts {changes} that the input does not list. Run "
+        "`PULUMI_DEBUG_COMMANDS=1 pulumi preview --event-log events.jsonl`, and pass `events.jsonl`."
+    )
+
+
+def not_started(stack: str, reason: str) -> str:
+    """Return the comment for an input that is no preview.
+
+    Args:
+        stack: the name of the stack.
+        reason: why there is no preview, a sentence of this package.
+    """
+    return f"{_marker(stack)}\n### Preview of {code(shorten(stack, 200))} failed\n\n{reason}\n"
 
 
 def _marker(stack: str) -> str:
@@ -87,8 +100,8 @@ def _heading(preview: Preview, stack: str) -> str:
     mandatory = sum(violation.level == "mandatory" for violation in preview.violations)
     facts += [f"{mandatory} mandatory {'policy' if mandatory == 1 else 'policies'} violated"] if mandatory else []
     title = f"Preview of {code(shorten(stack, 200)) or 'a stack'}"
-    if preview.failed or not preview.complete:
-        title += " failed" if preview.failed else " ended early"
+    if preview.failed or not preview.complete or preview.unlisted:
+        title += " failed" if preview.failed else " is not shown completely" if preview.complete else " ended early"
         return f"### {title}{': ' if facts else ''}{', '.join(facts)}\n"
     if not facts:
         return f"{title}: no changes, {preview.unchanged} {'resource' if preview.unchanged == 1 else 'resources'}.\n"
@@ -115,6 +128,7 @@ class _Writer:
         environment = (form for secret in environment_secrets() for form in quoted_forms(secret))
         self.secrets = sorted({*preview.secrets, *environment}, key=len, reverse=True)  # one may contain another
         self.drifts = {drift.urn: drift for drift in preview.drifts}
+        self.secret_changes = {step.urn: step.secret_changes for step in preview.steps}
         urns = [step.urn for step in preview.steps] + [drift.urn for drift in preview.drifts]
         urns += [violation.urn for violation in preview.violations] + [urn for _, urn in preview.pending_policies]
         self.ambiguous = ambiguous_names(urns)
@@ -125,6 +139,8 @@ class _Writer:
         yield from self._errors()
         if preview.failed and not (preview.errors or preview.violations or preview.pending_policies):
             yield _NO_ERROR_MESSAGE
+        if preview.unlisted:
+            yield f"{unlisted(preview)}\n"
         if not preview.complete and not preview.errors:
             yield "The preview has no error message. The log of Pulumi has the reason.\n"
         steps = sorted(preview.steps, key=lambda step: (_rank(_OPERATIONS, step.operation), step.urn.short))
@@ -174,6 +190,7 @@ class _Writer:
         rows = [self._change(change, step.reasons) for change in changes]
         secret = code(SECRET)
         rows += [[self._path(path), secret, f"{secret} *another value*"] for path in step.secret_changes]
+        rows += [[self._path(path), secret, f"{secret} *perhaps another value*"] for path in step.maybe_changed]
         rows += [[self._path(path), "", "*differs*"] for path in step.provider_only_diffs]
         seen = [*(change.path for change in changes), *step.secret_changes, *step.provider_only_diffs]
         missing = [reason for reason in step.reasons if not any(covers(reason, path) for path in seen)]
@@ -202,6 +219,17 @@ class _Writer:
             becomes = self._value(drift.planned[change.path]) if change.path in drift.planned else becomes
             yield [name, self._path(change.path), *self._both(change.before, change.after), becomes or "*removed*"]
             name = ""
+        secret = code(SECRET)
+        becomes = "*deleted*" if drift.deleted else "*stays*"
+        for path in drift.secret_changes:
+            is_updated = path in self.secret_changes.get(drift.urn, ())
+            yield [name, self._path(path), secret, f"{secret} *another value*", secret if is_updated else becomes]
+            name = ""
+        for path in drift.provider_only_diffs:
+            yield [name, self._path(path), "", "*differs*", becomes]
+            name = ""
+        if name and not drift.deleted_outside:
+            yield [name, "", "", "*an output differs*", becomes]
 
     def _leaves(self, step: Step) -> str:
         """Return the values of a created or deleted resource, in one cell.

@@ -163,6 +163,16 @@ class Decoder:
         return value if isinstance(value, Secret) or value is Special.ABSENT else self._secret(value)
 
 
+def masked_on_both_sides(old: Value, new: Value, path: str = "") -> tuple[str, ...]:
+    """Return the paths of the secrets without plain text on either side, which count as equal."""
+    if isinstance(old, Secret) and isinstance(new, Secret):
+        return () if _known_to_be_equal(old, new) else (path,)
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return ()
+    keys = sorted(old.keys() & new.keys())
+    return tuple(found for key in keys for found in masked_on_both_sides(old[key], new[key], _join(path, key)))
+
+
 def show(value: Value) -> str:
     """Return a value as JSON, and a string without quotes unless it could be read as another value."""
     if isinstance(value, Special):
@@ -207,6 +217,10 @@ def _remark(before: Value, after: Value) -> str:
 
 def _known_to_differ(before: Secret, after: Secret) -> bool:
     return before.known is not None and after.known is not None and before.known != after.known
+
+
+def _known_to_be_equal(before: Secret, after: Secret) -> bool:
+    return before.known is not None and before.known == after.known
 
 
 def _has_secret(value: Value) -> bool:

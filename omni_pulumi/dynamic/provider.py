@@ -19,7 +19,7 @@ from pydantic.alias_generators import to_camel, to_snake
 from omni_pulumi import notes
 from omni_pulumi.adoption import describe_with_id, may_create
 from omni_pulumi.api.retry import retry_while_parent_missing
-from omni_pulumi.changes import changed_fields, changed_secrets, program_path
+from omni_pulumi.changes import changed_fields, drifted, known_changes, program_path
 from omni_pulumi.check import CheckFailure, changed_values, configuration_error, unusable_values
 from omni_pulumi.dynamic.host import ShortTracebacks, install_cancel_handler, install_error_text
 from omni_pulumi.errors import AlreadyExistsError, AlreadyManagedError, ConfigurationError, Error
@@ -85,8 +85,6 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
         """Compare the state with the program, without a request.
 
-        Pulumi does not display changes to secret values, so they are logged.
-
         `check` has validated the inputs. A refresh compares what it has found with the last inputs, which another
         version may have written, so their types may be wrong.
         """
@@ -98,13 +96,11 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         state = self._state(_olds)
         changed = changed_fields(state, args)
         replaces = [to_camel(name) for name in changed if name in self.lifecycle.replacing]
-        if secrets := changed_secrets(state, args):
-            names = [program_path(path) for path in secrets]
-            note = notes.secret_changes(self.lifecycle.describe(args), names, resource_id=_id, properties=secrets)
-            _log.info("%s", note)
+        is_programs = PROCESS.claims.is_diff_of_program(self._identity(args))
+        if is_programs:
+            self._log_changes(args, _id, known_changes(state, args), notes.CHANGES)
         if warning := self.lifecycle.diff_warning(state, args):
             _log.warning(warning)
-        is_programs = PROCESS.claims.is_diff_of_program(self._identity(args))
         with ShortTracebacks():
             if self.lifecycle.changes_instance(self._config, state, args):
                 replaces.append("profile")
@@ -148,6 +144,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
             return dynamic.ReadResult("", {})
         outputs = state.to_properties()
         arguments = self.lifecycle.args_model.property_names()
+        self._log_changes(state, _id, drifted(known, state, arguments - {"adopt"}), notes.DRIFT)
         inputs = {key: value for key, value in outputs.items() if key in arguments}
         return dynamic.ReadResult(self.lifecycle.id_of(state), outputs, inputs)
 
@@ -238,6 +235,12 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
             'adopt="existing" does not allow creating a new object. Remove adopt from the program.',
             settings=("adopt",),
         )
+
+    def _log_changes(self, resource: A | S, pulumi_id: str, paths: Sequence[str], kind: str) -> None:
+        """Log changed properties by name: Pulumi does not display changes to values that are secret to it."""
+        if paths:
+            names, description = [program_path(path) for path in paths], self.lifecycle.describe(resource)
+            _log.info("%s", notes.changes(description, names, resource_id=pulumi_id, properties=paths, kind=kind))
 
     def _args(self, properties: Mapping[str, Any], known: Mapping[str, Any], verb: str) -> A:
         """Return the arguments. A value that was unknown in the preview may break a rule only now."""

@@ -28,6 +28,7 @@ from omni_pulumi.process import PROCESS
 from omni_pulumi.selection import ServiceName
 from omni_pulumi.settings import LIGHTDASH, OMNI, Config
 from omni_pulumi.stack_settings import configuration
+from omni_pulumi.text_files import read
 
 SUCCESS, CHANGED, FAILURE, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses. An export that finds nothing that it can write ends with ``CHANGED`` too."""
@@ -253,9 +254,9 @@ def _in_order(found: Sequence[Found]) -> list[Found]:
 def _read(file: str) -> str:
     """Return the text of a file, or of stdin for ``-``."""
     try:
-        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ExportError(f"Cannot read {file}: {getattr(error, 'strerror', None) or 'it is not UTF-8'}.") from None
+        return read(file)
+    except OSError as error:
+        raise ExportError(f"Cannot read {file}: {error.strerror}.") from None
 
 
 def _print(text: str) -> None:

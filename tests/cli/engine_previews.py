@@ -14,7 +14,22 @@ from tools.get_engine import engine_bin_dir
 from tools.pictures import change, prepare
 from tools.pulumi_cli import PulumiCli
 
-SECRETS = ("a made-up dbt token", "a made-up GitHub token", "another made-up dbt token")
+SECRETS = (
+    *("a made-up dbt token", "a made-up GitHub token", "another made-up dbt token"),
+    *("made_up_schema", "made_up_branch", "made_up_wrap"),
+    *("ghp_0123456789made0up", "Bearer 0123456789made0up", "MIIEmade0up", "MIIFmade0up"),
+)
+SECRET_OUTPUTS = {
+    'target_schema="analytics_staging"': 'target_schema=config.require_secret("schema")',
+    'variables={"DBT_TARGET": "staging"}': 'variables={"DBT_TARGET": "staging", "WRAP": config.require_secret("wrap")}',
+    'branch="main",\n    autogen': 'branch=config.require_secret("branch"),\n    autogen',
+    'branch="main",\n        project': 'branch=config.require_secret("branch"),\n        project',
+}
+"""Arguments of the quickstart that become secret outputs."""
+FAILURE = """
+pulumi.log.warn("cannot use ghp_0123456789made0up and Bearer 0123456789made0up")
+raise ValueError("cannot read -----BEGIN PRIVATE KEY-----\\nMIIEmade0up\\nMIIFmade0up\\n-----END PRIVATE KEY-----")
+"""
 
 
 class EnginePreview(NamedTuple):
@@ -64,20 +79,34 @@ def run_previews(
     yield "create", _preview(pulumi)
     edited("adopt=True,", 'adopt="existing",')
     yield "adopt", _preview(pulumi)
+    program.write_text(original)
+    change(program, SECRET_OUTPUTS)
+    values = ("schema=made_up_schema", "branch=made_up_branch", "wrap=made_up_wrap")
+    pulumi.must("config", "set-all", *(part for value in values for part in ("--secret", value)))
+    pulumi.must("up", "--yes", "--skip-preview")
+    pulumi.must("config", "set-all", *(part for value in values for part in ("--secret", f"{value}_2")))
+    yield "secrets", _preview(pulumi)
+    pulumi.must("config", "set-all", *(part for value in values for part in ("--secret", value)))
+    omni.configure_dbt(omni.connection_id, branch="hotfix")
+    lightdash.delete_source(lightdash.sources(lightdash.project_id)[0]["id"])
+    yield "secret-drift", _preview(pulumi, "--refresh")
+    yield "refresh", _preview(pulumi, "--preview-only", command="refresh")
+    program.write_text(f"{original}{FAILURE}")
+    yield "error", _preview(pulumi)
 
 
-def _preview(pulumi: PulumiCli, *options: str) -> EnginePreview:
+def _preview(pulumi: PulumiCli, *options: str, command: str = "preview") -> EnginePreview:
     """Run a preview once for each format."""
     events = pulumi.project / "events.jsonl"
     events.unlink(missing_ok=True)
-    _run(pulumi, "--diff", "--event-log", events.name, *options, PULUMI_DEBUG_COMMANDS="1")
-    digest = _run(pulumi, "--json", *options)
+    _run(pulumi, "--diff", "--event-log", events.name, *options, command=command, PULUMI_DEBUG_COMMANDS="1")
+    digest = _run(pulumi, "--json", *options, command=command)
     return EnginePreview(digest.stdout, events.read_text(), digest.returncode)
 
 
-def _run(pulumi: PulumiCli, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+def _run(pulumi: PulumiCli, *arguments: str, command: str = "preview", **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [engine_bin_dir() / "pulumi", "--non-interactive", "--color", "always", "preview", *arguments],
+        [engine_bin_dir() / "pulumi", "--non-interactive", "--color", "always", command, *arguments],
         cwd=pulumi.project,
         env={**pulumi.env, **env},
         stdin=subprocess.DEVNULL,
@@ -93,7 +122,18 @@ def strip_unread(text: str) -> str:
         return f"{json.dumps(_without_unread(json.loads(text)))}\n"
     except ValueError:
         events = [json.loads(line) for line in text.splitlines()]
-    return "".join(f"{json.dumps(_without_unread(event))}\n" for event in events if not _is_noise(event))
+    refreshed = {urn for event in events for urn, op in [_step(event, "resourcePreEvent")] if op == "refresh"}
+    return "".join(
+        f"{json.dumps(_without_unread(event))}\n"
+        for event in events
+        if not _is_noise(event) and (_step(event, "resOutputsEvent")[0] or "") in {"", *refreshed}
+    )
+
+
+def _step(event: dict[str, Any], kind: str) -> tuple[str | None, str | None]:
+    """Return the URN and the operation of a step, or ``None``."""
+    metadata = event.get(kind, {}).get("metadata", {})
+    return metadata.get("urn"), metadata.get("op")
 
 
 _UNREAD = {"stackTrace", "sourcePosition", "propertyDependencies", "outputs", "timestamp", "PolicyPacks"}
@@ -115,6 +155,5 @@ def _without_unread(value: object) -> object:
 def _is_noise(event: dict[str, Any]) -> bool:
     diagnostic = event.get("diagnosticEvent", {})
     severity, text = diagnostic.get("severity"), diagnostic.get("message", "")
-    repeats = event.get("resOutputsEvent", {}).get("metadata", {}).get("op", "refresh") != "refresh"
     noisy = severity == "debug" or (severity == "info#err" and "omni_pulumi: " not in text)
-    return repeats or noisy or not _UNREAD_EVENTS.isdisjoint(event)
+    return noisy or not _UNREAD_EVENTS.isdisjoint(event)

@@ -10,7 +10,8 @@ from omni_pulumi.cli.preview import read
 from omni_pulumi.cli.summary import summary
 
 RECORDINGS = Path(__file__).parent / "recordings"
-NAMES = sorted({path.name.partition(".")[0] for path in RECORDINGS.iterdir()})
+NAMES = sorted({path.name.partition(".")[0] for path in RECORDINGS.iterdir()} - {"refresh"})
+"""Recordings of `pulumi preview`. The one named ``refresh`` is of ``pulumi refresh --preview-only``."""
 URN = "urn:pulumi:demo::shop::snowflake:index/schema:Schema::raw"
 
 

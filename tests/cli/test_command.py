@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
+import io
 import os
 import re
 import shlex
@@ -214,6 +215,56 @@ def test_empty_preview_with_a_stack(tmp_path: Path) -> None:
     ended = run("preview-summary", "--stack", "prod", tmp_path / "input")
     assert ended.returncode == 0
     assert ended.stdout.startswith(b"<!-- omni-pulumi preview-summary: prod -->\n\n### Preview of `prod` failed\n")
+
+
+MISSING_PACK = '{"sequence":0,"timestamp":1,"policyLoadEvent":{}}\n{"sequence":1,"timestamp":1,"cancelEvent":{}}\n'
+"""The events of a preview whose policy pack is missing. Its digest is ``{}``."""
+UNLISTED = '{"steps": [], "changeSummary": {"update": 1}}'
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [(MISSING_PACK, 0), ("{}\n", 0), ("error: no stack", 1), ('{"version": 3, "deployment": {}}', 1), (UNLISTED, 1)],
+)
+def test_each_input_has_a_comment(
+    text: str, status: int, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """With --stack, an input without steps is a failed preview, and any other input is a comment and an error."""
+    (tmp_path / "input").write_text(text)
+    assert main(["preview-summary", "--stack", "prod", str(tmp_path / "input")]) == status
+    out, err = capsysbinary.readouterr()
+    assert out.startswith(b"<!-- omni-pulumi preview-summary: prod -->\n\n### Preview of `prod` ")
+    assert b"no changes" not in out
+    assert err.count(b"\n") == status
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["preview-summary"], UPDATE.read_text()),
+        (["graph"], (RECORDINGS / "update.digest.json").read_text()),
+        (["policies", "check"], "{}"),
+        (["export", "--not-in-stack", "-"], '{"deployment": {"resources": 7}}'),
+    ],
+    ids=["preview-summary", "graph", "policies check", "export"],
+)
+def test_encodings_of_stdin(
+    arguments: list[str],
+    text: str,
+    encoding: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Each command reads the same text in any encoding from stdin."""
+    results = []
+    for each in ("utf-8", encoding):
+        stdin = io.TextIOWrapper(io.BytesIO(text.replace("\n", "\r\n").encode(each)))
+        monkeypatch.setattr(sys, "stdin", stdin)
+        status = main(arguments)
+        results.append((status, capfd.readouterr()))
+    assert results[0] == results[1]
+    assert "JSON" not in results[0][1].err or "export" in arguments
 
 
 def test_graph_of_the_same_input() -> None:

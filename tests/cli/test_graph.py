@@ -172,6 +172,7 @@ def test_empty_stack(text: str) -> None:
         '{"deployment": {"resources": [{"urn": "u", "dependencies": [7]}]}}',
         '{"steps": [{"op": "same"}]}',
         '{"steps": 7}',
+        '{"steps": [], "changeSummary": {"update": 1}}',
     ],
 )
 def test_other_input(text: str) -> None:

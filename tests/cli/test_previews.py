@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+from omni_pulumi.cli.errors import InputError
+from omni_pulumi.cli.preview import read
 from omni_pulumi.simulator import LightdashSimulator, OmniSimulator
 from tests.cli.engine_previews import SECRETS, EnginePreview, run_previews
 from tests.cli.previews import NAMES, recorded
@@ -35,7 +37,7 @@ def previews(
 
 def test_each_preview_is_recorded(previews: dict[str, EnginePreview]) -> None:
     """Each preview has a recording. ``python -m tests.cli.record`` updates them."""
-    assert sorted(previews) == NAMES
+    assert sorted(previews.keys() - {"refresh"}) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -45,8 +47,15 @@ def test_preview(previews: dict[str, EnginePreview], name: str) -> None:
     log, digest = summary_of(preview.log), summary_of(preview.digest)
     assert log == recorded(f"{name}.log.jsonl").partition("Notes:")[0]
     assert digest == recorded(f"{name}.digest.json").partition("Notes:")[0]
-    assert preview.status == (255 if name in {"policy", "check"} else 0)
+    assert preview.status == (255 if name in {"policy", "check", "error"} else 0)
     assert [secret for secret in SECRETS if secret in log + digest] == []
+
+
+def test_refresh(previews: dict[str, EnginePreview]) -> None:
+    """The summary of a refresh is that of the recording, and its digest is refused."""
+    assert summary_of(previews["refresh"].log) == recorded("refresh.log.jsonl").partition("Notes:")[0]
+    with pytest.raises(InputError, match="--event-log"):
+        read(previews["refresh"].digest)
 
 
 def test_streamed_events(previews: dict[str, EnginePreview]) -> None:

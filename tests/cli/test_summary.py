@@ -127,6 +127,59 @@ def test_drift_of_a_changed_program() -> None:
     assert drifts[1:] == [["Schema raw", "a", "1", "2", "3"]]
 
 
+@pytest.mark.parametrize("format_", ["log.jsonl", "digest.json"])
+def test_secret_outputs(format_: str) -> None:
+    """A change of a value that is secret to Pulumi alone is named, also inside a map and in a connection."""
+    rows = parse(recorded(f"secrets.{format_}")).tables[0][1:]
+    assert [line[1:] for line in rows] == [
+        ["DbtConfiguration analytics", "branch", "[secret]", "[secret] another value"],
+        ["DbtEnvironment staging", "targetSchema", "[secret]", "[secret] another value"],
+        ["", "variables.WRAP", "[secret]", "[secret] another value"],
+        ["LightdashDbtSource finance", "dbtConnection.branch", "[secret]", "[secret] another value"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "becomes"),
+    [
+        ("secret-drift.log.jsonl", ["[secret]", "created again"]),
+        ("secret-drift.digest.json", ["[secret]", "created again"]),
+        ("refresh.log.jsonl", ["stays", ""]),
+    ],
+)
+def test_drift_of_secret_outputs(name: str, becomes: list[str]) -> None:
+    """The drift of a value that is secret to Pulumi alone is named, in a preview and in a refresh."""
+    text = recorded(name)
+    assert "2 changed outside Pulumi, 3 unchanged" in text
+    assert parse(text).tables[-1][1:] == [
+        ["DbtConfiguration analytics", "branch", "[secret]", "[secret] another value", becomes[0]],
+        ["LightdashDbtSource finance", "", "", "deleted", becomes[1]],
+    ]
+
+
+def test_digest_of_a_refresh() -> None:
+    """A digest of a refresh lacks what the refresh found, so the error names the command that has it."""
+    with pytest.raises(InputError, match="refresh --preview-only --event-log"):
+        recorded("refresh.digest.json")
+
+
+def test_refresh_of_an_output() -> None:
+    """A resource that a refresh counts as changed has a row, although its inputs are equal."""
+    events = [json.loads(line) for line in (RECORDINGS / "refresh.log.jsonl").read_text().splitlines()]
+    results = [each["resOutputsEvent"]["metadata"] for each in events if "resOutputsEvent" in each]
+    next(each for each in results if each["urn"].endswith("::production"))["op"] = "update"
+    rows = parse(summary(read("\n".join(map(json.dumps, events))))).tables[-1][1:]
+    assert ["DbtEnvironment production", "", "", "an output differs", "stays"] in rows
+
+
+def test_failed_program() -> None:
+    """The traceback and the log of a program have no secret, also not the lines of a private key."""
+    for format_ in ("log.jsonl", "digest.json"):
+        text = recorded(f"error.{format_}")
+        assert "ValueError: cannot read [secret]" in text
+        assert "made0up" not in text
+
+
 def test_failed_check() -> None:
     """A preview that failed validation has the error message and the resource."""
     text = parse(recorded("check.log.jsonl")).text
@@ -207,6 +260,35 @@ def test_update_without_a_change() -> None:
     """An update that comes from outputs only names the property if the provider does."""
     assert cells(digest(states({"a": 1}, {"a": 1})))[0][4] == "no input differs"
     assert cells(digest({"diffReasons": ["tags"], **states({"a": 1}, {"a": 1})}))[0][2:] == ["tags", "", "differs"]
+
+
+def test_update_of_a_masked_input() -> None:
+    """An update that nothing explains may be of a masked input, which the preview does not compare."""
+    masked = states(
+        {"a": "[secret]", "b": {"c": "[secret]", "d": 1}}, {"a": "[secret]", "b": {"c": "[secret]", "d": 1}}
+    )
+    assert [line[2:] for line in cells(digest(masked))] == [
+        ["a", "[secret]", "[secret] perhaps another value"],
+        ["b.c", "[secret]", "[secret] perhaps another value"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        (digest({"op": "same"}, changeSummary={"same": 1, "update": 2}), 2),
+        (digest(changeSummary={"update": 1}), 1),
+        (digest({"op": "update"}, changeSummary={"update": 1, "delete": 1}), 1),
+        (digest({"op": "update"}, changeSummary={"same": 7, "update": 1, "refresh": 3}), 0),
+        (digest({"op": "update"}, changeSummary={"a new kind": 1}), 1),
+    ],
+)
+def test_changes_that_no_step_explains(text: str, count: int) -> None:
+    """A preview that counts changes which it does not list is not one without changes."""
+    preview = read(text)
+    assert preview.unlisted == count
+    assert ("is not shown completely" in summary(preview)) is bool(count)
+    assert "no changes" not in summary(preview)
 
 
 def test_item_of_a_shown_list() -> None:
@@ -345,9 +427,10 @@ def test_truncated_events() -> None:
         ("[1]", "got other JSON"),
         ('{"steps": [7]}', "got other JSON"),
         ('{"steps": [{"op": "update"}]}', "got other JSON"),
-        ('{"sequence": 0, "resourcePreEvent": {}}', "got other JSON"),
+        ('{"sequence": 0, "resourcePreEvent": {"planning": true}}', "got other JSON"),
+        ('{"sequence": 0, "resourcePreEvent": {"metadata": {}}}', "of an update"),
         ('{"steps": []} {"steps": []}', "more text after it"),
-        ('{"sequence": 0, "summaryEvent": {"isPreview": false}}', "those of an update"),
+        ('{"sequence": 0, "summaryEvent": {"isPreview": false}}', "of an update"),
         ('{"sequence": 0}\nsomething else\n{"sequence": 1}', "no JSON in line 2"),
     ],
 )
@@ -408,5 +491,7 @@ def test_value_with_a_line_separator(end: str) -> None:
         "old": {"inputs": {"branch": "a"}},
         "new": {"inputs": {"branch": f"b{end}"}},
     }
-    event = json.dumps({"sequence": 0, "resourcePreEvent": {"metadata": metadata}}, ensure_ascii=False)
+    event = json.dumps(
+        {"sequence": 0, "resourcePreEvent": {"planning": True, "metadata": metadata}}, ensure_ascii=False
+    )
     assert [change.path for step in read(event).steps for change in step.changes] == ["branch"]

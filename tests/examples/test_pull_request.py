@@ -74,10 +74,21 @@ def test_pull_request_has_one_comment(service: GitHub | GitLab, checkout: Path, 
     (preview,) = comments.previews
     assert "ended early" in preview
 
+    shutil.rmtree(checkout / "policies")
+    assert service.pull_request(7, "synchronize")["preview"].failed
+    (preview,) = comments.previews
+    assert "`prod` failed" in preview
+
     service.settings = {**service.settings, "PULUMI_CONFIG_PASSPHRASE": "another one"}
     assert service.pull_request(7, "synchronize")["preview"].failed
     (preview,) = comments.previews
     assert "`prod` failed" in preview
+
+    (checkout / "summary.md").unlink()  # each job of a service has a new checkout
+    (checkout / "requirements.txt").write_text("a-package-that-is-missing\n")
+    assert service.pull_request(7, "synchronize")["preview"].failed
+    (preview,) = comments.previews
+    assert "did not start" in preview
 
 
 def test_project_in_a_folder(ci: Ci, checkout: Path, tmp_path: Path, comments: Comments) -> None:

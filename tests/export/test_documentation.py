@@ -28,7 +28,7 @@ def test_documented_commands(
     fill_lightdash(lightdash)
     assert len(COMMANDS) == 8
     for each in COMMANDS:
-        monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(stack_of())))
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(json.dumps(stack_of()).encode())))
         ended = run(*shlex.split(each)[2:])
         assert ended.status == 0, f"{each}: {ended.err}"
 

@@ -399,10 +399,11 @@ def has_changes(servicer: Servicer, sample: Sample, inputs: Mapping[str, Any]) -
 
 
 def test_unknown_secret_is_not_logged(servicer: Servicer, log: pytest.LogCaptureFixture) -> None:
-    """A preview logs a changed secret. It does not log an unknown one, which may be unchanged."""
+    """A preview logs a changed value. It does not log an unknown one, which may be unchanged."""
     provider = ENVIRONMENT.provider()
     olds = {**ENVIRONMENT.minimal, "secretVariables": {"S": "old", "T": "old"}}
     news = {**ENVIRONMENT.minimal, "secretVariables": {"S": UNKNOWN, "T": "new"}}
+    servicer.check(provider, news, olds)
     assert servicer.diff(provider, "id", olds, news).changes
     assert [line for line in log.messages if "secretVariables.T" in line]
     assert [line for line in log.messages if "secretVariables.S" in line] == []
