@@ -9,7 +9,7 @@ from __future__ import annotations
 import abc
 import functools
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from omni_pulumi.adoption import may_create, warn_about_recreation
 from omni_pulumi.check import CheckFailure, validate
@@ -88,6 +88,14 @@ class Lifecycle(abc.ABC, Generic[C, A, S]):
 
     def only_in_service(self, _state: S) -> list[str]:
         """Return what only the service knows of an object, so that creating it again loses it."""
+        return []
+
+    def lost_by_deletion(self, _arguments: Mapping[str, Any]) -> list[str]:
+        """Return what only the service has, so that an object that is deleted and created again lacks it.
+
+        Args:
+            _arguments: what the program declares, by name. Values may be outputs.
+        """
         return []
 
     def diff_warning(self, _state: S, _args: A) -> str | None:

@@ -117,6 +117,7 @@ class ClaimRegistry:
 
     - in the state and in the program: `check`, then `diff`. The `diff` claims the object in the state.
     - only in the program: `check`, then `create`, which claims the object that it adopts or creates.
+    - replaced by `--replace` or `taint`: the same, and before or after the `create` also `delete`.
     - only in the state: `delete`, which skips an object that is claimed.
 
     It also calls `diff` in a refresh and for the dependents of a replacement. No `check` precedes these calls, so they
@@ -126,6 +127,7 @@ class ClaimRegistry:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._checked: Counter[Identity] = Counter()
+        self._created: set[Identity] = set()
         self._owners: dict[ObjectKey, str | None] = {}
         self._creating: dict[Identity, threading.Lock] = {}
         self._adopting: set[Identity] = set()
@@ -137,9 +139,15 @@ class ClaimRegistry:
         with self._lock:
             self._checked[identity] += 1
 
+    def creates_with(self, url: str | None, value: Hashable) -> bool:
+        """Return whether a resource of an instance that is to be created has a value in its identity."""
+        with self._lock:
+            return any(url == identity[1] and value in identity[2:] for identity in self._created)
+
     def expect_create(self, identity: Identity, *, may_adopt: bool) -> None:
         """Note a `check` of a resource that is not in the state, or is replaced, and whether it may adopt an object."""
         with self._lock:
+            self._created.add(identity)
             self._checked.pop(identity, None)
             if may_adopt:
                 self._adopting.add(identity)
@@ -220,6 +228,7 @@ class ClaimRegistry:
         """Forget everything."""
         with self._lock:
             self._checked.clear()
+            self._created.clear()
             self._owners.clear()
             self._creating.clear()
             self._adopting.clear()

@@ -28,7 +28,7 @@ _REFUSED = {
     f"{_EXISTING} To use the outputs of another stack, use pulumi.StackReference.",
     "replace_on_changes": "replace_on_changes has no effect: a dynamic provider does not report which properties "
     "changed. Set replacement_trigger to the values whose change must replace the resource, or run "
-    "`pulumi up --replace <URN>`; set delete_before_replace=True with either.",
+    "`pulumi up --replace <URN>`.",
     "version": f"version is not supported. {_ONE_PROCESS} Pin the version of omni-pulumi where you install it.",
     "plugin_download_url": f"plugin_download_url is not supported: there is no plugin to download. {_ONE_PROCESS}",
     "env_var_mappings": "env_var_mappings is only for provider resources. Set profile to use other settings.",

@@ -93,7 +93,9 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         if isinstance(args, list):
             arguments = self.lifecycle.args_model.property_names() - {"adopt"}
             return dynamic.DiffResult(changes=any(olds.get(name) != news.get(name) for name in arguments))
+        is_programs = PROCESS.claims.is_diff_of_program(self._identity(args))
         state = self._state(_olds)
+        args = self._with_kept_values(state, args)
         changed = changed_fields(state, args)
         replaces = [to_camel(name) for name in changed if name in self.lifecycle.replacing]
         is_programs = PROCESS.claims.is_diff_of_program(self._identity(args))
@@ -129,9 +131,14 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         with creating as is_first, self._operation("create", args) as client:
             if not is_first:
                 client.invalidate_lists()
-            state = retry_while_parent_missing(
-                lambda: self._claiming(args, lambda claim: self.lifecycle.create(client, args, claim))
-            )
+            try:
+                state = retry_while_parent_missing(
+                    lambda: self._claiming(args, lambda claim: self.lifecycle.create(client, args, claim))
+                )
+            except AlreadyManagedError:
+                raise
+            except AlreadyExistsError as error:
+                raise error.replace(f"{error.message}{self._if_it_is_replaced(args)}") from None
         return dynamic.CreateResult(self.lifecycle.id_of(state), state.to_properties())
 
     def read(self, _id: str, props: dict[str, Any]) -> dynamic.ReadResult:
@@ -225,6 +232,30 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
             f"from the program, which deletes nothing.{rewrite}",
             operation=f"manage {description}",
             resource_id=_object_id(pulumi_id),
+        )
+
+    def _with_kept_values(self, state: S, args: A) -> A:
+        """Return the arguments with the known values of outputs that are unknown until another resource is created.
+
+        If one is replaced by `--replace`, the engine asks which resources it must replace together with it. Its
+        connection does not change, so the objects of this connection need not be deleted.
+        """
+        url = self._url(args.profile)
+        kept = {
+            name: getattr(state, name)
+            for name in self.lifecycle.replacing
+            if isinstance(getattr(args, name), Unknown) and PROCESS.claims.creates_with(url, getattr(state, name))
+        }
+        return args.model_copy(update=kept)
+
+    def _if_it_is_replaced(self, args: A) -> str:
+        """Return how `--replace` works for an object whose deletion loses something, empty if it works by itself."""
+        lost = self.lifecycle.lost_by_deletion(dict(args))
+        if args.adopt or not lost:
+            return ""
+        return (
+            " If Pulumi is replacing it, set delete_before_replace=True in its resource options to delete it first. "
+            f"The new one then lacks {', '.join(lost)}, which only {self.lifecycle.service.name} has."
         )
 
     def _replacement_error(self, pulumi_id: str, args: A, replaces: Sequence[str]) -> ConfigurationError:

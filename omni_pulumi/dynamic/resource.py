@@ -73,6 +73,8 @@ class Resource(dynamic.Resource):
         )
         opts = pulumi.ResourceOptions() if opts is None else copy.copy(opts)
         self._apply_options(opts)
+        if opts.delete_before_replace is None and not opts.ignore_changes and not lifecycle.lost_by_deletion(variables):
+            opts.delete_before_replace = True  # the object cannot exist twice
         profile = variables["profile"]
         if profile is None or isinstance(profile, str):
             warn_about_plain_key(lifecycle.service.key(profile, "apiKey"))

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pulumi
 import pydantic
@@ -165,6 +165,10 @@ class DbtConfigurationLifecycle(OmniLifecycle[DbtConfigurationArgs, DbtConfigura
     def exists(self, client: OmniClient, state: DbtConfigurationState) -> bool:
         """Return whether the connection has a configuration."""
         return poll(lambda: client.get_dbt_configuration(state.connection_id)) is not None
+
+    def lost_by_deletion(self, _arguments: Mapping[str, Any]) -> list[str]:
+        """Return the deploy keys, which Omni makes with the configuration."""
+        return ["the SSH deploy keys"]
 
     def warnings(self, args: DbtConfigurationArgs) -> dict[str, str]:
         """Warn about a form of ``dbt_version`` that is not known, because the versions that Omni supports change."""

@@ -237,6 +237,13 @@ class DbtEnvironmentLifecycle(OmniLifecycle[DbtEnvironmentArgs, DbtEnvironmentSt
         """Return the variables whose values only Omni knows."""
         return sorted({*(state.unmanaged_variables or ()), *placeholders(state)})
 
+    def lost_by_deletion(self, arguments: Mapping[str, Any]) -> list[str]:
+        """Return the variables that are managed elsewhere."""
+        unmanaged = arguments["unmanaged_variables"]
+        if isinstance(unmanaged, Sequence):
+            return sorted(f"variables.{name}" for name in unmanaged)
+        return [] if unmanaged is None else ["the unmanaged_variables"]
+
     def diff_warning(self, state: DbtEnvironmentState, args: DbtEnvironmentArgs) -> str | None:
         """Warn that a replacement deletes variables whose values only Omni knows."""
         lost = self.only_in_service(state)

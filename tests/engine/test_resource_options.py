@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,9 +27,16 @@ import pathlib
 import pulumi
 from pulumi import ResourceOptions as Options
 
-from omni_pulumi import DbtConfiguration, DbtEnvironment, LightdashDbtSource
+from omni_pulumi import (
+    ConnectionEnvironment,
+    ConnectionEnvironmentAttribute,
+    DbtConfiguration,
+    DbtEnvironment,
+    GithubConnection,
+    LightdashDbtSource,
+)
 from omni_pulumi.dynamic.options import OptionError
-from omni_pulumi.simulator import CONNECTION_ID, PROJECT_ID
+from omni_pulumi.simulator import CONNECTION_ID, DEVELOPMENT_CONNECTION_ID, PROJECT_ID, STAGING_CONNECTION_ID
 
 VALUE = json.loads(pathlib.Path("value.json").read_text())
 FOLDER = pathlib.Path.cwd()
@@ -103,10 +111,10 @@ def declare():
     pulumi.export("additional_secret_outputs", secret.target_role)
     environment("hide_diffs", Options(hide_diffs=["target_schema", "variables.MY_TOKEN_x"]))
     environment("custom_timeouts", Options(custom_timeouts=pulumi.CustomTimeouts(create="5m")))
-    trigger = environment("replacement_trigger", Options(replacement_trigger=VALUE, delete_before_replace=True))
-    environment("replace_with", Options(replace_with=[trigger], delete_before_replace=True))
+    trigger = environment("replacement_trigger", Options(replacement_trigger=VALUE))
+    environment("replace_with", Options(replace_with=[trigger]))
     environment("delete_before_replace", Options(replacement_trigger=VALUE, delete_before_replace=True))
-    environment("replaced_by_command", Options(delete_before_replace=True))
+    declare_replaced()
     environment("adopting", Options(replacement_trigger=VALUE), adopt=True)
     environment("protect", Options(protect=True))
     team = Team()
@@ -124,6 +132,30 @@ def declare():
         environment("aliases", Options(aliases=[pulumi.Alias(name="old_alias")]), name="aliases")
     by_urn = trigger.urn.apply(lambda urn: environment("urn", Options(urn=urn)).environment_id)
     pulumi.export("urn", [by_urn, trigger.environment_id])
+
+
+def source(name, project_uuid):
+    connection = GithubConnection(
+        repository="acme/dbt", branch="main", project_sub_path="/", personal_access_token="github_pat"
+    )
+    return LightdashDbtSource(name, project_uuid=project_uuid, name=name, dbt_connection=connection)
+
+
+def declare_replaced():
+    """Declare resources that the command replaces, and others whose connection or project is an output of them."""
+    ids = {"base_connection_id": CONNECTION_ID, "environment_connection_id": STAGING_CONNECTION_ID}
+    connection = ConnectionEnvironment("replaced_connection", **ids)
+    replaced = environment(
+        "replaced_environment", target_schema="same", variables={}, connection_id=connection.environment_connection_id
+    )
+    unmanaged = {"connection_id": replaced.connection_id, "unmanaged_variables": ["TEAM_*"]}
+    environment("kept_environment", target_schema="same", variables={}, **unmanaged)
+    attribute = ConnectionEnvironmentAttribute(
+        "replaced_attribute", connection_id=connection.base_connection_id, attribute_name="environment"
+    )
+    ids = {"base_connection_id": attribute.connection_id, "environment_connection_id": DEVELOPMENT_CONNECTION_ID}
+    ConnectionEnvironment("kept_connection", **ids)
+    source("kept_source", source("replaced_source", PROJECT_ID).project_uuid)
 
 
 def refuse():
@@ -174,6 +206,9 @@ else:
 '''
 
 SECRET = "made-up-secret"
+
+REPLACED = ("replaced_connection", "replaced_environment", "replaced_attribute", "replaced_source")
+"""The resources that the command replaces in the second update, although no property of them changes."""
 
 REFUSED = {
     "import_": 'adopt="existing"',
@@ -266,14 +301,17 @@ def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
         scenario = Scenario(PulumiCli(folder, stack="test", env=env), omni, lightdash)
         scenario.project.create_stack()
         scenario.up("one")
-        scenario.up("two", "--skip-preview", "--replace", scenario.states["one"]["replaced_by_command"]["urn"])
+        urns = {name: resource["urn"] for name, resource in scenario.states["one"].items()}
+        replace = [option for name in REPLACED for option in ("--replace", urns[name])]
+        scenario.up("two", *replace)
         scenario.outputs = json.loads(scenario.project.must("stack", "output", "--json", "--show-secrets"))
-        (scenario.source,) = lightdash.sources(PROJECT_ID)
+        (scenario.source,) = (each for each in lightdash.sources(PROJECT_ID) if each["name"] == "ignore_nested")
         scenario.project.must("stack", "init", "reader")
         reader = ("--stack", "reader")
         scenario.run("reader", "up", "--yes", "--skip-preview", *reader, value="two")
         scenario.run("uncaught", "preview", *reader, value="uncaught")
         scenario.run("migrations", "preview", *reader, value="migrations")
+        scenario.run("refused", "up", "--yes", "--skip-preview", "--replace", urns["dbt"], value="two")
         scenario.run("destroy", "destroy", "--yes", "--skip-preview", value="two")
         yield scenario
 
@@ -368,10 +406,31 @@ def test_replacement_trigger_with_adopt(scenario: Scenario) -> None:
 
 
 def test_replace_by_command(scenario: Scenario) -> None:
-    """``pulumi up --replace`` replaces the resource that it names."""
-    before, after = scenario.ids("replaced_by_command")
-    assert before != after
-    assert scenario.schemas("plain") == ["one", "two"]
+    """``pulumi up --replace`` deletes and creates the resources that it names, and no others.
+
+    The preview shows the same.
+    """
+    one, two = scenario.states["one"], scenario.states["two"]
+    kept = [name for name in one if name.startswith("kept_")]
+    assert len(kept) == 3
+    for name in kept:
+        assert one[name]["id"] == two[name]["id"]
+    for name in ("replaced_connection", "replaced_environment", "replaced_source"):
+        assert one[name]["id"] != two[name]["id"]
+    requests = [method for method, path in scenario.requests["two"] if path == f"/api/v1/connections/{CONNECTION_ID}"]
+    assert requests.count("PATCH") == 2, "the attribute is removed and set"
+    replaced = r"\+-pulumi-python:\S+ \(replace\)\s+(?:\[id=\S+\]\s+)?\[urn=\S+::(\w+)\]"
+    shown = re.findall(replaced, scenario.results["two"].output)
+    assert {*REPLACED} <= {*shown}
+    assert {*shown} & {*kept} == set()
+
+
+def test_replacing_a_configuration(scenario: Scenario) -> None:
+    """Deleting a dbt configuration loses its deploy keys, so its replacement is refused and names the option."""
+    result = scenario.results["refused"]
+    assert result.status != 0
+    errors = [line for line in result.output.splitlines() if "Cannot create the dbt configuration" in line]
+    assert [line for line in errors if "delete_before_replace=True" in line and "SSH deploy keys" in line]
 
 
 def test_replace_with(scenario: Scenario) -> None:

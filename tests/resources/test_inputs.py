@@ -229,6 +229,43 @@ def test_all_errors_are_reported_together() -> None:
     assert set(error.arguments) == {"variables.A", "variables.B", "target_schema"}
 
 
+def delete_before_replace(
+    sample: Sample, opts: pulumi.ResourceOptions | None, unmanaged: Callable[[], Any] = lambda: None
+) -> bool | None:
+    """Return the option that Pulumi gets."""
+
+    async def run() -> bool | None:
+        resource = object.__new__(getattr(omni_pulumi, sample.name))
+        arguments = {to_snake(name): value for name, value in sample.minimal.items()}
+        variables = {**dict.fromkeys(sample.provider.lifecycle.args_model.model_fields), **arguments}
+        if sample.name == "DbtEnvironment":
+            variables["unmanaged_variables"] = unmanaged()
+        _, _, _, applied = resource._arguments(sample.provider(), "it", variables, opts)
+        result: bool | None = applied.delete_before_replace
+        return result
+
+    return asyncio.run(run())
+
+
+@every_sample
+def test_delete_before_replace(sample: Sample) -> None:
+    """No object can exist twice, so the old one is deleted first, unless only the service has something of it."""
+    expected = None if sample.name == "DbtConfiguration" else True
+    assert delete_before_replace(sample, None) is expected
+    assert delete_before_replace(sample, pulumi.ResourceOptions(protect=True)) is expected
+    assert delete_before_replace(sample, pulumi.ResourceOptions(delete_before_replace=False)) is False
+    assert delete_before_replace(sample, pulumi.ResourceOptions(delete_before_replace=True)) is True
+    assert delete_before_replace(sample, pulumi.ResourceOptions(ignore_changes=["*"])) is None
+
+
+def test_delete_before_replace_of_an_environment() -> None:
+    """An environment with variables that are managed elsewhere is not deleted first, since they would be lost."""
+    sample = SAMPLES["DbtEnvironment"]
+    assert delete_before_replace(sample, None, list) is True
+    for unmanaged in (lambda: ["TEAM_*"], lambda: ("TEAM_A",), lambda: output_of(["TEAM_*"])):
+        assert delete_before_replace(sample, None, unmanaged) is None
+
+
 @every_sample
 @pytest.mark.parametrize("opts", [{}, [], "protect", pulumi.InvokeOptions()], ids=lambda opts: type(opts).__name__)
 def test_options_of_another_type(sample: Sample, opts: Any) -> None:
