@@ -1,7 +1,8 @@
 # All commands of the project. Each command installs what it needs.
 
-# The Python for the virtual environment in .venv: 3.10 or newer.
+# The Python for the virtual environment, and its directory: 3.10 or newer.
 PYTHON ?= python3
+VENV ?= .venv
 
 # The number of test processes.
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
@@ -13,12 +14,12 @@ SEED ?= 1
 # The options of `make bench`.
 ARGS ?=
 
-READY := .venv/.ready
-BIN := .venv/bin
+READY := $(VENV)/.ready
+BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo simulator engine check test soak bench lint generate pictures format constraints clean
+.PHONY: help venv demo simulator engine check test versions soak bench lint generate pictures format constraints clean
 
 # List the commands.
 help:
@@ -45,9 +46,25 @@ engine: $(READY)
 check: lint
 	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
 
-# Run the linters, the type checker and all tests, including those with the Pulumi engine.
+# Run the linters, the type checker and all tests, including those with the Pulumi engine. With CI=true, also `versions`.
 test: lint engine
 	@$(BIN)/python -m pytest -n $(JOBS)
+	@if [ "$$CI" = true ]; then $(MAKE) --no-print-directory versions; fi
+
+# Run `make check` with each other supported Python that this machine has, in environments such as .venv-3.10.
+versions: $(READY)
+	@current=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); failed=; \
+	for version in $$(sed -n 's/.*Python :: \(3\.[0-9]*\)".*/\1/p' pyproject.toml); do \
+		export PYENV_VERSION=$$version; \
+		if [ $$version = $$current ]; then continue; \
+		elif ! "python$$version" -c 'import ensurepip, venv' 2>/dev/null; then \
+			echo "Python $$version: skipped, because this machine does not have it"; \
+		else \
+			echo "Python $$version: make check"; \
+			$(MAKE) --no-print-directory check PYTHON="python$$version" VENV=".venv-$$version" || failed="$$failed $$version"; \
+		fi; \
+	done; \
+	[ -z "$$failed" ] || { echo "make check failed with Python$$failed" >&2; exit 1; }
 
 # Run N random sequences of the stateful test, with faults, from SEED: about 150 a minute per core.
 soak: $(READY)
@@ -91,7 +108,7 @@ constraints:
 
 # Delete what these commands created here. The engine stays in the user's cache.
 clean:
-	rm -rf .venv .demo build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-* .demo build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml tools/constraints.txt
@@ -101,8 +118,8 @@ $(READY): pyproject.toml tools/constraints.txt
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "'$(PYTHON)' cannot create virtual environments: its venv module is not installed." \
 		"On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
-	@echo "creating the virtual environment in .venv (about a minute)"
-	@$(PYTHON) -m venv --clear .venv
+	@echo "creating the virtual environment in $(VENV) (about a minute)"
+	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c tools/constraints.txt 'pip>=25.1'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c tools/constraints.txt \
 		-e '.[simulator,policies]' --group dev

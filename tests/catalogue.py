@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
 from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
 from omni_pulumi.resources.lightdash_dbt_source import LightdashDbtSourceProvider
 from omni_pulumi.settings import Service
-from omni_pulumi.simulator import CONNECTION_ID, PROJECT_ID, STAGING_CONNECTION_ID, USER_ID
+from omni_pulumi.simulator import CONNECTION_ID, OTHER_USER_ID, PROJECT_ID, STAGING_CONNECTION_ID, USER_ID
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +32,9 @@ class Sample:
         provider: the class of the provider.
         minimal: the required arguments, and no others.
         complete: all arguments except `adopt` and `profile`, which all resources share.
+        changes: another value of each argument that an update can change, by property path.
+        local: arguments that no request contains.
+        write_only: property paths that the service never returns.
         id_key: the output that has the ID of the object in its service.
         create_path: a regular expression for the path of the request that creates the object.
         create_method: the method of that request. The transport retries a `PUT` after a lost response, and no `POST`.
@@ -42,8 +45,11 @@ class Sample:
     provider: type[Provider[Any, Any, Any]]
     minimal: Mapping[str, Any]
     complete: Mapping[str, Any]
+    changes: Mapping[str, Any]
     id_key: str
     create_path: str
+    local: Collection[str] = ()
+    write_only: Collection[str] = ()
     create_method: str = "POST"
     delete_method: str = "DELETE"
 
@@ -100,8 +106,18 @@ _ALL = (
             "projectRootPath": "analytics/dbt",
             "rotateKeysTrigger": "1",
         },
+        changes={
+            "sshUrl": "git@github.com:acme/other.git",
+            "branch": "dev",
+            "autogenRelationships": False,
+            "enableVirtualSchemas": True,
+            "enableSemanticLayer": False,
+            "dbtVersion": "1.10",
+            "projectRootPath": "other/dbt",
+        },
         id_key="connectionId",
         create_path="/dbt$",
+        local=["rotateKeysTrigger"],
         create_method="PUT",
     ),
     Sample(
@@ -119,14 +135,27 @@ _ALL = (
             "unmanagedVariables": ["TEAM_*"],
             "secretsTrigger": "1",
         },
+        changes={
+            "name": "Testing",
+            "targetSchema": "analytics_testing",
+            "targetDatabase": "lake",
+            "targetName": "testing",
+            "targetRole": "tester",
+            "ownerId": OTHER_USER_ID,
+            "variables.A": "3",
+            "secretVariables.S": "another-secret",
+        },
         id_key="environmentId",
         create_path="/dbt/environments$",
+        local=["unmanagedVariables", "secretsTrigger"],
+        write_only=["secretVariables.S"],
     ),
     Sample(
         type_token="pulumi-python:dynamic/omni:ConnectionEnvironment",
         provider=ConnectionEnvironmentProvider,
         minimal=_CONNECTION_ENVIRONMENT,
         complete={**_CONNECTION_ENVIRONMENT, "userAttributeValues": ["qa", "staging"]},
+        changes={"userAttributeValues": ["dev"]},
         id_key="connectionEnvironmentId",
         create_path="/connection-environments$",
     ),
@@ -135,6 +164,7 @@ _ALL = (
         provider=ConnectionEnvironmentAttributeProvider,
         minimal=_CONNECTION_ENVIRONMENT_ATTRIBUTE,
         complete={**_CONNECTION_ENVIRONMENT_ATTRIBUTE, "defaultValues": ["production"]},
+        changes={"attributeName": "region", "defaultValues": ["main"]},
         id_key="connectionId",
         create_path="/connections/[^/]+$",
         create_method="PATCH",
@@ -155,8 +185,21 @@ _ALL = (
             },
             "secretsTrigger": "1",
         },
+        changes={
+            "name": "marketing",
+            "dbtConnection.repository": "acme/other",
+            "dbtConnection.branch": "dev",
+            "dbtConnection.projectSubPath": "/dbt",
+            "dbtConnection.personalAccessToken": "another-token",
+            "dbtConnection.target": "dev",
+            "dbtConnection.selector": "tag:marketing",
+            "dbtConnection.environment.A": "3",
+            "dbtConnection.hostDomain": "git.acme.com",
+        },
         id_key="sourceUuid",
         create_path="/dbt-sources$",
+        local=["secretsTrigger"],
+        write_only=["dbtConnection.personalAccessToken", "dbtConnection.environment.A"],
     ),
 )
 

@@ -210,6 +210,9 @@ def test_has_a_sample(module: ResourceModule) -> None:
     }
     assert sample.minimal.keys() == {field.alias for field in arguments.values() if field.is_required()}
     assert sample.complete.keys() == {field.alias for field in arguments.values()}
+    fixed = {to_camel(name) for name in marked(module.lifecycle.args_model, Replaces)}
+    changed = {path.partition(".")[0] for path in sample.changes}
+    assert changed == sample.complete.keys() - fixed - {*sample.local}, "add it to `changes` in tests/catalogue.py"
     assert sample.id_key in {field.alias for field in module.lifecycle.state_model.model_fields.values()}
 
 
