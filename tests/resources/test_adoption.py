@@ -13,7 +13,7 @@ from omni_pulumi.resources.connection_environment import ConnectionEnvironmentPr
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
 from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
 from omni_pulumi.simulator import CONNECTION_ID, PAGES, USER_ID, OmniSimulator
-from tests.catalogue import SAMPLES
+from tests.catalogue import SAMPLES, Sample, every_sample
 from tests.harness import ResourceHarness
 from tests.logged import warnings
 from tests.servicer import ProviderError, Stack
@@ -198,3 +198,14 @@ def test_existing_is_ignored_after_a_deletion(stack: Stack, omni: OmniSimulator,
         assert stack.up("it", PROVIDER, program) == "create"
     assert [each["name"] for each in omni.environments(CONNECTION_ID)] == ["Staging"]
     assert len([warning for warning in warnings(log) if '"existing"' in warning]) == 1
+
+
+@every_sample
+def test_a_create_names_the_option(sample: Sample, stack: Stack) -> None:
+    """A create that fails because the object exists names what a replacement would lose, and the option for it."""
+    stack.up("it", sample.provider(), sample.complete)
+    with pytest.raises(ProviderError) as caught:
+        stack.up("again", sample.provider(), sample.complete)
+    lost = {"DbtConfiguration": "SSH deploy keys", "DbtEnvironment": "variables.TEAM_*"}.get(sample.name)
+    assert ("delete_before_replace=True" in str(caught.value)) is (lost is not None)
+    assert lost is None or lost in str(caught.value)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic.alias_generators import to_snake
 
-from tests.catalogue import Sample, every_sample
+from omni_pulumi.simulator import OTHER_CONNECTION_ID
+from tests.catalogue import SAMPLES, Sample, every_sample
 from tests.servicer import UNKNOWN, ProviderError, Refusal, Stack
 
 
@@ -51,3 +52,20 @@ def test_no_message_shows_an_object(sample: Sample, stack: Stack, log: pytest.Lo
     assert [text for text in texts if "Unknown" in text or "0x" in text] == []
     identifying = next(name for name in sample.minimal if name != "dbtConnection")
     assert any(f"{to_snake(identifying)} not known yet" in text for text in texts)
+
+
+def test_a_replacement_that_keeps_its_connection(stack: Stack) -> None:
+    """An unknown connection replaces a resource, unless one that is to be created declares the known connection.
+
+    The engine asks so for the dependents of a resource that is replaced, and deletes those that need a replacement.
+    """
+    environment, configuration = SAMPLES["DbtEnvironment"], SAMPLES["DbtConfiguration"]
+    outputs = {**environment.minimal, "environmentId": "an ID"}
+    unknown = {**environment.minimal, "connectionId": UNKNOWN}
+    with stack.command():
+        assert stack.servicer.diff(environment.provider(), "id", outputs, unknown).replaces == ["connectionId"]
+        other = {**configuration.minimal, "connectionId": OTHER_CONNECTION_ID}
+        stack.servicer.check(configuration.provider(), other)
+        assert stack.servicer.diff(environment.provider(), "id", outputs, unknown).replaces == ["connectionId"]
+        stack.servicer.check(configuration.provider(), configuration.minimal)
+        assert stack.servicer.diff(environment.provider(), "id", outputs, unknown).replaces == []
