@@ -98,7 +98,6 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         args = self._with_kept_values(state, args)
         changed = changed_fields(state, args)
         replaces = [to_camel(name) for name in changed if name in self.lifecycle.replacing]
-        is_programs = PROCESS.claims.is_diff_of_program(self._identity(args))
         if is_programs:
             self._log_changes(args, _id, known_changes(state, args), notes.CHANGES)
         if warning := self.lifecycle.diff_warning(state, args):
