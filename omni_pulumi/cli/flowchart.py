@@ -4,7 +4,7 @@ Two of Pulumi's JSON documents have the dependencies of resources: ``pulumi stac
 exist, and ``pulumi preview --json --show-sames``, which also has those that the preview creates. The events of a
 preview have no dependencies, and ``pulumi stack graph`` marks parents by a colour only.
 
-A flowchart has types and names of resources and none of their properties, so it has no secret.
+A flowchart has types and names of resources and none of their properties. What looks like a secret in a name is masked.
 
 Source: https://mermaid.js.org/syntax/flowchart.html
 """
@@ -19,6 +19,7 @@ from omni_pulumi.cli.documents import find
 from omni_pulumi.cli.errors import InputError
 from omni_pulumi.cli.markdown import shorten, visible
 from omni_pulumi.cli.urns import Urn, ambiguous_names
+from omni_pulumi.redact import redact
 
 _EXPECTED = "Expected the output of `pulumi stack export` or `pulumi preview --json --show-sames`"
 _MAX_NAME = 60
@@ -103,7 +104,7 @@ def flowchart(graph: Graph, operations: Mapping[Urn, str] = {}) -> str:
     ambiguous = ambiguous_names(urns)
     lines = ["flowchart LR"]
     for urn, number in ids.items():
-        label = _escape(shorten(visible(urn.long if urn.short in ambiguous else urn.short), _MAX_NAME))
+        label = _escape(shorten(visible(redact(urn.long if urn.short in ambiguous else urn.short)), _MAX_NAME))
         label += f"<br>{_escape(operations[urn])}" if urn in operations else ""
         lines.append(f'r{number}["{label}"]')
     lines += _arrows("-->", graph.dependencies, ids)

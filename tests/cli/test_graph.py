@@ -74,6 +74,11 @@ def test_no_value_is_shown() -> None:
     assert "hush" not in flowchart(read_graph(export(RESOURCES)))
 
 
+def test_secret_in_a_name() -> None:
+    """What looks like a secret in the name of a resource is masked."""
+    assert "0123456789" not in flowchart(read_graph(export([{"urn": f"{SCHEMA}-ghp_0123456789hush"}])))
+
+
 def test_order_of_the_input_does_not_matter() -> None:
     """The order of resources differs in each run of the engine, and the flowchart does not."""
     assert flowchart(read_graph(export(RESOURCES[::-1]))) == flowchart(read_graph(export(RESOURCES)))
