@@ -6,8 +6,10 @@ the same in both.
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import pydantic
@@ -110,6 +112,42 @@ def describe_changes(state: State, args: Args, *, verb: str) -> list[str]:
             is_variable = _VARIABLE.search(path)
             changes.append(f"{program_path(path)}{'' if is_variable else f' ({verb} {_shown(before)})'}")
     return changes
+
+
+def describe_other_forms(state: State, args: Args, service: str) -> list[str]:
+    """Return the arguments of which the service has another form than the program, with both values.
+
+    The values of variables are left out, because any of them may be a secret. How they differ is not.
+
+    Args:
+        state: what the service has after a write.
+        args: what the program declares.
+        service: the name of the service.
+    """
+    found = []
+    for path, (stored, sent) in _changed_leaves(state, args).items():
+        if isinstance(sent, pydantic.SecretStr) or isinstance(stored, pydantic.SecretStr):
+            continue  # no service returns a secret
+        values = f"the program has {_shown(sent)}, {service} has {_shown(stored)}"
+        if _VARIABLE.search(path):
+            values = f"{service} has {_difference(sent, stored)}"
+        found.append(f"{program_path(path)} ({values})")
+    return found
+
+
+_FORMS: Mapping[str, Callable[[str], str]] = {
+    "another case": str.casefold,
+    "other spaces at the ends": str.strip,
+    "another Unicode normal form": functools.partial(unicodedata.normalize, "NFC"),
+    "another slash at the end": lambda text: text.rstrip("/"),
+}
+"""How two forms of a text can differ, and what makes them the same."""
+
+
+def _difference(sent: Any, stored: Any) -> str:
+    if not isinstance(sent, str) or not isinstance(stored, str):
+        return "no value" if stored is None else "another value"
+    return next((name for name, form in _FORMS.items() if form(sent) == form(stored)), "another value")
 
 
 def _changed_leaves(state: State, args: Args) -> dict[str, tuple[Any, Any]]:

@@ -274,6 +274,7 @@ class Process:
         cancellation: whether the user has cancelled the run.
         log: the log on stderr.
         clock: returns the time in seconds, by which cached results expire. Tests replace it.
+        unchanged: the resources whose last `check` found the inputs that are in the state.
     """
 
     def __init__(self) -> None:
@@ -282,6 +283,7 @@ class Process:
         self.cancellation = Cancellation()
         self.log = Log()
         self.clock: Callable[[], float] = time.monotonic
+        self.unchanged: set[Identity] = set()
 
     def reset(self) -> None:
         """Become like a new process. Tests call this where a new ``pulumi`` command begins."""
@@ -289,6 +291,7 @@ class Process:
         self.claims.reset()
         self.cancellation.reset()
         self.log.reset()
+        self.unchanged.clear()
 
 
 PROCESS = Process()

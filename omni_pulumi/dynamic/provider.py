@@ -19,7 +19,7 @@ from pydantic.alias_generators import to_camel, to_snake
 from omni_pulumi import notes
 from omni_pulumi.adoption import describe_with_id, may_create
 from omni_pulumi.api.retry import retry_while_parent_missing
-from omni_pulumi.changes import changed_fields, drifted, known_changes, program_path
+from omni_pulumi.changes import changed_fields, describe_other_forms, drifted, known_changes, program_path
 from omni_pulumi.check import CheckFailure, changed_values, configuration_error, unusable_values
 from omni_pulumi.dynamic.host import ShortTracebacks, install_cancel_handler, install_error_text
 from omni_pulumi.errors import AlreadyExistsError, AlreadyManagedError, ConfigurationError, Error
@@ -80,7 +80,9 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         if args.adopt and not is_in_state:
             otherwise = "fails if it does not exist" if args.adopt == "existing" else "creates it if it does not exist"
             _log.info("adopt is set: `pulumi up` adopts %s, or %s", self.lifecycle.describe(args), otherwise)
-        return dynamic.CheckResult(args.to_properties(), [])
+        inputs = args.to_properties()
+        (PROCESS.unchanged.add if inputs == olds else PROCESS.unchanged.discard)(self._identity(args))
+        return dynamic.CheckResult(inputs, [])
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
         """Compare the state with the program, without a request.
@@ -93,13 +95,16 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         if isinstance(args, list):
             arguments = self.lifecycle.args_model.property_names() - {"adopt"}
             return dynamic.DiffResult(changes=any(olds.get(name) != news.get(name) for name in arguments))
-        is_programs = PROCESS.claims.is_diff_of_program(self._identity(args))
+        identity = self._identity(args)
+        is_programs = PROCESS.claims.is_diff_of_program(identity)
         state = self._state(_olds)
         args = self._with_kept_values(state, args)
         changed = changed_fields(state, args)
         replaces = [to_camel(name) for name in changed if name in self.lifecycle.replacing]
         if is_programs:
             self._log_changes(args, _id, known_changes(state, args), notes.CHANGES)
+            if identity in PROCESS.unchanged:
+                self._warn_about_other_forms(state, args)
         if warning := self.lifecycle.diff_warning(state, args):
             _log.warning(warning)
         with ShortTracebacks():
@@ -138,6 +143,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
                 raise
             except AlreadyExistsError as error:
                 raise error.replace(f"{error.message}{self._if_it_is_replaced(args)}") from None
+        self._warn_about_other_forms(state, args)
         return dynamic.CreateResult(self.lifecycle.id_of(state), state.to_properties())
 
     def read(self, _id: str, props: dict[str, Any]) -> dynamic.ReadResult:
@@ -159,6 +165,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         state, args = self._state(_olds), self._args(_news, _olds, "update")
         with self._operation("update", args) as client:
             state = self._claiming(args, lambda claim: self.lifecycle.update_or_recreate(client, state, args, claim))
+        self._warn_about_other_forms(state, args)
         return dynamic.UpdateResult(state.to_properties())
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
@@ -186,6 +193,20 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
                 return
         with self._operation("delete", state) as client:
             self.lifecycle.delete_if_exists(client, state)
+
+    def _warn_about_other_forms(self, state: S, args: A) -> None:
+        """Warn about values that the service stores in another form, so that they are an update each time.
+
+        The inputs in the state are those of the program, so Pulumi displays the update without a difference.
+        """
+        if forms := describe_other_forms(state, args, self.lifecycle.service.name):
+            _log.warning(
+                "%s: %s stores another form of %s. Write the stored form in the program: until then each `pulumi up` "
+                "writes the value again. `pulumi preview --refresh` shows both forms",
+                self.lifecycle.describe(args),
+                self.lifecycle.service.name,
+                ", ".join(forms),
+            )
 
     def _claiming(self, args: A, write: Callable[[Claim], S]) -> S:
         """Run a write, and claim the object that it adopts or creates. An error releases the claim."""

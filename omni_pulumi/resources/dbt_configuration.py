@@ -126,7 +126,7 @@ class DbtConfigurationLifecycle(OmniLifecycle[DbtConfigurationArgs, DbtConfigura
         if existing is None:
             if args.adopt == "existing":
                 raise nothing_to_adopt(self.describe(args))
-            state = _write(client, args)
+            state = _write(client, args, None)
             log_created(self.describe(args), args.connection_id, args)
             return state
         current = _merge(DbtConfigurationState.from_args(args), existing)
@@ -135,7 +135,7 @@ class DbtConfigurationLifecycle(OmniLifecycle[DbtConfigurationArgs, DbtConfigura
             args.connection_id,
             args,
             current,
-            write=lambda: _write(client, args),
+            write=lambda: _write(client, args, existing),
             undeclared=list(undeclared_fields(current, args)),
         )
 
@@ -154,7 +154,9 @@ class DbtConfigurationLifecycle(OmniLifecycle[DbtConfigurationArgs, DbtConfigura
         kept = {} if current is None else undeclared_fields(_merge(state, current), args, state)
         rotate_keys = args.rotate_keys_trigger not in {None, state.rotate_keys_trigger}
         only_rotates = changed_fields(state, args) == ["rotate_keys_trigger"]
-        written = _write(client, args.model_copy(update=kept), rotate_keys=rotate_keys, only_rotates=only_rotates)
+        written = _write(
+            client, args.model_copy(update=kept), current, rotate_keys=rotate_keys, only_rotates=only_rotates
+        )
         warn_about_kept(self.describe(args), list(kept))
         return written.model_copy(update=dict.fromkeys(kept))
 
@@ -180,13 +182,19 @@ class DbtConfigurationLifecycle(OmniLifecycle[DbtConfigurationArgs, DbtConfigura
 
 
 def _write(
-    client: OmniClient, args: DbtConfigurationArgs, *, rotate_keys: bool = False, only_rotates: bool = False
+    client: OmniClient,
+    args: DbtConfigurationArgs,
+    before: models.DbtConfiguration | None,
+    *,
+    rotate_keys: bool = False,
+    only_rotates: bool = False,
 ) -> DbtConfigurationState:
     """Write the configuration and read it back.
 
     Args:
         client: the client.
         args: what the program declares.
+        before: what Omni had. Omni may store another form of a value, so any change shows that the write was applied.
         rotate_keys: whether the write rotates the deploy keys.
         only_rotates: whether it changes nothing else. Then no read shows whether it was applied.
     """
@@ -195,7 +203,7 @@ def _write(
 
     def is_applied() -> bool | None:
         current = client.get_dbt_configuration(args.connection_id)
-        return None if current is None else not changed_fields(_merge(written, current), args)
+        return None if current is None else current != before or not changed_fields(_merge(written, current), args)
 
     def write() -> None:
         client.put_dbt_configuration(args.connection_id, configuration, rotate_keys=rotate_keys)

@@ -25,6 +25,7 @@ from omni_pulumi.errors import (
     AlreadyExistsError,
     ConfigurationError,
     ConflictError,
+    Error,
     NotFoundError,
     ServerError,
 )
@@ -156,7 +157,7 @@ class LightdashDbtSourceLifecycle(LightdashLifecycle[LightdashDbtSourceArgs, Lig
                 raise
             return _adopt(client, args, existing, claim)
         log_created(_describe(args), created.project_dbt_source_uuid, args)
-        return _merge(LightdashDbtSourceState.from_args(args), created)
+        return _read_back(client, _merge(LightdashDbtSourceState.from_args(args), created))
 
     def read(self, client: LightdashClient, state: LightdashDbtSourceState) -> LightdashDbtSourceState | None:
         """Read the source and its connection."""
@@ -339,9 +340,40 @@ def _write(
         body = connection_body(args.dbt_connection, connection, kept)
     client.update_dbt_source(args.project_uuid, current.project_dbt_source_uuid, args.name, body)
     warn_about_kept(_describe(args), field_paths(kept))
-    return LightdashDbtSourceState.from_args(
+    state = LightdashDbtSourceState.from_args(
         args, source_uuid=current.project_dbt_source_uuid, precedence=current.precedence
     )
+    return _read_back(client, state)
+
+
+def _read_back(client: LightdashClient, state: LightdashDbtSourceState) -> LightdashDbtSourceState:
+    """Return the state after a write, with the forms in which Lightdash stores the values of the program."""
+    try:
+        current = _read(client, state)
+    except Error as error:
+        _log.warning(
+            "%s was written, but reading it back failed: %s The state has the values of the program. Run `pulumi "
+            "refresh` to verify them",
+            _describe(state),
+            error.message,
+        )
+        return state
+    declared = state.dbt_connection
+    if current is None or current.dbt_connection is None or declared is None:
+        return state
+    found = stored_from_response(current.dbt_connection.model_dump(), declared)
+    if current.dbt_connection.environment is None:  # or the token may not see it
+        found["environment"] = declared.get("environment")
+    connection = {name: _declared_part(value, found.get(name)) for name, value in declared.items()}
+    present = {name: value for name, value in connection.items() if value is not None}
+    return _merge(state, current).model_copy(update={"dbt_connection": present})
+
+
+def _declared_part(declared: Any, found: Any) -> Any:
+    """Return what Lightdash has, without environment variables that the program does not declare."""
+    if isinstance(declared, Mapping) and isinstance(found, Mapping):
+        return {key: found[key] for key in declared if key in found}
+    return found
 
 
 def _merge(state: LightdashDbtSourceState, current: DbtSource) -> LightdashDbtSourceState:

@@ -26,11 +26,12 @@ from omni_pulumi.errors import (
     PartlyCreatedError,
 )
 from omni_pulumi.simulator import faults
+from omni_pulumi.simulator.forms import as_sent
 from tests.servicer import InvalidInputsError, ProviderError, Resource, Stack
 from tests.stateful.kind import Services
 from tests.stateful.kinds import added_by_services, identity, objects
 from tests.stateful.outside import Change, Clock, Outside
-from tests.stateful.parts import Objects, Parts, is_placeholder, unexpected_changes
+from tests.stateful.parts import Objects, Parts, is_placeholder, stored_parts, stored_properties, unexpected_changes
 from tests.stateful.programs import FORMERLY, kind_of
 from tests.stateful.step import Failure, History, Step
 from tests.stateful.values import SECRET
@@ -48,6 +49,7 @@ class Model:
         lightdash.reset()
         self.services, self.log, self.clock, self.choices = services, log, clock, choices
         self.outside = Outside(services, clock)
+        self.form = omni.dialect.stored_form
         self.program: dict[str, dict[str, Any]] = {}
         self.ignored: dict[str, Collection[str]] = {}
         """Properties that `ignore_changes` of each resource names."""
@@ -146,7 +148,7 @@ class Model:
         return self.stack.inputs(name, self.program[name], self.ignored.get(name, ()))
 
     def _declared(self, name: str) -> Parts:
-        return kind_of(name).declared(self._inputs(name))
+        return stored_parts(kind_of(name).declared(self._inputs(name)), self.form)
 
     def _identity(self, name: str) -> tuple[object, ...]:
         return kind_of(name).identity_of(self._declared(name))
@@ -232,7 +234,7 @@ class Model:
             if failure.error is not None and self._may_have_created(name, failure.error):
                 self._may_exist.add(self._identity(name))
         note(f"{operation} {name}: {result}{'' if failure is None else f', {failure.error}'}")
-        step = Step(name, inputs, resource, result, failure, before, after)
+        step = Step(name, inputs, resource, result, failure, before, after, self.form)
         if operation == "refresh":
             assert after == before, "a refresh sent a write"
             self._learn_from_refresh(step)
@@ -462,7 +464,7 @@ class Model:
             self.run(refresh=True)
             if self.failures:
                 self._follow_advice(may_exist)
-            elif not self._unseen():
+            elif not self._write_stored_forms() and not self._unseen():
                 break
         assert self.failures == []
         self._services_have_what_is_declared()
@@ -473,6 +475,28 @@ class Model:
                 self.stack.refresh(name)
         self._previews_show_no_change()
         self._may_exist.clear()
+
+    def _write_stored_forms(self) -> bool:
+        """Write the values in the program as the services store them. Return whether that changes the program.
+
+        An update whose inputs are those in the state has no difference that Pulumi displays, so a warning names it.
+        """
+        if self.form is as_sent:
+            return False
+        changed = False
+        for name, program in self.program.items():
+            with self.stack.command():
+                self.log.take()
+                resource = self.stack.resources[name]
+                checked = self.stack.servicer.check(_provider(name), self._inputs(name), resource.inputs)
+                is_silent = self._preview(name) == "update" and checked == resource.inputs
+                warned = [line for line in self.log.take() if "stores another form" in line]
+                assert warned or not is_silent, f"{name} is updated for ever, and no preview says why"
+                assert not any(SECRET in line for line in warned)
+                self.figures["other forms named"] += is_silent
+                self.program[name] = stored_properties(program, self.form)
+                changed = changed or self.program[name] != program
+        return changed
 
     def _unseen(self) -> list[str]:
         """Return the variables that only the next refresh finds, because `unmanagedVariables` no longer lists them."""

@@ -7,6 +7,9 @@ kind of object: see :func:`unexpected_changes`.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Any
+
+from omni_pulumi.simulator.forms import StoredForm
 
 Parts = dict[str, object]
 """Values by path. The value of a variable or a token is a pair: the value, and whether it is secret."""
@@ -17,10 +20,37 @@ Objects = dict[str, Parts]
 PLACEHOLDERS = {"(set in Omni)", "(was secret)"}
 """Values that a refresh puts into the state in place of a secret."""
 
+_AS_SENT = {"name", "dbt_version", "dbtVersion", "type", "adopt", "personalAccessToken", "secretVariables"}
+"""Parts and properties of which a service stores no other form."""
+
 
 def value_parts(values: list[str]) -> Parts:
     """Return a part for each value of a list."""
     return {f"values.{value}": True for value in values}
+
+
+def stored_parts(parts: Parts, form: StoredForm) -> Parts:
+    """Return declared parts in the form in which the service stores them."""
+    return {path: value if path in _AS_SENT else _stored(value, form) for path, value in parts.items()}
+
+
+def _stored(value: object, form: StoredForm) -> object:
+    match value:
+        case str():
+            return form(value)
+        case (str() as plain, False):
+            return form(plain), False
+    return value
+
+
+def stored_properties(properties: Any, form: StoredForm) -> Any:
+    """Return a program's properties with the texts in the form in which the service stores them."""
+    if isinstance(properties, dict):
+        return {
+            key: value if key in _AS_SENT or key.endswith("Trigger") else stored_properties(value, form)
+            for key, value in properties.items()
+        }
+    return form(properties) if isinstance(properties, str) else properties
 
 
 def is_placeholder(value: object) -> bool:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from omni_pulumi.errors import AlreadyExistsError, ConfigurationError, Error, NothingToAdoptError
+from omni_pulumi.simulator.forms import StoredForm
 from tests.servicer import Resource
 from tests.stateful.kind import Kind
 from tests.stateful.kinds import identity
-from tests.stateful.parts import Objects, Parts
+from tests.stateful.parts import Objects, Parts, stored_parts
 from tests.stateful.programs import kind_of
 
 
@@ -35,6 +36,7 @@ class Step:
     failure: Failure | None
     before: Objects
     after: Objects
+    form: StoredForm
 
     @property
     def kind(self) -> Kind:
@@ -42,7 +44,7 @@ class Step:
 
     @property
     def declared(self) -> Parts:
-        return self.kind.declared(self.inputs)
+        return stored_parts(self.kind.declared(self.inputs), self.form)
 
     def is_unmanaged(self, path: str) -> bool:
         """Return whether the program lists a part as unmanaged."""

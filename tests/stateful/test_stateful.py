@@ -9,6 +9,7 @@ until the services have what the program declares.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import random
@@ -25,6 +26,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from omni_pulumi.process import PROCESS
 from omni_pulumi.simulator import GENERATED, PAGES, LightdashSimulator, OmniSimulator, faults
+from omni_pulumi.simulator.forms import StoredForm, as_sent, normal_form
 from tests.stateful.kind import Services
 from tests.stateful.kinds import KINDS
 from tests.stateful.model import Log, Model
@@ -42,6 +44,8 @@ DIALECTS = {
     "generated, reads one connection, older attribute": replace(
         GENERATED, connection_get=True, connection_update="userAttributeNameForConnectionEnvironments"
     ),
+    "generated, stores other forms": replace(GENERATED, stored_form=normal_form),
+    "pages, stores other forms": replace(PAGES, stored_form=normal_form),
     "generated, keeps variables": replace(GENERATED, omitted_variables="kept", kept_value="missing"),
 }
 
@@ -54,6 +58,7 @@ EXPECTED = {
     "duplicates removed",
     "errors shown",
     "kills",
+    "other forms named",
     "placeholders not sent",
     "renamed",
     "shared objects refused",
@@ -155,7 +160,7 @@ MEANWHILE = st.dictionaries(
 class Stateful(RuleBasedStateMachine):
     """The history of one stack."""
 
-    services: tuple[dict[str, OmniSimulator], LightdashSimulator]
+    services: tuple[dict[str, OmniSimulator], dict[StoredForm, LightdashSimulator]]
     log: Log
     clock: Clock
     ids: random.Random
@@ -170,7 +175,8 @@ class Stateful(RuleBasedStateMachine):
     def begin(self, dialect: str, names: set[str], ids: random.Random, data: st.DataObject) -> None:
         """Start with an empty stack and a program."""
         Stateful.ids = ids
-        omnis, lightdash = self.services
+        omnis, lightdashes = self.services
+        lightdash = lightdashes[DIALECTS[dialect].stored_form]
         self.model = Model(Services(omnis[dialect], lightdash), self.log, self.clock, random.Random(ids.random()))  # noqa: S311
         figures["sequences"] += 1
         if figures["sequences"] % 500 == 0:
@@ -263,20 +269,23 @@ class Stateful(RuleBasedStateMachine):
 
 
 @pytest.fixture(scope="module")
-def services() -> Iterator[tuple[dict[str, OmniSimulator], LightdashSimulator]]:
-    """An Omni for each dialect, and a Lightdash."""
+def services() -> Iterator[tuple[dict[str, OmniSimulator], dict[StoredForm, LightdashSimulator]]]:
+    """An Omni for each dialect, and a Lightdash for each form in which it may store texts."""
     omnis = {name: OmniSimulator(dialect=dialect) for name, dialect in DIALECTS.items()}
-    with LightdashSimulator() as lightdash:
+    lightdashes: dict[StoredForm, LightdashSimulator] = {
+        form: LightdashSimulator(stored_form=form) for form in (as_sent, normal_form)
+    }
+    with contextlib.ExitStack() as running:
         for omni in omnis.values():
-            omni.start()
-        yield omnis, lightdash
-        PROCESS.reset()
-        for omni in omnis.values():
-            omni.stop()
+            running.enter_context(omni)
+        for lightdash in lightdashes.values():
+            running.enter_context(lightdash)
+        running.callback(PROCESS.reset)
+        yield omnis, lightdashes
 
 
 def test_stateful(
-    services: tuple[dict[str, OmniSimulator], LightdashSimulator],
+    services: tuple[dict[str, OmniSimulator], dict[StoredForm, LightdashSimulator]],
     request: pytest.FixtureRequest,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,

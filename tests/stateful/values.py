@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 SECRET = "hush-hush-"
 """The prefix of every secret."""
 
-texts = st.sampled_from(["a", "b", "c d"])
+texts = st.sampled_from(["a", "b", "c d", "U\u0308/ "])
 secrets = st.sampled_from([f"{SECRET}1", f'{SECRET}"2', f"{SECRET}ü3"])
 variables = st.dictionaries(st.sampled_from(["A", "B", "C"]), texts, max_size=3)
 

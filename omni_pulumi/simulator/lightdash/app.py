@@ -18,6 +18,7 @@ from omni_pulumi.simulator.lightdash.user import get_user
 if TYPE_CHECKING:
     from starlette.requests import Request as HttpRequest
 
+    from omni_pulumi.simulator.forms import StoredForm
     from omni_pulumi.simulator.lightdash.instance import Instance
 
 Endpoint = Callable[[Request], LightdashResponse]
@@ -34,13 +35,16 @@ class _Route(Route):
         self.path_regex = re.compile(self.path_regex.pattern, re.IGNORECASE)
 
 
-def lightdash_app(instance: Callable[[], Instance], lock: AbstractContextManager[object], version: str) -> Starlette:
+def lightdash_app(
+    instance: Callable[[], Instance], lock: AbstractContextManager[object], version: str, stored_form: StoredForm
+) -> Starlette:
     """Return the API of one Lightdash instance.
 
     Args:
         instance: returns the data; called for each request.
         lock: held while a request is processed, so that the API and the simulator's methods see complete changes only.
         version: the version of Lightdash.
+        stored_form: returns the form in which Lightdash stores a text of a connection.
     """
 
     def route(method: str, path: str, endpoint: Endpoint) -> list[Route]:
@@ -52,7 +56,7 @@ def lightdash_app(instance: Callable[[], Instance], lock: AbstractContextManager
                 body = parse_body(request.headers.get("content-type"), raw_body)
                 role = authenticate(request.headers.get("authorization"))
                 with lock:
-                    return endpoint(Request(instance(), version, role, request.path_params, body))
+                    return endpoint(Request(instance(), version, stored_form, role, request.path_params, body))
             except ApiError as error:
                 return error.response()
 

@@ -56,7 +56,8 @@ def create_dbt_source(request: Request) -> LightdashResponse:
     project_id = _project(request, _WRITERS, issues)
     _check_connection(request, body["dbtConnection"])
     try:
-        created = request.instance.add(project_id, _stored_name(body["name"]), body["dbtConnection"])
+        connection = _stored_connection(request, body["dbtConnection"])
+        created = request.instance.add(project_id, _stored_name(body["name"]), connection)
     except NameTakenError as error:
         raise ApiError(409, "AlreadyExistsError", str(error)) from None
     return _ok(_to_json(created), status=201)
@@ -85,7 +86,7 @@ def update_dbt_source(request: Request) -> LightdashResponse:
     fields: dict[str, Any] = {}
     if "dbtConnection" in body:
         _check_connection(request, body["dbtConnection"])
-        fields["connection"] = with_saved_secrets(body["dbtConnection"], source.connection)
+        fields["connection"] = with_saved_secrets(_stored_connection(request, body["dbtConnection"]), source.connection)
     if "name" in body:
         fields["name"] = _stored_name(body["name"])
     try:
@@ -132,6 +133,18 @@ def _check_connection(request: Request, connection: dict[str, Any]) -> None:
         raise ApiError(400, "ParameterError", "Additional dbt sources currently support GitHub connections only")
     if _checks_environment_keys(request):
         check_environment_keys(connection)
+
+
+def _stored_connection(request: Request, connection: dict[str, Any]) -> dict[str, Any]:
+    """Return a connection with its texts in the form in which Lightdash stores them."""
+    form = request.stored_form
+    stored = dict(connection)
+    for name in ("repository", "branch", "project_sub_path", "target", "selector", "host_domain"):
+        if isinstance(connection.get(name), str):
+            stored[name] = form(connection[name])
+    if connection.get("environment"):
+        stored["environment"] = [item | {"value": form(item["value"])} for item in connection["environment"]]
+    return stored
 
 
 def _checks_environment_keys(request: Request) -> bool:

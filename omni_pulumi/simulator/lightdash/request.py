@@ -14,6 +14,7 @@ from omni_pulumi.simulator.json_codec import compact_json, parse_json
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from omni_pulumi.simulator.forms import StoredForm
     from omni_pulumi.simulator.lightdash.instance import Instance
 
 API_KEY = "ldpat_simulator_admin"
@@ -152,6 +153,7 @@ class Request:
 
     instance: Instance
     version: str
+    stored_form: StoredForm
     role: Role
     path_params: Mapping[str, str]
     body: object

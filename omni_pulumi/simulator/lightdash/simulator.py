@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from omni_pulumi.simulator.forms import StoredForm, as_sent
 from omni_pulumi.simulator.lightdash import request
 from omni_pulumi.simulator.lightdash.app import lightdash_app
 from omni_pulumi.simulator.lightdash.instance import OTHER_PROJECT_ID, PROJECT_ID, Instance
@@ -29,6 +30,8 @@ class LightdashSimulator(Simulator[Instance]):
     Args:
         version: the version of Lightdash, one of `LIGHTDASH_VERSIONS`. 1.237.0 rejects some names of environment
             variables and shows the variables to admins only.
+        stored_form: returns the form in which Lightdash stores a text of a connection that a request contains. Secrets
+            and the type stay as sent.
         port: the port to listen on; 0 chooses a free port.
         on_request: called with each request, in the server's thread.
 
@@ -54,14 +57,15 @@ class LightdashSimulator(Simulator[Instance]):
         self,
         *,
         version: Version = "0.3277.1",
+        stored_form: StoredForm = as_sent,
         port: int = 0,
         on_request: Callable[[RecordedRequest], None] | None = None,
     ) -> None:
         self.version = version
         store = Store(Instance)
         service = Service(
-            app=lightdash_app(lambda: store.current, store.lock, version),
-            previous_app=lightdash_app(lambda: store.previous, store.lock, version),
+            app=lightdash_app(lambda: store.current, store.lock, version, stored_form),
+            previous_app=lightdash_app(lambda: store.previous, store.lock, version, stored_form),
             store=store,
             error_response=lambda _, status: request.error_with_status(status).response(),
         )

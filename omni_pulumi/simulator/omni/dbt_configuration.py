@@ -50,6 +50,9 @@ def update_dbt_configuration(request: Request) -> JSONResponse:
     if body.get("dbtVersion", "Auto") is None:
         body["dbtVersion"] = "Auto"  # dbtVersion is never null in a response
 
+    for name in ("sshUrl", "branch", "projectRootPath"):
+        if body.get(name):
+            body[name] = request.dialect.stored_form(str(body[name]))
     kept = asdict(connection.dbt) if connection.dbt and request.dialect.omitted_fields == "kept" else {}
     fields: dict[str, Any] = kept | {to_snake_case(name): value for name, value in body.items()}
     request.organization.configure_dbt(connection.id, DbtConfiguration(**fields))

@@ -31,6 +31,7 @@ from omni_pulumi.simulator.omni.variables import (
 )
 
 if TYPE_CHECKING:
+    from omni_pulumi.simulator.omni.dialect import Dialect
     from omni_pulumi.simulator.omni.organization import Connection
     from omni_pulumi.simulator.omni.request import Request
     from omni_pulumi.simulator.omni.schema import Check
@@ -47,7 +48,7 @@ def list_dbt_environments(request: Request) -> JSONResponse:
 def create_dbt_environment(request: Request) -> JSONResponse:
     """POST: creates an environment. Omni itself creates the default environment."""
     connection = _connection(request)
-    body = request.body(_schema(check_new_variables, required=("name", "targetSchema")))
+    body = _stored(request.body(_schema(check_new_variables, required=("name", "targetSchema"))), request.dialect)
     fields: dict[str, Any] = {to_snake_case(name): value for name, value in body.items()}
     created = DbtEnvironment(
         id=new_id(),
@@ -66,7 +67,7 @@ def update_dbt_environment(request: Request) -> JSONResponse:
     """PUT: updates fields and variables."""
     environment = _environment(request)
     schema = _schema(check_variable_updates(request.dialect), required=request.dialect.required_on_update)
-    body = request.body(schema)
+    body = _stored(request.body(schema), request.dialect)
     if request.dialect.omitted_fields == "defaults":
         body = {"targetDatabase": None, "targetName": None, "targetRole": None, "variables": []} | body
         default_owner = request.caller.user_id
@@ -90,6 +91,20 @@ def delete_dbt_environment(request: Request) -> JSONResponse:
     has_message = request.dialect.environment_delete_message
     message = {"message": "dbt environment deleted successfully"} if has_message else {}
     return JSONResponse({**message, "success": True})
+
+
+def _stored(body: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
+    """Return the body with its texts in the form in which Omni stores them."""
+    stored = dict(body)
+    for name in ("targetSchema", "targetDatabase", "targetName", "targetRole"):
+        if body.get(name) is not None:
+            stored[name] = dialect.stored_form(body[name])
+    if "variables" in body:
+        stored["variables"] = [
+            item | {"value": dialect.stored_form(item["value"])} if not item["isSecret"] and item.get("value") else item
+            for item in body["variables"]
+        ]
+    return stored
 
 
 def _schema(check_variables: Check, required: tuple[str, ...]) -> ObjectSchema:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from omni_pulumi.simulator.forms import StoredForm, as_sent
+
 ErrorFormat = Literal["error_message", "detail_status"]
 
 
@@ -37,6 +39,8 @@ class Dialect:
         dbt_versions: the accepted dbt versions, or None for any text.
         environment_delete_message: whether the response to DELETE of a dbt environment contains a `message`.
         kept_value: how an item of `variables` keeps a secret value: with `value` null, with `value` missing, or either.
+        stored_form: returns the form in which Omni stores a text of a dbt configuration or environment that a request
+            contains, for example :func:`~omni_pulumi.simulator.forms.normal_form`. Names, IDs and secrets stay as sent.
     """
 
     environment_list: Literal["array", "paged"]
@@ -57,6 +61,7 @@ class Dialect:
     dbt_versions: tuple[str, ...] | None = None
     environment_delete_message: bool = False
     kept_value: Literal["either", "null", "missing"] = "either"
+    stored_form: StoredForm = as_sent
 
 
 PAGES = Dialect(
