@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from omni_pulumi.simulator import CONNECTION_ID
 from tests.catalogue import SAMPLES
 from tests.stateful.kind import Changes, Declaration, Kind, Services
-from tests.stateful.parts import Objects, Parts
+from tests.stateful.parts import Objects, Parts, is_placeholder
 from tests.stateful.values import SECRET, outside_text, secrets, texts, variables
 
 SAMPLE = SAMPLES["DbtEnvironment"]
@@ -85,7 +85,12 @@ class DbtEnvironmentKind(Kind):
         """Return the parts that inputs or outputs set."""
         plain = {f"{VARIABLE}{key}": (value, False) for key, value in properties.get("variables", {}).items()}
         secret = {f"{VARIABLE}{key}": (value, True) for key, value in properties.get("secretVariables", {}).items()}
-        return {**self.declared_fields(properties), **plain, **secret}
+        kept = {path for path, value in secret.items() if path in plain and is_placeholder(value)}  # the program wins
+        return {
+            **self.declared_fields(properties),
+            **plain,
+            **{path: value for path, value in secret.items() if path not in kept},
+        }
 
     def outside_changes(self, services: Services, number: int) -> Changes:
         """Return how people add and change environments."""
