@@ -101,7 +101,9 @@ def _preview(pulumi: PulumiCli, *options: str, command: str = "preview") -> Engi
     events.unlink(missing_ok=True)
     _run(pulumi, "--diff", "--event-log", events.name, *options, command=command, PULUMI_DEBUG_COMMANDS="1")
     digest = _run(pulumi, "--json", *options, command=command)
-    return EnginePreview(digest.stdout, events.read_text(), digest.returncode)
+    folder = str(pulumi.project)  # a traceback has it
+    log = events.read_text().replace(folder, "/project")
+    return EnginePreview(digest.stdout.replace(folder, "/project"), log, digest.returncode)
 
 
 def _run(pulumi: PulumiCli, *arguments: str, command: str = "preview", **env: str) -> subprocess.CompletedProcess[str]:
