@@ -244,6 +244,7 @@ class Scenario:
         requests: methods and paths of the requests to Omni in each update.
         outputs: the outputs of the stack after the second update.
         source: the dbt source in Lightdash after the second update.
+        replaced_ids: the Pulumi IDs of one environment after ``--target-replace`` and after ``pulumi state taint``.
     """
 
     project: PulumiCli
@@ -255,6 +256,7 @@ class Scenario:
     requests: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
     source: dict[str, Any] = field(default_factory=dict)
+    replaced_ids: list[str] = field(default_factory=list)
 
     def run(self, step: str, *arguments: str, value: str) -> None:
         """Run a command on the program with a value for its properties."""
@@ -278,6 +280,11 @@ class Scenario:
     def ids(self, name: str) -> list[str]:
         """Return the ID of an environment in Omni after each update."""
         return [by_name[name]["id"] for by_name in self.environments.values() if name in by_name]
+
+    def id_in_state(self, name: str) -> str:
+        """Return the Pulumi ID that a resource has now."""
+        resources = self.project.export()["deployment"]["resources"]
+        return next(str(each["id"]) for each in resources if each["urn"].endswith(f"::{name}"))
 
     def notes(self, file: str) -> list[str]:
         """Return the lines that the program wrote to a file."""
@@ -311,6 +318,12 @@ def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
         scenario.run("reader", "up", "--yes", "--skip-preview", *reader, value="two")
         scenario.run("uncaught", "preview", *reader, value="uncaught")
         scenario.run("migrations", "preview", *reader, value="migrations")
+        up = ("up", "--yes", "--skip-preview")
+        scenario.run("targeted", *up, "--target-replace", urns["replaced_environment"], value="two")
+        scenario.replaced_ids.append(scenario.id_in_state("replaced_environment"))
+        scenario.project.must("state", "taint", "--yes", urns["replaced_environment"])
+        scenario.run("tainted", *up, value="two")
+        scenario.replaced_ids.append(scenario.id_in_state("replaced_environment"))
         scenario.run("refused", "up", "--yes", "--skip-preview", "--replace", urns["dbt"], value="two")
         scenario.run("destroy", "destroy", "--yes", "--skip-preview", value="two")
         yield scenario
@@ -425,6 +438,13 @@ def test_replace_by_command(scenario: Scenario) -> None:
     assert {*shown} & {*kept} == set()
 
 
+def test_replace_by_target_and_taint(scenario: Scenario) -> None:
+    """``pulumi up --target-replace`` and ``pulumi state taint`` replace an environment."""
+    assert (scenario.results["targeted"].status, scenario.results["tainted"].status) == (0, 0)
+    ids = [scenario.states["two"]["replaced_environment"]["id"], *scenario.replaced_ids]
+    assert len({*ids}) == 3
+
+
 def test_replacing_a_configuration(scenario: Scenario) -> None:
     """Deleting a dbt configuration loses its deploy keys, so its replacement is refused and names the option."""
     result = scenario.results["refused"]
@@ -476,8 +496,9 @@ def test_parent(scenario: Scenario) -> None:
 def test_depends_on(scenario: Scenario) -> None:
     """The resource depends on another one and is created after it."""
     assert scenario.states["one"]["plain"]["dependencies"] == [scenario.states["one"]["dbt"]["urn"]]
-    paths = [path for method, path in scenario.requests["one"] if method in {"PUT", "POST"}]
-    assert paths[0] == f"/api/v1/connections/{CONNECTION_ID}/dbt"
+    dbt = f"/api/v1/connections/{CONNECTION_ID}/dbt"
+    writes = [path for method, path in scenario.requests["one"] if method in {"PUT", "POST"} and path.startswith(dbt)]
+    assert writes[0] == dbt
 
 
 def test_aliases(scenario: Scenario) -> None:
