@@ -216,13 +216,58 @@ def not_empty(text: T) -> T:
     return text
 
 
-def _key(name: str) -> str:
-    if not name:
-        raise ValueError("has an empty name")
+def one_line(text: str | None) -> str | None:
+    """Refuse line breaks, and blanks at either end. They come from a file or a command, and no service removes them."""
+    if text and not _is_one_line(text):
+        raise ValueError("must not begin or end with a blank, or contain a line break")
+    return text
+
+
+def key_on_one_line(name: str) -> str:
+    """Refuse a key of a map that :func:`one_line` refuses as a value."""
+    if not _is_one_line(name):
+        raise ValueError("has a name that begins or ends with a blank, or contains a line break")
     return name
 
 
+def _is_one_line(text: str) -> bool:
+    return text == text.strip() and len(text.splitlines()) <= 1
+
+
+def _key(name: str) -> str:
+    if not name:
+        raise ValueError("has an empty name")
+    return key_on_one_line(name)
+
+
+def matching(pattern: str, expected: str) -> pydantic.AfterValidator:
+    """Return the rule that a text matches a pattern as a whole. The rule accepts ``None``.
+
+    Args:
+        pattern: the regular expression.
+        expected: what the text must be, for the message.
+    """
+    compiled = re.compile(pattern)
+
+    def check(text: str | None) -> str | None:
+        if text and not compiled.fullmatch(text):
+            raise ValueError(f"must be {expected}")
+        return text
+
+    return rule(check)
+
+
 Text = Annotated[str, rule(not_empty)]
+Line = Annotated[Text, rule(one_line)]
+"""Text that can never have line breaks, or blanks at either end."""
+Branch = Annotated[
+    Line,
+    matching(
+        r"(?![-/])(?!.*(?:\.\.|//|@\{))[^\s~^:?*\[\\\x00-\x1f\x7f]+(?<![./])",
+        'a branch that git accepts: no blanks, no "..", none of ~ ^ : ? * [ \\, and no "/" at either end',
+    ),
+]
+"""The name of a git branch."""
 Key = Annotated[str, rule(_key)]
 """The key of a map."""
 Uuid = Annotated[str, _uuid(_UUID, "a UUID")]
@@ -230,6 +275,8 @@ ConnectionId = Annotated[str, _uuid(_UUID, "a UUID", "get_connection(name=...).c
 ProjectUuid = Annotated[str, _uuid(_UUID4, "a UUID of version 4", "get_lightdash_project(name=...).project_uuid")]
 OptionalText = Annotated[str | None, pydantic.AfterValidator(lambda text: text or None)]
 """Text whose empty form means "none", as in both services."""
+OptionalLine = Annotated[OptionalText, rule(one_line)]
+"""A :data:`Line` whose empty form means "none"."""
 
 UserAttributeValues = Annotated[
     list[MaybeUnknown[Annotated[Text, rule(_user_attribute_value)]]],

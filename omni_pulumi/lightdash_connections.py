@@ -20,14 +20,19 @@ from pydantic.alias_generators import to_camel, to_snake
 from omni_pulumi.api.lightdash.models import SECRET_FIELDS
 from omni_pulumi.fields import (
     ArgumentGroup,
+    Branch,
     Derived,
     Inputs,
+    Line,
     MaybeUnknown,
-    OptionalText,
+    OptionalLine,
     Secret,
     Text,
     applies_rules,
+    key_on_one_line,
+    matching,
     not_empty,
+    one_line,
     rule,
 )
 
@@ -55,9 +60,38 @@ def _authorization_method(method: str | None, info: pydantic.ValidationInfo) -> 
     return given[0]
 
 
-_Credential = Annotated[Secret, rule(not_empty)]
+def _secret_line(secret: pydantic.SecretStr) -> pydantic.SecretStr:
+    one_line(secret.get_secret_value())
+    return secret
 
-_Environment = Annotated[dict[str, MaybeUnknown[str]], pydantic.AfterValidator(lambda environment: environment or None)]
+
+_Credential = Annotated[Secret, rule(not_empty), rule(_secret_line)]
+
+_Host = Annotated[
+    OptionalLine,
+    matching(
+        r"[^\s/@?#:]+(:\d+)?(/[^\s/@?#:]+)*", "a host such as git.acme.com, without https:// and a slash at its end"
+    ),
+]
+"""A host, which Lightdash puts between ``https://`` and a path. An instance may have a path of its own."""
+
+_Endpoint = Annotated[OptionalLine, matching(r"https?://[^\s/]+.*", "a URL that begins with https://")]
+
+_RepositoryPath = Annotated[
+    Line, matching(r"[^\s/:@]+(/[^\s/:@]+)+", "the path of a repository such as acme/dbt, and no URL")
+]
+
+_RepositoryOfGithub = Annotated[Line, matching(r"[\w.-]+/[\w.-]+", "<owner>/<name> such as acme/dbt, and no URL")]
+
+_RepositoryOfProject = Annotated[Line, matching(r"[^/:@]+", "the name of a repository such as dbt, and no URL or path")]
+
+_SubPath = Annotated[Line, matching(r"/(?!(?:.*/)?\.\.(?:/|$)).*", 'a path in the repository that begins with "/"')]
+
+_Name = Annotated[str, rule(key_on_one_line)]
+
+_Environment = Annotated[
+    dict[_Name, MaybeUnknown[str]], pydantic.AfterValidator(lambda environment: environment or None)
+]
 """Values by name. Lightdash 0.3277.1 accepts any name. 1.237.0 refuses some, and its error says which and why."""
 
 
@@ -73,19 +107,21 @@ class _ConnectionArgs(Inputs):
 class _CompiledArgs(_ConnectionArgs):
     """A connection whose project Lightdash compiles with dbt."""
 
-    target: MaybeUnknown[OptionalText] = pydantic.Field(default=None, description="Name of the dbt target.")
+    target: MaybeUnknown[OptionalLine] = pydantic.Field(default=None, description="Name of the dbt target.")
     environment: MaybeUnknown[_Environment | None] = pydantic.Field(
         default=None, description="Environment variables of dbt, values by name."
     )
-    selector: MaybeUnknown[OptionalText] = pydantic.Field(default=None, description="dbt selector of the models.")
+    selector: MaybeUnknown[OptionalLine] = pydantic.Field(default=None, description="dbt selector of the models.")
 
 
 class _RepositoryArgs(_CompiledArgs):
     """A repository with a dbt project."""
 
-    repository: MaybeUnknown[Text] = pydantic.Field(description="Name of the repository, such as `acme/dbt`.")
-    branch: MaybeUnknown[Text] = pydantic.Field(description="Git branch.")
-    project_sub_path: MaybeUnknown[Text] = pydantic.Field(
+    repository: MaybeUnknown[_RepositoryPath] = pydantic.Field(
+        description="Name of the repository, such as `acme/dbt`."
+    )
+    branch: MaybeUnknown[Branch] = pydantic.Field(description="Git branch.")
+    project_sub_path: MaybeUnknown[_SubPath] = pydantic.Field(
         description="Path of the dbt project in the repository, such as `/`."
     )
 
@@ -97,13 +133,16 @@ class GithubConnectionArgs(_RepositoryArgs):
     """
 
     type: Literal["github"]
+    repository: MaybeUnknown[_RepositoryOfGithub] = pydantic.Field(
+        description="Name of the repository, such as `acme/dbt`."
+    )
     personal_access_token: MaybeUnknown[_Credential | None] = pydantic.Field(
         default=None, description="Personal access token. Always secret."
     )
-    installation_id: MaybeUnknown[OptionalText] = pydantic.Field(
+    installation_id: MaybeUnknown[OptionalLine] = pydantic.Field(
         default=None, description="ID of the installation of Lightdash's GitHub app."
     )
-    host_domain: MaybeUnknown[OptionalText] = pydantic.Field(
+    host_domain: MaybeUnknown[_Host] = pydantic.Field(
         default=None, description="Host of GitHub Enterprise. Default: `github.com`."
     )
     authorization_method: Annotated[
@@ -119,7 +158,7 @@ class GitlabConnectionArgs(_RepositoryArgs):
     personal_access_token: MaybeUnknown[_Credential] = pydantic.Field(
         description="Personal access token. Always secret."
     )
-    host_domain: MaybeUnknown[OptionalText] = pydantic.Field(
+    host_domain: MaybeUnknown[_Host] = pydantic.Field(
         default=None, description="Host of the GitLab instance. Default: `gitlab.com`."
     )
 
@@ -128,9 +167,9 @@ class BitbucketConnectionArgs(_RepositoryArgs):
     """A Bitbucket repository."""
 
     type: Literal["bitbucket"]
-    username: MaybeUnknown[Text] = pydantic.Field(description="Name of the user who owns the token.")
+    username: MaybeUnknown[Line] = pydantic.Field(description="Name of the user who owns the token.")
     personal_access_token: MaybeUnknown[_Credential] = pydantic.Field(description="Access token. Always secret.")
-    host_domain: MaybeUnknown[OptionalText] = pydantic.Field(
+    host_domain: MaybeUnknown[_Host] = pydantic.Field(
         default=None, description="Host of the Bitbucket instance. Default: `bitbucket.org`."
     )
 
@@ -139,8 +178,11 @@ class AzureDevopsConnectionArgs(_RepositoryArgs):
     """An Azure DevOps repository."""
 
     type: Literal["azure_devops"]
-    organization: MaybeUnknown[Text] = pydantic.Field(description="Name of the organization.")
-    project: MaybeUnknown[Text] = pydantic.Field(description="Name of the project.")
+    repository: MaybeUnknown[_RepositoryOfProject] = pydantic.Field(
+        description="Name of the repository, such as `dbt`."
+    )
+    organization: MaybeUnknown[Line] = pydantic.Field(description="Name of the organization.")
+    project: MaybeUnknown[Line] = pydantic.Field(description="Name of the project.")
     personal_access_token: MaybeUnknown[_Credential] = pydantic.Field(
         description="Personal access token. Always secret."
     )
@@ -151,12 +193,15 @@ class DbtCloudConnectionArgs(_ConnectionArgs):
 
     type: Literal["dbt_cloud_ide"]
     api_key: MaybeUnknown[_Credential] = pydantic.Field(description="API key of dbt Cloud. Always secret.")
-    environment_id: MaybeUnknown[Text] = pydantic.Field(description="ID of the environment.")
-    discovery_api_endpoint: MaybeUnknown[OptionalText] = pydantic.Field(
+    environment_id: MaybeUnknown[Line] = pydantic.Field(description="ID of the environment.")
+    discovery_api_endpoint: MaybeUnknown[_Endpoint] = pydantic.Field(
         default=None, description="URL of the Discovery API."
     )
     tags: MaybeUnknown[
-        Annotated[list[MaybeUnknown[str]] | None, pydantic.AfterValidator(lambda tags: tags or None)]
+        Annotated[
+            list[MaybeUnknown[Annotated[str, rule(one_line)]]] | None,
+            pydantic.AfterValidator(lambda tags: tags or None),
+        ]
     ] = pydantic.Field(default=None, description="Tags of the models to include.")
     webhook_hmac_secret: MaybeUnknown[_Credential | None] = pydantic.Field(
         default=None, description="Secret that signs the webhooks. Always secret."
@@ -167,10 +212,10 @@ class LocalConnectionArgs(_CompiledArgs):
     """A dbt project on the disk of the Lightdash server."""
 
     type: Literal["dbt"]
-    profiles_dir: MaybeUnknown[OptionalText] = pydantic.Field(
+    profiles_dir: MaybeUnknown[OptionalLine] = pydantic.Field(
         default=None, description="Path of the directory with `profiles.yml`."
     )
-    project_dir: MaybeUnknown[OptionalText] = pydantic.Field(default=None, description="Path of the dbt project.")
+    project_dir: MaybeUnknown[OptionalLine] = pydantic.Field(default=None, description="Path of the dbt project.")
 
 
 class NoneConnectionArgs(_CompiledArgs):

@@ -231,16 +231,23 @@ def test_repr_hides_tokens(type_: str) -> None:
     assert "made-up-token" not in repr(as_stored(args))
 
 
-text = st.text(min_size=1, max_size=8)
 names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,5}", fullmatch=True).filter(lambda name: not name.startswith("LIGHT"))
 
 
-def _strategy(name: str) -> st.SearchStrategy[Any]:
+def _strategy(type_: str, name: str) -> st.SearchStrategy[Any]:
+    if name == "repository":
+        return names if type_ == "azure_devops" else st.tuples(names, names).map("/".join)
+    if name == "project_sub_path":
+        return names.map(lambda name: f"/{name}")
+    if name == "discovery_api_endpoint":
+        return names.map(lambda name: f"https://{name}")
+    if name == "manifest":
+        return st.text(min_size=1, max_size=8)
     if name == "environment":
         return st.dictionaries(names, st.text(max_size=8), min_size=1, max_size=3)
     if name == "tags":
-        return st.lists(st.text(max_size=8), min_size=1, max_size=3)
-    return st.booleans() if name == "hide_refresh_button" else text
+        return st.lists(names, min_size=1, max_size=3)
+    return st.booleans() if name == "hide_refresh_button" else names
 
 
 def _properties(type_: str) -> st.SearchStrategy[dict[str, Any]]:
@@ -250,11 +257,11 @@ def _properties(type_: str) -> st.SearchStrategy[dict[str, Any]]:
         excluded.discard("personal_access_token")
     fields = {name: field for name, field in ARGS[type_].model_fields.items() if name not in excluded}
     required = {
-        to_camel(name): _strategy(name)
+        to_camel(name): _strategy(type_, name)
         for name, field in fields.items()
         if field.is_required() or (type_ == "github" and name == "personal_access_token")
     }
-    optional = {to_camel(name): _strategy(name) for name in fields if to_camel(name) not in required}
+    optional = {to_camel(name): _strategy(type_, name) for name in fields if to_camel(name) not in required}
     return st.fixed_dictionaries({"type": st.just(type_), **required}, optional=optional)
 
 

@@ -24,11 +24,11 @@ from omni_pulumi.fields import (
     Args,
     ConnectionId,
     Identifies,
+    Line,
     MaybeUnknown,
     ParentId,
     Replaces,
     State,
-    Text,
     UserAttributeValues,
 )
 from omni_pulumi.lifecycle import Claim
@@ -44,7 +44,7 @@ class ConnectionEnvironmentAttributeArgs(Args):
     connection_id: Annotated[MaybeUnknown[ConnectionId], ParentId(), Identifies(), Replaces()] = pydantic.Field(
         description="UUID of the base connection, which users see."
     )
-    attribute_name: MaybeUnknown[Text] = pydantic.Field(
+    attribute_name: MaybeUnknown[Line] = pydantic.Field(
         description="Name of the user attribute. Its values select an environment of the connection."
     )
     default_values: MaybeUnknown[UserAttributeValues] = pydantic.Field(

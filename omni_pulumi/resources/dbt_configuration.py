@@ -25,15 +25,17 @@ from omni_pulumi.errors import Error, ResponseLostError
 from omni_pulumi.fields import (
     Adopt,
     Args,
+    Branch,
     ConnectionId,
     Identifies,
+    Line,
     MaybeUnknown,
-    OptionalText,
+    OptionalLine,
     ParentId,
     Replaces,
     State,
-    Text,
     common_fields,
+    matching,
     rule,
 )
 from omni_pulumi.lifecycle import Claim
@@ -45,6 +47,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _PROJECT_ROOT_PATH = re.compile(r"\A(?!/)(?!.*\.\.)[\w ./-]+")
+_CLONE_URL = r"(?:git|ssh|git\+ssh|ssh\+git|https?)://[^/]+/.+|(?:[^/:@]+@)?(?:[^/:@]{2,}|\[[^]]+\]):(?!/?/).+"
+"""The URLs that git can clone from another host. Omni has methods for SSH and for HTTPS."""
+
 _DBT_VERSION = re.compile(r"\A(Auto|\d+\.\d+)")
 
 
@@ -62,10 +67,10 @@ class DbtConfigurationArgs(Args):
     connection_id: Annotated[MaybeUnknown[ConnectionId], ParentId(), Identifies(), Replaces()] = pydantic.Field(
         description="UUID of the Omni connection."
     )
-    ssh_url: MaybeUnknown[Text] = pydantic.Field(
-        description="URL of the git repository, such as `git@github.com:acme/dbt.git`."
-    )
-    branch: MaybeUnknown[Text] = pydantic.Field(description="Git branch.")
+    ssh_url: MaybeUnknown[
+        Annotated[Line, matching(_CLONE_URL, "a URL that git can clone, such as git@github.com:acme/dbt.git")]
+    ] = pydantic.Field(description="URL of the git repository, such as `git@github.com:acme/dbt.git`.")
+    branch: MaybeUnknown[Branch] = pydantic.Field(description="Git branch.")
     autogen_relationships: MaybeUnknown[bool] = pydantic.Field(
         description="Whether Omni generates relationships from dbt."
     )
@@ -75,10 +80,10 @@ class DbtConfigurationArgs(Args):
     enable_semantic_layer: MaybeUnknown[bool] = pydantic.Field(
         default=False, description="Whether Omni integrates the dbt semantic layer."
     )
-    dbt_version: MaybeUnknown[Text] = pydantic.Field(
+    dbt_version: MaybeUnknown[Line] = pydantic.Field(
         default="Auto", description="dbt version: `Auto` or `<major>.<minor>`."
     )
-    project_root_path: MaybeUnknown[Annotated[OptionalText, rule(_project_root_path)]] = pydantic.Field(
+    project_root_path: MaybeUnknown[Annotated[OptionalLine, rule(_project_root_path)]] = pydantic.Field(
         default=None, description="Path of the dbt project in the repository. Default: the root of the repository."
     )
     rotate_keys_trigger: MaybeUnknown[str | None] = pydantic.Field(

@@ -31,8 +31,9 @@ from omni_pulumi.fields import (
     ConvertedBy,
     Identifies,
     Key,
+    Line,
     MaybeUnknown,
-    OptionalText,
+    OptionalLine,
     ParentId,
     Replaces,
     Secret,
@@ -105,10 +106,10 @@ class DbtEnvironmentArgs(Args):
         description="UUID of the Omni connection."
     )
     name: Annotated[MaybeUnknown[Text], Identifies()] = pydantic.Field(description="Name of the environment.")
-    target_schema: MaybeUnknown[Text] = pydantic.Field(description="Target schema.")
-    target_database: MaybeUnknown[OptionalText] = pydantic.Field(default=None, description="Target database override.")
-    target_name: MaybeUnknown[OptionalText] = pydantic.Field(default=None, description="Target name override.")
-    target_role: MaybeUnknown[OptionalText] = pydantic.Field(default=None, description="Target role override.")
+    target_schema: MaybeUnknown[Line] = pydantic.Field(description="Target schema.")
+    target_database: MaybeUnknown[OptionalLine] = pydantic.Field(default=None, description="Target database override.")
+    target_name: MaybeUnknown[OptionalLine] = pydantic.Field(default=None, description="Target name override.")
+    target_role: MaybeUnknown[OptionalLine] = pydantic.Field(default=None, description="Target role override.")
     owner_id: MaybeUnknown[Uuid | None] = pydantic.Field(
         default=None,
         description="UUID of the user who owns the environment. Requires an organization API key. By default Omni "

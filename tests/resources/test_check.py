@@ -28,7 +28,13 @@ CONNECTIONS: dict[str, dict[str, Any]] = {
     "github": {**REPOSITORY, "personalAccessToken": SECRET},
     "gitlab": {**REPOSITORY, "personalAccessToken": SECRET},
     "bitbucket": {**REPOSITORY, "username": "ann", "personalAccessToken": SECRET},
-    "azure_devops": {**REPOSITORY, "organization": "acme", "project": "data", "personalAccessToken": SECRET},
+    "azure_devops": {
+        **REPOSITORY,
+        "repository": "dbt",
+        "organization": "acme",
+        "project": "data",
+        "personalAccessToken": SECRET,
+    },
     "dbt_cloud_ide": {"apiKey": SECRET, "environmentId": "42"},
     "dbt": {},
     "none": {},
@@ -158,8 +164,62 @@ INVALID: list[tuple[Sample, dict[str, Any], str, str]] = [
     (SOURCE, connection("none", hideRefreshButton="no"), "dbt_connection.hide_refresh_button", "True or False"),
     (SOURCE, connection("dbt", profilesDir=1), "dbt_connection.profiles_dir", "string"),
     (SOURCE, connection("manifest", manifest=""), "dbt_connection.manifest", "empty"),
+    *((CONFIGURATION, {"branch": text}, "branch", "git accepts") for text in ("a b", "-a", "/a", "a..b", "a/", "a:b")),
+    *(
+        (CONFIGURATION, {"sshUrl": text}, "ssh_url", "git can clone")
+        for text in ("acme/dbt", "github.com/acme/dbt", "/srv/dbt", "file:///srv/dbt", "C:/dbt", "git@github.com")
+    ),
+    *(
+        (SOURCE, connection(kind, repository=text), "dbt_connection.repository", "no URL")
+        for kind, texts in {
+            "github": ("dbt", "a/b/c", "https://github.com/acme/dbt", "git@github.com:acme/dbt", "/acme/dbt"),
+            "gitlab": ("dbt", "https://gitlab.com/acme/dbt", "acme/dbt/"),
+            "bitbucket": ("dbt", "git@bitbucket.org:acme/dbt"),
+            "azure_devops": ("acme/dbt", "https://dev.azure.com/acme/bi/_git/dbt"),
+        }.items()
+        for text in texts
+    ),
+    *(
+        (SOURCE, connection(kind, hostDomain=text), "dbt_connection.host_domain", "without https://")
+        for kind in ("github", "gitlab", "bitbucket")
+        for text in ("https://git.acme.com", "git.acme.com/", "me@git.acme.com", "git.acme.com?a")
+    ),
+    *((SOURCE, github(projectSubPath=text), "dbt_connection.project_sub_path", "begins") for text in ("dbt", "/../a")),
+    (
+        SOURCE,
+        connection("dbt_cloud_ide", discoveryApiEndpoint="metadata"),
+        "dbt_connection.discovery_api_endpoint",
+        "URL",
+    ),
 ]
 """A resource, changes that make it invalid, the property path of the failure, and a part of the failure's text."""
+
+LINES: list[tuple[Sample, str, Callable[[str], dict[str, Any]]]] = [
+    *(
+        (CONFIGURATION, to_snake(name), lambda text, name=name: {name: text})
+        for name in ("sshUrl", "branch", "dbtVersion")
+    ),
+    (CONFIGURATION, "project_root_path", lambda text: {"projectRootPath": text}),
+    *(
+        (ENVIRONMENT, to_snake(name), lambda text, name=name: {name: text})
+        for name in ("targetSchema", "targetDatabase", "targetName", "targetRole")
+    ),
+    (ATTRIBUTE, "attribute_name", lambda text: {"attributeName": text}),
+    *(
+        (
+            SOURCE,
+            f"dbt_connection.{to_snake(name)}",
+            lambda text, kind=kind, name=name: connection(kind, **{name: text}),
+        )
+        for kind, properties in CONNECTIONS.items()
+        for name in properties
+        if name not in {"manifest", "hideRefreshButton"}
+    ),
+    (SOURCE, "dbt_connection.target", lambda text: connection("none", target=text)),
+    (SOURCE, "dbt_connection.host_domain", lambda text: connection("gitlab", hostDomain=text)),
+    (SOURCE, "dbt_connection.tags.0", lambda text: connection("dbt_cloud_ide", tags=[text])),
+]
+"""The texts that can never have line breaks, or blanks at either end."""
 
 REQUIRED = [(sample, name) for sample in SAMPLES.values() for name in sample.minimal]
 
@@ -214,6 +274,62 @@ def valid_inputs(servicer: Servicer, sample: Sample, properties: Mapping[str, An
     result = servicer.check(sample.provider(), properties)
     assert not isinstance(result, Refusal), result
     return result
+
+
+@pytest.mark.parametrize(
+    ("sample", "path", "changed"), LINES, ids=lambda value: value if isinstance(value, str) else None
+)
+@pytest.mark.parametrize("text", ["acme/dbt\n", " acme/dbt", "acme/dbt\u00a0", "acme\ndbt"])
+def test_outer_blanks_and_line_breaks(
+    servicer: Servicer, sample: Sample, path: str, changed: Callable[[str], dict[str, Any]], text: str
+) -> None:
+    """A text that was read from a file with its line break is refused before a request, and is not shown."""
+    failures = failures_of(servicer, sample, {**sample.complete, **changed(text)})
+    assert "must not begin or end with a blank" in failures[path]
+    assert "acme" not in failures[path]
+
+
+@pytest.mark.parametrize("key", [" A", "A\n", "A\nB"])
+@pytest.mark.parametrize(
+    ("sample", "changes"),
+    [
+        (ENVIRONMENT, lambda names: {"variables": names}),
+        (ENVIRONMENT, lambda names: {"secretVariables": names}),
+        (SOURCE, lambda names: github(environment=names)),
+    ],
+)
+def test_names_of_variables_are_one_line(
+    servicer: Servicer, sample: Sample, changes: Callable[[dict[str, str]], dict[str, Any]], key: str
+) -> None:
+    """The name of a variable never has line breaks, or blanks at either end."""
+    (failure,) = failures_of(servicer, sample, {**sample.complete, **changes({key: "1"})}).values()
+    assert "begins or ends with a blank" in failure
+
+
+@pytest.mark.parametrize(
+    ("sample", "changes"),
+    [
+        *(
+            (CONFIGURATION, {"sshUrl": url})
+            for url in (
+                "https://github.com/acme/dbt.git",
+                "ssh://git@host:7999/proj/dbt.git",
+                "acme@vs-ssh.visualstudio.com:v3/acme/bi team/dbt",
+                "github.com:acme/dbt",
+                "git@[::1]:acme/dbt.git",
+            )
+        ),
+        (CONFIGURATION, {"branch": "feature/ÄB#1@x"}),
+        (ENVIRONMENT, {"name": " Team A ", "variables": {"A b": " 1\n"}}),
+        (SOURCE, {"name": " Team A "}),
+        (SOURCE, connection("gitlab", repository="a/b/c.d", hostDomain="git.acme.com:8443/gitlab")),
+        (SOURCE, connection("azure_devops", repository="my dbt", project="My Team")),
+        (SOURCE, github(projectSubPath="/a b/..c", environment={"A": "1\n"})),
+    ],
+)
+def test_texts_that_a_service_accepts(servicer: Servicer, sample: Sample, changes: dict[str, Any]) -> None:
+    """Names with blanks, values with line breaks, and the less usual forms of repositories are valid."""
+    assert not isinstance(servicer.check(sample.provider(), {**sample.complete, **changes}), Refusal)
 
 
 @every_sample
