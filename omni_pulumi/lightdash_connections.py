@@ -85,7 +85,7 @@ _RepositoryOfGithub = Annotated[Line, matching(r"[\w.-]+/[\w.-]+", "<owner>/<nam
 
 _RepositoryOfProject = Annotated[Line, matching(r"[^/:@]+", "the name of a repository such as dbt, and no URL or path")]
 
-_SubPath = Annotated[Line, matching(r"/(?!(?:.*/)?\.\.(?:/|$)).*", 'a path in the repository that begins with "/"')]
+_SubPath = Annotated[Line, matching(r"(?!(?:.*/)?\.\.(?:/|$)).*", 'a path inside the repository: no ".."')]
 
 _Name = Annotated[str, rule(key_on_one_line)]
 

@@ -184,7 +184,10 @@ INVALID: list[tuple[Sample, dict[str, Any], str, str]] = [
         for kind in ("github", "gitlab", "bitbucket")
         for text in ("https://git.acme.com", "git.acme.com/", "me@git.acme.com", "git.acme.com?a")
     ),
-    *((SOURCE, github(projectSubPath=text), "dbt_connection.project_sub_path", "begins") for text in ("dbt", "/../a")),
+    *(
+        (SOURCE, github(projectSubPath=text), "dbt_connection.project_sub_path", "inside")
+        for text in ("..", "/../a", "a/..")
+    ),
     (
         SOURCE,
         connection("dbt_cloud_ide", discoveryApiEndpoint="metadata"),
@@ -325,6 +328,7 @@ def test_names_of_variables_are_one_line(
         (SOURCE, connection("gitlab", repository="a/b/c.d", hostDomain="git.acme.com:8443/gitlab")),
         (SOURCE, connection("azure_devops", repository="my dbt", project="My Team")),
         (SOURCE, github(projectSubPath="/a b/..c", environment={"A": "1\n"})),
+        (SOURCE, github(projectSubPath="dbt")),
     ],
 )
 def test_texts_that_a_service_accepts(servicer: Servicer, sample: Sample, changes: dict[str, Any]) -> None:
