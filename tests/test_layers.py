@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -64,6 +65,7 @@ ALLOWED = {
         "omni_pulumi.process",
         "omni_pulumi.errors",
         "omni_pulumi.redact",
+        "omni_pulumi.api.environment",
         "omni_pulumi.api.retry",
     },
     "omni_pulumi.services": {"omni_pulumi.lifecycle", "omni_pulumi.settings", "omni_pulumi.api"},
@@ -210,10 +212,21 @@ import omni_pulumi
 for name in omni_pulumi.__all__:
     getattr(omni_pulumi, name)
 from omni_pulumi.settings import OMNI
-OMNI.instance({"omni:baseUrl": "https://acme.omniapp.co", "omni:apiKey": "key"}.get, None)
+from omni_pulumi.api import environment
+environment.check(OMNI.instance({"omni:baseUrl": "https://acme.omniapp.co", "omni:apiKey": "key"}.get, None).url)
 print(*{name.partition(".")[0] for name in {*sys.modules} - before})
 """
-    result = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", source],
+        env={
+            **os.environ,
+            "HTTPS_PROXY": "http://user:password@proxy.example:8080",
+            "NO_PROXY": ".acme.test,10.0.0.0/8",
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     loaded = {*result.stdout.split()}
     assert {"omni_pulumi", "pydantic"} <= loaded
     assert loaded.isdisjoint({"httpx", "opentelemetry", "pyrate_limiter", "rich", "starlette"})

@@ -22,7 +22,7 @@ import pydantic
 from opentelemetry import propagate, trace
 
 from omni_pulumi import errors
-from omni_pulumi.api import response
+from omni_pulumi.api import environment, response
 from omni_pulumi.api.exchange import Exchange, Observer
 from omni_pulumi.api.instance import Instance
 from omni_pulumi.api.known_failures import KnownFailures
@@ -32,9 +32,6 @@ from omni_pulumi.api.retry import LIMITS, backoff, may_resend
 from omni_pulumi.process import PROCESS
 
 _log = logging.getLogger(__name__)
-
-_NETWORK_VARIABLES = ("HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
-"""The environment variables that httpx reads."""
 
 _STATUSES_OF_OTHER_SERVERS = {301, 302, 303, 307, 308, 404}
 """Statuses with which a server that is not the service answers to the paths of its API."""
@@ -94,24 +91,18 @@ class Transport:
         self._has_answered = False
         self._observers: list[Observer] = []
         self._tracer = trace.get_tracer("omni_pulumi")
-        try:
-            self._http = httpx.Client(
-                base_url=instance.url,
-                headers={
-                    "Authorization": f"{scheme} {instance.api_key}",
-                    "Accept": "application/json",
-                    "User-Agent": _USER_AGENT,
-                },
-                timeout=httpx.Timeout(instance.read_timeout, connect=instance.connect_timeout, pool=None),
-                verify=ssl_context(),
-                trust_env=instance.url.startswith("https:"),  # with http, a proxy would see the API key
-            )
-        except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
-            raise errors.ConfigurationError(
-                f"Cannot prepare requests to {self._name} ({type(error).__name__}). "
-                f"Check {', '.join(_NETWORK_VARIABLES[:-1])} and {_NETWORK_VARIABLES[-1]} in the environment.",
-                settings=_NETWORK_VARIABLES,
-            ) from None
+        environment.check(instance.url)
+        self._http = httpx.Client(
+            base_url=instance.url,
+            headers={
+                "Authorization": f"{scheme} {instance.api_key}",
+                "Accept": "application/json",
+                "User-Agent": _USER_AGENT,
+            },
+            timeout=httpx.Timeout(instance.read_timeout, connect=instance.connect_timeout, pool=None),
+            verify=ssl_context(),
+            trust_env=instance.url.startswith("https:"),  # with http, a proxy would see the API key
+        )
 
     def close(self) -> None:
         """Close the connections."""

@@ -18,6 +18,7 @@ from pydantic.alias_generators import to_camel, to_snake
 
 from omni_pulumi import notes
 from omni_pulumi.adoption import describe_with_id, may_create
+from omni_pulumi.api import environment
 from omni_pulumi.api.retry import retry_while_parent_missing
 from omni_pulumi.changes import changed_fields, describe_other_forms, drifted, known_changes, program_path
 from omni_pulumi.check import CheckFailure, changed_values, configuration_error, unusable_values
@@ -53,6 +54,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         service = self.lifecycle.service
         self._instance = functools.cache(functools.partial(service.instance, self._config))
         self._url = functools.cache(functools.partial(service.url, self._config))
+        self._check_environment = functools.cache(environment.check)
         PROCESS.log.install()
         install_cancel_handler()
         install_error_text()
@@ -67,7 +69,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         if isinstance(args, list):
             return _check_failed(args)
         try:
-            self._instance(args.profile)
+            self._check_environment(self._instance(args.profile).url)
         except ConfigurationError as error:
             return _check_failed([CheckFailure("", str(error))])
         for name, warning in self.lifecycle.warnings(args).items():

@@ -495,6 +495,18 @@ def test_a_value_that_the_preview_did_not_know(servicer: Servicer) -> None:
 
 
 @every_sample
+def test_a_proxy_that_cannot_be_read(servicer: Servicer, sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The preview fails, and names the variable and its entry without the password."""
+    monkeypatch.setenv("https_proxy", f"ftp://ann:{SECRET}@proxy.test")
+    monkeypatch.setenv("no_proxy", "localhost,[::1]")
+    (reason,) = failures_of(servicer, sample, sample.complete).values()
+    assert [
+        text for text in ("https_proxy", "ftp://[secret]@proxy.test", "no_proxy", "[::1]") if text not in reason
+    ] == []
+    assert SECRET not in reason
+
+
+@every_sample
 def test_missing_settings(sample: Sample) -> None:
     """Without a URL and a key the preview fails, and names the commands that set them."""
     (reason,) = failures_of(Servicer({}), sample, sample.complete).values()
