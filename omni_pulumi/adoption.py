@@ -36,6 +36,10 @@ ADOPT_IF_CREATED = "If it exists, delete it, or set adopt=True to adopt it."
 """Advice for a create whose response was lost."""
 
 
+LEAVE_TO_OTHERS = "To leave an argument to others, declare what the object has, and add it to ignore_changes."
+"""Advice about what the program does not declare. A create does not see ``ignore_changes``."""
+
+
 def adopt(
     description: str,
     object_id: str,
@@ -44,7 +48,7 @@ def adopt(
     *,
     write: Callable[[], S],
     undeclared: Sequence[str] = (),
-    advice: str = "Declare it in the program, or remove it from the object first.",
+    advice: str = LEAVE_TO_OTHERS,
 ) -> S:
     """Adopt an object that exists, and write it only if something differs.
 
@@ -55,15 +59,23 @@ def adopt(
         current: what the service has.
         write: makes the object what the program declares.
         undeclared: what the object has, the program does not declare, and a write would remove.
-        advice: what the user can do about ``undeclared``.
+        advice: how the user can leave ``undeclared`` to others.
 
     Raises:
         AlreadyExistsError: the program does not set ``adopt``, or the object has something undeclared.
     """
     if not args.adopt or undeclared:
         differing = ", ".join(describe_changes(current, args, verb="now")) or "nothing"
-        reason = "" if args.adopt else f" It exists already. Set adopt=True to adopt it, which changes: {differing}."
-        removal = f" The program does not declare {', '.join(undeclared)}, which adopting would remove. {advice}"
+        reason = (
+            ""
+            if args.adopt
+            else " It exists already. If the stack has it under another name or parent, keep it with aliases in "
+            f"ResourceOptions. Otherwise set adopt=True to adopt it, which changes: {differing}."
+        )
+        removal = (
+            f" The program does not declare {', '.join(undeclared)}, which adopting would remove. Declare what the "
+            f"object has, or remove it from the object first. {advice}"
+        )
         raise AlreadyExistsError(
             f"Cannot {'adopt' if args.adopt else 'create'} {describe_with_id(description, object_id)}."
             f"{reason}{removal if undeclared else ''}",

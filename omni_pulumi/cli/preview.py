@@ -53,6 +53,8 @@ _REFRESH = (
     "`PULUMI_DEBUG_COMMANDS=1 pulumi refresh --preview-only --event-log events.jsonl`, and pass `events.jsonl`."
 )
 _DIGEST = {"steps", "changeSummary", "diagnostics"}
+LOCAL = {"adopt", "profile", "secretsTrigger", "rotateKeysTrigger", "unmanagedVariables"}
+"""Arguments of this package that no service has, so that a refresh says nothing about them."""
 _UNCHANGED = {"same", "refresh", "read", "read-replacement", "discard", "discard-replaced"}
 """Steps that change nothing."""
 
@@ -379,11 +381,14 @@ class _Reader:
                 continue
             later = later_steps.get(urn, {"op": "", "urn": urn, "old": None if known else step["old"], "new": None})
             found = self.refreshed[urn] if urn in self.refreshed else later["old"]
-            changes = () if found is None else tuple(self.decoder.changes(step["old"] or {}, found))
+            every = () if found is None else tuple(self.decoder.changes(step["old"] or {}, found))
+            is_ours = Urn.parse(urn).type.startswith(TYPES)
+            changes = tuple(change for change in every if not (is_ours and change.path in LOCAL))
+            is_changed = urn in self.changed_outside and (changes == every or bool(changes))
             secrets, others = _unseen(names, changes, masked_on_both_sides(step["old"], found))
             if known and urn not in self.changed_outside:
                 others = ()
-            if found is not None and not (changes or secrets or others or urn in self.changed_outside):
+            if found is not None and not (changes or secrets or others or is_changed):
                 continue
             planned = {change.path: change.after for change in self.decoder.changes(later["old"], later["new"] or {})}
             yield Drift(

@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import pulumi
 import pydantic
 
-from omni_pulumi.adoption import ADOPT_IF_CREATED, adopt, log_created, nearest_names, nothing_to_adopt, warn_about_kept
+from omni_pulumi.adoption import (
+    ADOPT_IF_CREATED,
+    LEAVE_TO_OTHERS,
+    adopt,
+    log_created,
+    nearest_names,
+    nothing_to_adopt,
+    warn_about_kept,
+)
 from omni_pulumi.api.omni import models
 from omni_pulumi.api.omni.dbt_environments import DbtEnvironments, find_by_id, find_by_name
 from omni_pulumi.api.retry import LIMITS, create_once, poll
@@ -304,6 +312,8 @@ def _adopt(
     """Adopt an environment. Declared secrets are always written, because Omni does not return their values."""
     state = DbtEnvironmentState.from_args(args, environment_id=existing.id)
     current = _merge(state.model_copy(update={"variables": {}, "secret_variables": {}}), existing)
+    fields = undeclared_fields(current, args)
+    foreign = undeclared(args, existing.variables or [])
     return adopt(
         _describe(args) + (f" owned by {existing.owner_id}" if existing.owner_id else ""),
         existing.id,
@@ -311,10 +321,15 @@ def _adopt(
         current,
         write=lambda: _write(environments, args, existing),
         undeclared=[
-            *undeclared_fields(current, args),
-            *(f"variables.{name}" for name in undeclared(args, existing.variables or [])),
+            *fields,
+            *(f"variables.{name}" for name in foreign),
         ],
-        advice="Declare them, or list the variables in unmanaged_variables.",
+        advice=" ".join(
+            [
+                *(["To leave variables to others, list them in unmanaged_variables."] if foreign else []),
+                *([LEAVE_TO_OTHERS] if fields else []),
+            ]
+        ),
     )
 
 

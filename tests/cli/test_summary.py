@@ -7,8 +7,9 @@ import json
 import pytest
 
 from omni_pulumi.cli.errors import InputError
-from omni_pulumi.cli.preview import read
+from omni_pulumi.cli.preview import LOCAL, read
 from omni_pulumi.cli.summary import summary
+from omni_pulumi.export.objects import KINDS
 from tests.cli.markup import parse
 from tests.cli.previews import NAMES, RECORDINGS, URN, digest, recorded, states
 
@@ -114,6 +115,22 @@ def test_drift() -> None:
         ["DbtConfiguration analytics", "branch", "main", "hotfix", "main"],
         ["LightdashDbtSource finance", "", "", "deleted", "created again"],
     ]
+
+
+def test_no_drift_of_what_no_service_has() -> None:
+    """A refresh finds no drift of an argument that only Pulumi has, and each such argument belongs to a resource."""
+    urn = URN.replace("snowflake:index/schema:Schema", "pulumi-python:dynamic/omni:DbtEnvironment")
+    local = dict.fromkeys(LOCAL, "a") | {"unmanagedVariables": ["A"]}
+    steps = [
+        {"op": "refresh", "urn": urn, **states({**local, "branch": "a"}, {"branch": "a"})},
+        {"op": "update", "urn": urn, **states({"branch": "a"}, {**local, "branch": "a"})},
+    ]
+    assert read(digest(*steps)).drifts == ()
+    steps[1]["oldState"]["inputs"]["branch"] = "b"
+    (drift,) = read(digest(*steps)).drifts
+    assert [change.path for change in drift.changes] == ["branch"]
+    arguments = {name for kind in KINDS.values() for name in kind.lifecycle.args_model.property_names()}
+    assert arguments >= LOCAL
 
 
 def test_drift_of_a_changed_program() -> None:

@@ -421,11 +421,11 @@ def test_only_refused_resources_fail(first: CommandResult) -> None:
             "undeclared",
             ["variables.DBT_TARGET", "variables.DBT_TOKEN (secret)", "unmanaged_variables"],
         ),
-        ("undeclared_field", [OTHER_CONNECTION_ID, "project_root_path"]),
+        ("undeclared_field", [OTHER_CONNECTION_ID, "project_root_path", "ignore_changes"]),
         ("undeclared_value", ['user_attribute_values "b"']),
         (
             "without_adopt",
-            ["adopt=True", 'target_schema (now "before")', "secret_variables.DBT_TOKEN"],
+            ["aliases", "adopt=True", 'target_schema (now "before")', "secret_variables.DBT_TOKEN"],
         ),
         ("typo", ['"Stagin 3"', '"Staging 3"', "owner none"]),
         ("of_another_owner", [USER_ID]),

@@ -378,7 +378,7 @@ def test_create_of_an_existing_environment_fails(omni: OmniSimulator, harness: R
     assert error.resource_id == existing
     assert error.changes == ("secret_variables.S", "target_role", "target_schema", "variables.A")
     assert error.undeclared == ("target_role", "variables.A")
-    for fact in (existing, "adopt=True", '"old"', *error.changes):
+    for fact in (existing, "aliases", "adopt=True", '"old"', "unmanaged_variables", "ignore_changes", *error.changes):
         assert fact in str(error)
     assert "hush" not in f"{error}{vars(error)}"
     assert environment(omni) == before
