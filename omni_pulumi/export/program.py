@@ -154,7 +154,7 @@ class Writer:
         if found.protect:
             arguments["opts"] = Code("pulumi.ResourceOptions(protect=True)")
         call = expression(Call(found.kind.resource, [self._names[key_of(found)]], arguments))
-        reason = ". Omni creates it with the dbt configuration, so adopt=True may stay." if found.is_default else ""
+        reason = ". Omni creates it with the dbt configuration; adopt=True may stay." if found.is_default else ""
         comment = "" if found.service_id is None else f"# {found.kind.title} {found.service_id}{reason}\n"
         return f"{comment}{f'{variable} = ' if found.kind == CONFIGURATION else ''}{call}\n"
 

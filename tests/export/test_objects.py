@@ -452,7 +452,7 @@ def test_profile(run: Run, omni: OmniSimulator, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.delenv(f"OMNI_{name}")
         monkeypatch.setenv(f"OMNI_EU_{name}", value)
     text = program(run, "--profile", "eu")
-    assert text.count('    profile="eu",\n') == text.count("adopt=") == 2
+    assert text.count('    profile="eu",\n') == text.count("    adopt=") == 2
 
 
 def test_all_of_a_page(run: Run, omni: OmniSimulator) -> None:
