@@ -22,7 +22,7 @@ from pydantic.alias_generators import to_camel
 from omni_pulumi.check import check_failures, configuration_error
 from omni_pulumi.dynamic import options
 from omni_pulumi.dynamic.inputs import Examination
-from omni_pulumi.dynamic.resource import warn_about_plain_key
+from omni_pulumi.dynamic.resource import warn_about_settings
 from omni_pulumi.errors import ConfigurationError, Error
 from omni_pulumi.fields import Inputs, Profile
 from omni_pulumi.process import PROCESS
@@ -174,7 +174,7 @@ class Function(Generic[C, A, R]):
         PROCESS.log.install()
         profile = arguments["profile"]
         if profile is None or isinstance(profile, str):
-            warn_about_plain_key(self.service.key(profile, "apiKey"))
+            warn_about_settings(self.service, profile)
 
     def _call(
         self,

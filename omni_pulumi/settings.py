@@ -8,10 +8,11 @@ instead of ``omni:baseUrl`` and ``OMNI_BASE_URL``.
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,6 +30,8 @@ _API_KEY = re.compile(r"[!-~]+")
 
 _HOST = re.compile(r"\A(?:[A-Za-z]+://)?([a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,24}(?::[0-9]+)?)/?")
 """A host that an error may show. Any other text may be a key, or contain a password."""
+
+_OWN_VALUES = "Configuration that the program itself reads belongs in the namespace of the project."
 
 _LONGEST_SHOWN = 16
 """Characters. A longer text instead of a number may be a key."""
@@ -67,17 +70,9 @@ class Service:
         Raises:
             ConfigurationError: names all settings that are missing or malformed, and says how to set them.
         """
-        parsers: Mapping[str, Callable[[str], Any]] = {
-            self.url_key: self._parse_url,
-            "apiKey": _parse_api_key,
-            "requestsPerMinute": _parse_number,
-            "connectTimeout": _parse_number,
-            "readTimeout": _parse_number,
-            "totalTimeout": _parse_number,
-        }
         values: dict[str, Any] = {}
         problems: dict[str, str] = {}
-        for key, parse in parsers.items():
+        for key, parse in self._parsers.items():
             setting = self._read(config, profile, key)
             if setting is not None:
                 try:
@@ -115,14 +110,52 @@ class Service:
         except ValueError as error:
             raise ConfigurationError(f"{setting.name} {error}.", settings=(setting.name,)) from None
 
+    def ineffective(self, settings: Iterable[str], profile: str | None) -> dict[str, str]:
+        """Return the settings in the namespaces of an instance that have no effect, each with advice.
+
+        Args:
+            settings: the keys of the stack's configuration.
+            profile: name of the profile. The settings of the default one are examined too.
+        """
+        found = {}
+        for setting in sorted(settings):
+            namespace, _, key = setting.partition(":")
+            if namespace in self._namespaces(profile) and key not in self._parsers:
+                found[setting] = f"{self._most_similar(namespace, key)} {_OWN_VALUES}"
+        return found
+
     def key(self, profile: str | None, key: str) -> str:
         """Return the name of a setting in the stack's configuration, such as ``omni-eu:apiKey``."""
-        return f"{self.namespace}{f'-{profile}' if profile else ''}:{key}"
+        return f"{self._namespaces(profile)[-1]}:{key}"
 
     def variable(self, profile: str | None, key: str) -> str:
         """Return the name of a setting in the environment, such as ``OMNI_EU_API_KEY``."""
         words = [self.namespace, *([profile] if profile else []), re.sub(r"(?=[A-Z])", "_", key)]
         return "_".join(words).replace("-", "_").upper()
+
+    @property
+    def _parsers(self) -> Mapping[str, Callable[[str], Any]]:
+        """The settings of an instance, and the functions that parse them."""
+        return {
+            self.url_key: self._parse_url,
+            "apiKey": _parse_api_key,
+            "requestsPerMinute": _parse_number,
+            "connectTimeout": _parse_number,
+            "readTimeout": _parse_number,
+            "totalTimeout": _parse_number,
+        }
+
+    def _namespaces(self, profile: str | None) -> Sequence[str]:
+        """Return the namespaces of the default instance and of a profile's."""
+        return (self.namespace, *([f"{self.namespace}-{profile}"] if profile else []))
+
+    def _most_similar(self, namespace: str, key: str) -> str:
+        """Return a sentence with the setting whose name is the most similar, or with all settings."""
+        names = {each.lower(): f"{namespace}:{each}" for each in self._parsers}
+        similar = difflib.get_close_matches(key.lower(), names, n=1)
+        if similar:
+            return f"The most similar setting is {names[similar[0]]}."
+        return f"The settings are {', '.join(names.values())}."
 
     def _read(self, config: Config, profile: str | None, key: str) -> _Setting | None:
         """Return a setting, ``None`` when it is not set. An empty one counts as not set."""

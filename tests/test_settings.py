@@ -259,3 +259,24 @@ def test_invalid_numbers(text: str) -> None:
         OMNI.instance({**CONFIG, "omni:readTimeout": text}.get, None)
     assert caught.value.settings == ("omni:readTimeout",)
     assert f'"{text}"' in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("service", "setting", "fact"),
+    [
+        (OMNI, "omni:baseURL", "omni:baseUrl"),
+        (OMNI, "omni:url", "omni:baseUrl"),
+        (OMNI, "omni:api_key", "omni:apiKey"),
+        (OMNI, "omni-eu:apiToken", "omni-eu:apiKey"),
+        (OMNI, "omni:timeout", "Timeout"),
+        (OMNI, "omni:zzz", "omni:requestsPerMinute"),
+        (LIGHTDASH, "lightdash:baseUrl", "lightdash:url"),
+        (LIGHTDASH, "lightdash-eu:requestsPerminute", "lightdash-eu:requestsPerMinute"),
+    ],
+)
+def test_a_setting_without_effect(service: Service, setting: str, fact: str) -> None:
+    """A key that no resource reads has the most similar known one. Namespaces of others have none."""
+    settings = [*CONFIG, setting, "omni-tools:url", "omnia:url", "lightdash-us:baseUrl", "pulumi:tags", "acme:url"]
+    found = service.ineffective(settings, "eu")
+    assert found.keys() == {setting}
+    assert fact in found[setting]

@@ -55,7 +55,7 @@ def doctor(options: Options) -> int:
     """Run the checks, write their results to stdout, and return the exit status."""
     try:
         config = configuration(options.stack)
-        services = _services(options, config)
+        services = _services(options, config.get)
     except ConfigurationError as error:
         sys.stderr.write(f"omni-pulumi doctor: {error}\n")
         return FAILURE
@@ -101,17 +101,21 @@ def _has_url(service: Service, config: Config, profile: str | None) -> bool:
         return True
 
 
-def _run(name: ServiceName, options: Options, config: Config, traffic: Traffic) -> tuple[str, list[Check]]:
+def _run(name: ServiceName, options: Options, config: Mapping[str, str], traffic: Traffic) -> tuple[str, list[Check]]:
     """Return the title of an instance and the results of its checks."""
-    checks, service = _CHECKS[name], _CHECKS[name].service
+    checks, service, profile = _CHECKS[name], _CHECKS[name].service, options.selection.profile
+    ineffective = [
+        Check(name, "settings", "warning", f"{setting} has no effect", advice)
+        for setting, advice in service.ineffective(config, profile).items()
+    ]
     try:
-        instance = service.instance(config, options.selection.profile)
+        instance = service.instance(config.get, profile)
     except ConfigurationError as error:
         result = f"missing or malformed: {', '.join(error.settings)}"
-        return service.name, [Check(name, "settings", "problem", result, str(error))]
+        return service.name, [*ineffective, Check(name, "settings", "problem", result, str(error))]
     without_retries = replace(instance, total_timeout=0)
     run = checks(without_retries, options.selection, traffic, for_report=options.as_report)
-    return f"{service.name} at {instance.url}", list(run.run())
+    return f"{service.name} at {instance.url}", [*ineffective, *run.run()]
 
 
 @contextmanager

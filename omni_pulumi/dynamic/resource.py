@@ -10,12 +10,14 @@ from typing import Any
 
 import pulumi
 from pulumi import dynamic
+from pulumi.runtime import config
 from pydantic.alias_generators import to_camel
 
 from omni_pulumi.dynamic import options
 from omni_pulumi.dynamic.inputs import ArgumentError, Examination
 from omni_pulumi.dynamic.provider import Provider
 from omni_pulumi.fields import ConvertedBy
+from omni_pulumi.settings import Service
 
 
 class _OutputProperty(property):
@@ -77,7 +79,7 @@ class Resource(dynamic.Resource):
             opts.delete_before_replace = True  # the object cannot exist twice
         profile = variables["profile"]
         if profile is None or isinstance(profile, str):
-            warn_about_plain_key(lifecycle.service.key(profile, "apiKey"))
+            warn_about_settings(lifecycle.service, profile)
         # An output is an attribute of the resource only if its name is registered.
         outputs = (str(field.alias) for field in lifecycle.state_model.model_fields.values())
         properties: dict[str, Any] = dict.fromkeys(outputs)
@@ -109,21 +111,27 @@ _WARNED: weakref.WeakKeyDictionary[pulumi.Resource, set[str]] = weakref.WeakKeyD
 """The settings that a run has warned about. With the Automation API, one process runs several stacks."""
 
 
-def warn_about_plain_key(setting: str) -> None:
-    """Warn once in a run about an API key in the stack's configuration that is not encrypted.
+def warn_about_settings(service: Service, profile: str | None) -> None:
+    """Warn once in a run about an API key that is not encrypted, and about settings that have no effect.
 
-    A provider is not told which settings are secret, but a program is.
+    A provider is not told which settings are secret, nor which ones there are, but a program is.
     """
     stack = pulumi.runtime.get_root_resource()
     warned = set() if stack is None else _WARNED.setdefault(stack, set())
-    if setting in warned:
-        return
-    warned.add(setting)
-    if pulumi.runtime.get_config(setting) and not pulumi.runtime.is_config_secret(setting):
-        pulumi.log.warn(
-            f"{setting} is not encrypted in the stack's configuration. Run `pulumi config set --secret {setting}` to "
-            "encrypt it, and replace the key if the file was shared."
+    warnings = {
+        setting: f"{setting} has no effect: it is no setting of {service.name}. {advice}"
+        for setting, advice in service.ineffective(config.CONFIG.get(), profile).items()
+    }
+    key = service.key(profile, "apiKey")
+    if pulumi.runtime.get_config(key) and not pulumi.runtime.is_config_secret(key):
+        warnings[key] = (
+            f"{key} is not encrypted in the stack's configuration. Run `pulumi config set --secret {key}` to encrypt "
+            "it, and replace the key if the file was shared."
         )
+    for setting, warning in warnings.items():
+        if setting not in warned:
+            warned.add(setting)
+            pulumi.log.warn(warning)
 
 
 def secret_values(

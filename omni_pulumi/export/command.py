@@ -76,7 +76,7 @@ def check(directory: Path, *, stack: str | None = None, as_json: bool = False) -
         stack: stack whose configuration has the settings, ``None`` for the environment.
         as_json: whether stdout gets JSON.
     """
-    return _run(lambda: _check(directory, configuration(stack), as_json=as_json))
+    return _run(lambda: _check(directory, configuration(stack).get, as_json=as_json))
 
 
 def renew(
@@ -90,7 +90,7 @@ def renew(
         managed: file with the output of ``pulumi stack export`` of a stack that manages a part, ``-`` for stdin.
         stack: stack whose configuration has the settings, ``None`` for the environment.
     """
-    return _run(lambda: _renew(directory, selection, managed, configuration(stack)))
+    return _run(lambda: _renew(directory, selection, managed, configuration(stack).get))
 
 
 def _run(command: Callable[[], int]) -> int:
@@ -116,7 +116,7 @@ def _export(options: Options) -> int:
     else:
         files.require_free(options.directory, _ALWAYS_WRITTEN)
     in_stack = Stack() if options.managed is None else read_stack(_read(options.managed), options.managed)
-    config = configuration(options.stack)
+    config = configuration(options.stack).get
     services = _services(options.service, options.selection, config)
     inventory = _read_services(services, config, options.selection)
     written = [each for each in inventory.found if key_of(each) not in in_stack.objects]

@@ -178,16 +178,21 @@ def test_missing_settings(diagnose: Diagnose, monkeypatch: pytest.MonkeyPatch) -
 def test_the_settings_of_a_stack(
     diagnose: Diagnose, omni: OmniSimulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """``--stack`` reads the settings from ``pulumi config``."""
+    """``--stack`` reads the settings from ``pulumi config``, and warns about one that has no effect."""
     unset(monkeypatch, "OMNI_")
     unset(monkeypatch, "LIGHTDASH_")
-    values = {"omni:baseUrl": {"value": omni.url}, "omni:apiKey": {"value": omni.api_key}}
+    values = {
+        "omni:baseUrl": {"value": omni.url},
+        "omni:apiKey": {"value": omni.api_key},
+        "omni:timeout": {"value": "9"},
+    }
     pulumi = tmp_path / "pulumi"
     pulumi.write_text(f"#!/bin/sh\necho '{json.dumps(values)}'\n")
     pulumi.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     found = diagnose("--stack", "prod")
     assert (found.problems, {each["service"] for each in found.json["checks"]}) == ([], {"omni"})
+    assert (found.of("settings").status, "omni:timeout" in found.of("settings").result) == ("warning", True)
 
 
 def test_a_malformed_setting(diagnose: Diagnose, monkeypatch: pytest.MonkeyPatch) -> None:

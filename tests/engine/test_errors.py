@@ -58,17 +58,30 @@ def test_an_error_is_one_sentence(project: Project, services: Services) -> None:
     ] == []
 
 
-def test_warning_about_a_key_in_plain_text(project: Project, services: Services) -> None:
-    """An API key in plain text in the configuration causes one warning, with the command that encrypts it."""
+def test_warnings_about_settings(project: Project, services: Services) -> None:
+    """A key in plain text, and a setting that has no effect, cause one warning each, which says what to write."""
     project.write(program())
     encrypted = project.preview()
     assert encrypted.status == 0
     assert "apiKey" not in encrypted.output
-    project.must("config", "set", "--plaintext", "omni:apiKey", services.omni.api_key)
+    assert "no effect" not in encrypted.output
+    plain_values = {
+        "omni:apiKey": services.omni.api_key,
+        "omni:timeout": "9",
+        "lightdash:baseUrl": "x",
+        "omni-tools:url": "x",
+    }
+    project.must(
+        "config", "set-all", *(part for item in plain_values.items() for part in ("--plaintext", "=".join(item)))
+    )
     plain = project.preview()
     assert plain.status == 0, plain.output
     assert plain.output.count("`pulumi config set --secret omni:apiKey`") == 1, plain.output
     assert "lightdash:apiKey" not in plain.output
+    for setting, nearest in (("omni:timeout", "Timeout"), ("lightdash:baseUrl", "lightdash:url")):
+        assert plain.output.count(f"{setting} has no effect") == 1, plain.output
+        assert nearest in plain.output.partition(f"{setting} has no effect")[2][:150]
+    assert "omni-tools" not in plain.output
     assert services.omni.api_key not in plain.output
 
 
