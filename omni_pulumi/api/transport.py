@@ -6,6 +6,7 @@ TLS, proxies and certificates follow the environment (``HTTPS_PROXY``, ``NO_PROX
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401 - the first request to a host name imports it
 import functools
 import http
 import importlib.metadata

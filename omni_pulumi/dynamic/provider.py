@@ -22,6 +22,7 @@ from omni_pulumi.api import environment
 from omni_pulumi.api.retry import retry_while_parent_missing
 from omni_pulumi.changes import changed_fields, describe_other_forms, drifted, known_changes, program_path
 from omni_pulumi.check import CheckFailure, changed_values, configuration_error, unusable_values
+from omni_pulumi.dynamic import imports
 from omni_pulumi.dynamic.host import ShortTracebacks, install_cancel_handler, install_error_text
 from omni_pulumi.errors import AlreadyExistsError, AlreadyManagedError, ConfigurationError, Error
 from omni_pulumi.lifecycle import A, C, Claim, Lifecycle, S
@@ -55,6 +56,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         self._instance = functools.cache(functools.partial(service.instance, self._config))
         self._url = functools.cache(functools.partial(service.url, self._config))
         self._check_environment = functools.cache(environment.check)
+        self._check_imports = functools.cache(lambda profile: imports.check(lambda: self._client(profile)))
         PROCESS.log.install()
         install_cancel_handler()
         install_error_text()
@@ -69,6 +71,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         if isinstance(args, list):
             return _check_failed(args)
         try:
+            self._check_imports(args.profile)
             self._check_environment(self._instance(args.profile).url)
         except ConfigurationError as error:
             return _check_failed([CheckFailure("", str(error))])

@@ -109,6 +109,26 @@ environment("second", **sources[json.loads(pathlib.Path("program.json").read_tex
 
 
 @pytest.mark.parametrize("omni", ["pages"], indirect=True)
+def test_what_requests_need_is_checked_at_preview(project: Project) -> None:
+    """A preview names a file that hides a module of Python, and a proxy that httpx cannot read, in one sentence."""
+    project.write({"dbt": program()["dbt"]})
+    file = project.project / "sqlite3.py"
+    file.write_text("")
+    hidden = project.preview()
+    assert hidden.status != 0
+    assert "sqlite3.py hides a module" in hidden.output
+    file.unlink()
+    project.must("config", "set", "omni:baseUrl", "https://acme.omniapp.co")
+    environment = {"https_proxy": "ftp://ann:hunter2@proxy.test", "no_proxy": "127.0.0.1,[::1]"}
+    unreadable = Project(project.project, stack="test", env=environment).preview()
+    assert unreadable.status != 0
+    assert "https_proxy is ftp://[secret]@proxy.test" in unreadable.output
+    assert "no_proxy has the entry '[::1]'" in unreadable.output
+    assert "hunter2" not in unreadable.output
+    assert "Traceback" not in hidden.output + unreadable.output
+
+
+@pytest.mark.parametrize("omni", ["pages"], indirect=True)
 def test_a_source_that_is_not_set_deletes_nothing(project: Project, services: Services) -> None:
     """A variable whose source is ``None``, or an output in an f-string, is one sentence, and Omni keeps its value."""
     (project.project / "__main__.py").write_text(PROGRAM_WITH_SOURCES)
