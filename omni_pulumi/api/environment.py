@@ -16,7 +16,7 @@ from typing import Any
 from omni_pulumi.errors import ConfigurationError
 
 _USUAL_PROXY = re.compile(
-    r"(?:https?://)?(?:[\w.~%-]+(?::[\w.~%-]*)?@)?[a-z][\w.-]*(?::[0-9]{1,5})?/?", re.ASCII | re.IGNORECASE
+    r"\A(?:https?://)?(?:[\w.~%-]+(?::[\w.~%-]*)?@)?[a-z][\w.-]*(?::[0-9]{1,5})?/?", re.ASCII | re.IGNORECASE
 )
 _USUAL_EXCEPTION = re.compile(r"[\w.*/-]+(?::[0-9]{1,5})?", re.ASCII)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,15}", re.IGNORECASE)

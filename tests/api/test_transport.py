@@ -131,10 +131,10 @@ def test_a_closed_port() -> None:
     ("name", "value"), [("ALL_PROXY", "socks9://proxy"), ("HTTPS_PROXY", "socks5://user:hush@proxy")]
 )
 def test_an_invalid_proxy(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
-    """The error names the environment variables of the proxies, and hides the password of a proxy."""
+    """The error names the environment variable of the proxy, and hides its password."""
     monkeypatch.setenv(name, value)
     with pytest.raises(errors.ConfigurationError) as caught:
         transport_to("https://acme.omniapp.co")
-    assert {"HTTPS_PROXY", "ALL_PROXY"} <= {*caught.value.settings}
-    assert [variable for variable in caught.value.settings if variable not in str(caught.value)] == []
+    assert caught.value.settings == (name,)
+    assert name in str(caught.value)
     assert "hush" not in str(caught.value)

@@ -57,5 +57,6 @@ def program(
 
 
 def connection(**fields: Any) -> Arguments:
-    """Return the arguments of a dbt source whose connection has changed fields."""
-    return {"dbt_connection": {**CONNECTION, **fields}}
+    """Return the arguments of a dbt source whose connection has changed fields, and lacks those that are ``None``."""
+    connection = {name: value for name, value in {**CONNECTION, **fields}.items() if value is not None}
+    return {"dbt_connection": connection}

@@ -520,7 +520,7 @@ def test_unknown_variables(scenario: Scenario, second: CommandResult) -> None:
     assert second.environments[unknown]["target_schema"] == "two"
     assert second.plain(unknown) == {"DBT_TARGET": "one", "ADDED_NAME": "omni"}
     assert second.secret(unknown) == {"ADDED_TOKEN": OMNI_TOKEN}
-    (warning,) = second.logged('"unknown"')
+    (warning,) = second.logged('"unknown"', "neither the program")
     facts = ("variables.ADDED_TOKEN", "variables.ADDED_NAME", "pulumi up --refresh")
     assert [fact for fact in facts if fact not in warning] == []
     assert scenario.states["second"]["unknown"]["outputs"]["variables"] == {"DBT_TARGET": "one"}

@@ -143,9 +143,8 @@ BAD: Program = {
             "project_uuid": PROJECT_ID,
             "name": "finance",
             "dbt_connection": {
-                **SOURCE,
+                **{name: value for name, value in SOURCE.items() if name != "installation_id"},
                 "repository": "evil/bi",
-                "installation_id": None,
                 "personal_access_token": {"$secret": "github_pat_one"},
                 "host_domain": "git.evil.com",
                 "environment": {"A_PASSWORD": "hunter3"},

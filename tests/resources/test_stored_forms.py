@@ -45,11 +45,11 @@ CASES: list[tuple[Sample, dict[str, Any], dict[str, Any], set[str]]] = [
     ),
     (
         ENVIRONMENT,
-        {"targetSchema": "ABC", "targetRole": " r ", "variables": {"A": "U\u0308", "B": "x/", "C": "as is"}},
+        {"targetSchema": "ABC", "targetRole": "R", "variables": {"A": "U\u0308", "B": "x/", "C": "as is"}},
         {"targetSchema": "abc", "targetRole": "r", "variables": {"A": "\u00fc", "B": "x", "C": "as is"}},
         {
             'target_schema (the program has "ABC", Omni has "abc")',
-            'target_role (the program has " r ", Omni has "r")',
+            'target_role (the program has "R", Omni has "r")',
             "variables.A (Omni has",
             "variables.B (Omni has another slash at the end)",
         },
