@@ -115,10 +115,21 @@ def nearest_names(name: str, names: Iterable[str]) -> list[str]:
     return difflib.get_close_matches(name, sorted(set(names)), n=3, cutoff=0.5)
 
 
-def log_created(description: str, object_id: str, args: Args) -> None:
-    """Log that ``adopt=True`` created the object, because there was nothing to adopt."""
+def log_created(description: str, object_id: str, args: Args, *, lost: Sequence[str] = ()) -> None:
+    """Log that ``adopt=True`` created the object, because there was nothing to adopt.
+
+    Args:
+        description: the object.
+        object_id: ID of the new object.
+        args: what the program declares.
+        lost: what the program leaves to others, so that the new object lacks it.
+    """
     if args.adopt:
-        _log.info("created %s: there was nothing to adopt", describe_with_id(description, object_id))
+        _log.info(
+            "created %s: there was nothing to adopt%s",
+            describe_with_id(description, object_id),
+            f". It lacks {', '.join(lost)}, which the program leaves to others" if lost else "",
+        )
 
 
 def warn_about_recreation(description: str, object_id: str, args: Args, *, lost: Sequence[str] = ()) -> None:

@@ -31,7 +31,13 @@ class Replaces:
 
 @dataclass(frozen=True)
 class Identifies:
-    """Marks an argument by which a create finds an object that exists."""
+    """Marks an argument by which a create finds an object that exists.
+
+    Attributes:
+        is_optional: whether the service chooses the value when the program leaves the argument out.
+    """
+
+    is_optional: bool = False
 
 
 @dataclass(frozen=True)

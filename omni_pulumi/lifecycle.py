@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import abc
 import functools
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from omni_pulumi.adoption import may_create, warn_about_recreation
 from omni_pulumi.check import CheckFailure, validate
@@ -24,8 +24,19 @@ A = TypeVar("A", bound=Args)
 S = TypeVar("S", bound=State)
 C = TypeVar("C", bound="Client")
 
-Claim = Callable[[str], None]
-"""Claims an object by its Pulumi ID. Raises ``AlreadyManagedError`` when another resource of the program manages it."""
+
+class Claims(Protocol):
+    """The objects that the resources of the program manage, as one resource sees them."""
+
+    def __call__(self, pulumi_id: str, /) -> None:
+        """Claim an object by its Pulumi ID.
+
+        Raises:
+            AlreadyManagedError: another resource of the program manages the object.
+        """
+
+    def gives_up(self, pulumi_id: str, /) -> bool:
+        """Return whether another resource of the program manages an object, and gives up its name in this command."""
 
 
 class Lifecycle(abc.ABC, Generic[C, A, S]):
@@ -36,12 +47,14 @@ class Lifecycle(abc.ABC, Generic[C, A, S]):
         args_model: model of the arguments.
         state_model: model of the state.
         delete_before_replace: whether a replacement deletes the old object before it creates the new one.
+        observed: Pulumi's names of the outputs whose change outside Pulumi is drift.
     """
 
     service: ClassVar[Service]
     args_model: type[A]
     state_model: type[S]
     delete_before_replace: ClassVar[bool] = False
+    observed: ClassVar[frozenset[str]] = frozenset()
 
     @property
     def name(self) -> str:
@@ -61,7 +74,7 @@ class Lifecycle(abc.ABC, Generic[C, A, S]):
         """Return the Pulumi ID of an object."""
 
     @abc.abstractmethod
-    def create(self, client: C, args: A, claim: Claim) -> S:
+    def create(self, client: C, args: A, claims: Claims) -> S:
         """Create the object, or adopt it if it exists and the program sets ``adopt``. Claim it before adopting it."""
 
     @abc.abstractmethod
@@ -84,6 +97,13 @@ class Lifecycle(abc.ABC, Generic[C, A, S]):
         """Return whether the object still exists after a 404, which a proxy or an unreadable parent may cause.
 
         Without a list that could show the object, the 404 itself is the evidence, and the result is ``False``.
+        """
+
+    def check_identity(self, _client: C, _state: S, _args: A, _claims: Claims) -> None:
+        """Refuse an update that gives an object the identity of another one, if the service does not refuse it.
+
+        Raises:
+            AlreadyExistsError: names the other object.
         """
 
     def only_in_service(self, _state: S) -> list[str]:
@@ -126,15 +146,28 @@ class Lifecycle(abc.ABC, Generic[C, A, S]):
 
     @functools.cached_property
     def _identifying(self) -> list[str]:
-        return sorted(marked(self.args_model, Identifies))
+        return sorted(marked(self.args_model, Identifies) - {*self._choosable})
+
+    @functools.cached_property
+    def _choosable(self) -> list[str]:
+        fields = self.args_model.model_fields.items()
+        return sorted(name for name, field in fields if Identifies(is_optional=True) in field.metadata)
 
     @functools.cached_property
     def _parent(self) -> str | None:
         return next(iter(marked(self.args_model, ParentId)), None)
 
     def identity(self, resource: A | S) -> tuple[object, ...]:
-        """Return the values by which a create finds an object that exists."""
+        """Return the values by which a create finds an object that exists, without those of :meth:`choosable`."""
         return tuple(getattr(resource, name) for name in self._identifying)
+
+    def choosable(self, resource: A | S) -> tuple[object, ...]:
+        """Return the other values by which a create finds an object. The service chooses those that are ``None``."""
+        return tuple(getattr(resource, name) for name in self._choosable)
+
+    def chosen(self, state: S) -> tuple[object, ...]:
+        """Return the values of :meth:`choosable` that an object has, also those that the service chose."""
+        return self.choosable(state)
 
     def parent_id(self, resource: A | S) -> str | None:
         """Return the ID of the connection or project that the object belongs to, ``None`` when there is none."""
@@ -146,9 +179,10 @@ class Lifecycle(abc.ABC, Generic[C, A, S]):
             return False
         return self.service.url(config, args.profile) != self.service.url(config, state.profile)
 
-    def update_or_recreate(self, client: C, state: S, args: A, claim: Claim) -> S:
+    def update_or_recreate(self, client: C, state: S, args: A, claims: Claims) -> S:
         """Update the object, or create it again when it was deleted outside Pulumi."""
         try:
+            self.check_identity(client, state, args, claims)
             updated = self.update(client, state, args)
         except NotFoundError:
             if self.exists(client, state):
@@ -157,7 +191,7 @@ class Lifecycle(abc.ABC, Generic[C, A, S]):
         if updated is not None:
             return updated
         warn_about_recreation(self.describe(args), self.id_of(state), args, lost=self.only_in_service(state))
-        return self.create(client, may_create(args), claim)
+        return self.create(client, may_create(args), claims)
 
     def delete_if_exists(self, client: C, state: S) -> None:
         """Delete the object. It is no error when it is deleted already."""

@@ -14,7 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
-from typing import Protocol, TypeVar, cast
+from typing import NamedTuple, Protocol, TypeVar, cast
 
 from omni_pulumi import notes
 from omni_pulumi.errors import CancelledError
@@ -102,11 +102,37 @@ class ClientPool:
                 self._clients.popitem()[1].close()
 
 
-Identity = tuple[Hashable, ...]
-"""The values by which a create looks for an object that exists, with the name of the provider and the URL."""
+class Identity(NamedTuple):
+    """What a create finds an object by.
+
+    Attributes:
+        kind: name of the provider.
+        url: URL of the instance.
+        values: values that each program declares.
+        chosen: values that the service may choose, ``None`` for one that is not known.
+    """
+
+    kind: str
+    url: str | None
+    values: tuple[Hashable, ...]
+    chosen: tuple[Hashable, ...] = ()
+
+    def may_be(self, other: Identity) -> bool:
+        """Return whether both may be the identity of one object."""
+        return self[:3] == other[:3] and all(
+            None in values or values[0] == values[1] for values in zip(self.chosen, other.chosen, strict=True)
+        )
+
 
 ObjectKey = tuple[Hashable, ...]
 """An object: name of the provider, URL of the instance, Pulumi ID."""
+
+
+class _Owner(NamedTuple):
+    """What the resource that manages an object declares."""
+
+    identity: Identity
+    profile: str | None
 
 
 class ClaimRegistry:
@@ -128,11 +154,11 @@ class ClaimRegistry:
         self._lock = threading.Lock()
         self._checked: Counter[Identity] = Counter()
         self._created: set[Identity] = set()
-        self._owners: dict[ObjectKey, str | None] = {}
-        self._creating: dict[Identity, threading.Lock] = {}
+        self._owners: dict[ObjectKey, _Owner] = {}
+        self._turns: dict[Identity, threading.Lock] = {}
         self._adopting: set[Identity] = set()
         self._failed: set[Identity] = set()
-        self._deleted: set[Identity] = set()
+        self._deleted: set[tuple[Identity, str | None]] = set()
 
     def expect_diff(self, identity: Identity) -> None:
         """Note a `check` of a resource that is in the state. The next `diff` of this identity is the program's."""
@@ -142,7 +168,7 @@ class ClaimRegistry:
     def creates_with(self, url: str | None, value: Hashable) -> bool:
         """Return whether a resource of an instance that is to be created has a value in its identity."""
         with self._lock:
-            return any(url == identity[1] and value in identity[2:] for identity in self._created)
+            return any(url == identity.url and value in identity.values for identity in self._created)
 
     def expect_create(self, identity: Identity, *, may_adopt: bool) -> None:
         """Note a `check` of a resource that is not in the state, or is replaced, and whether it may adopt an object."""
@@ -160,12 +186,18 @@ class ClaimRegistry:
             self._checked[identity] -= 1
             return True
 
-    def claim(self, key: ObjectKey, profile: str | None) -> bool:
-        """Claim an object that is created or adopted. Return ``False`` when another resource manages it."""
+    def claim(self, key: ObjectKey, identity: Identity, profile: str | None) -> bool:
+        """Claim an object for a resource. Return ``False`` when another resource manages it.
+
+        Args:
+            key: the object.
+            identity: what the program declares.
+            profile: the profile of the resource.
+        """
         with self._lock:
             if key in self._owners:
                 return False
-            self._owners[key] = profile
+            self._owners[key] = _Owner(identity, profile)
             return True
 
     def release(self, key: ObjectKey) -> None:
@@ -181,18 +213,33 @@ class ClaimRegistry:
     def profile_of_owner(self, key: ObjectKey) -> str | None:
         """Return the profile of the resource that manages an object that is claimed."""
         with self._lock:
-            return self._owners.get(key)
+            owner = self._owners.get(key)
+            return None if owner is None else owner.profile
+
+    def gives_up(self, key: ObjectKey, identity: Identity) -> bool:
+        """Return whether the resource that manages an object declares another identity."""
+        with self._lock:
+            owner = self._owners.get(key)
+            return owner is not None and not owner.identity.may_be(identity)
+
+    @contextlib.contextmanager
+    def turn(self, identity: Identity) -> Iterator[bool]:
+        """Run the writes that may give an object one identity one after the other. Tell each whether it is the first.
+
+        A later one must read what the earlier ones have written, even with the key of another profile. The service may
+        choose the same values for a resource that leaves them out.
+        """
+        key = identity._replace(chosen=())
+        with self._lock:
+            is_first = key not in self._turns
+            turn = self._turns.setdefault(key, threading.Lock())
+        with turn:
+            yield is_first
 
     @contextlib.contextmanager
     def creating(self, identity: Identity) -> Iterator[bool]:
-        """Run the creates of one identity one after the other, and tell each whether it is the first.
-
-        A later one must read what the earlier ones have created, even with the key of another profile.
-        """
-        with self._lock:
-            is_first = identity not in self._creating
-            turn = self._creating.setdefault(identity, threading.Lock())
-        with turn:
+        """Run a create in its :meth:`turn`, and note whether it adopts an object or fails to."""
+        with self.turn(identity) as is_first:
             try:
                 yield is_first
             except BaseException:
@@ -204,25 +251,25 @@ class ClaimRegistry:
                 self._adopting.discard(identity)
                 self._failed.discard(identity)
 
-    def note_deletion(self, identity: Identity) -> None:
+    def note_deletion(self, identity: Identity, profile: str | None) -> None:
         """Note that a refresh did not find the object of a resource. The same command may create it again."""
         with self._lock:
-            self._deleted.add(identity)
+            self._deleted.add((identity, profile))
 
-    def was_deleted(self, identity: Identity) -> bool:
-        """Return whether a refresh in this command did not find the object."""
+    def was_deleted(self, identity: Identity, profile: str | None) -> bool:
+        """Return whether a refresh in this command did not find the object of a resource."""
         with self._lock:
-            return identity in self._deleted
+            return (identity, profile) in self._deleted
 
     def is_adopting(self, identity: Identity) -> bool:
-        """Return whether a resource of this program has yet to adopt an object of this identity."""
+        """Return whether a resource of this program has yet to adopt an object that may have this identity."""
         with self._lock:
-            return identity in self._adopting
+            return any(map(identity.may_be, self._adopting))
 
     def adoption_failed(self, identity: Identity) -> bool:
-        """Return whether a resource of this program failed to adopt an object of this identity."""
+        """Return whether a resource of this program failed to adopt an object that may have this identity."""
         with self._lock:
-            return identity in self._failed
+            return any(map(identity.may_be, self._failed))
 
     def reset(self) -> None:
         """Forget everything."""
@@ -230,7 +277,7 @@ class ClaimRegistry:
             self._checked.clear()
             self._created.clear()
             self._owners.clear()
-            self._creating.clear()
+            self._turns.clear()
             self._adopting.clear()
             self._failed.clear()
             self._deleted.clear()

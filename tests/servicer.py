@@ -33,8 +33,15 @@ from omni_pulumi.process import PROCESS
 PROVIDER_KEY = "__provider"
 
 
-def claim_nothing(_object_id: str) -> None:
-    """Claim an object for a lifecycle that a test calls without a provider. No other resource manages the object."""
+class NoClaims:
+    """The claims of a lifecycle that a test calls without a provider. No other resource manages an object."""
+
+    def __call__(self, _pulumi_id: str) -> None:
+        """Claim an object."""
+
+    def gives_up(self, _pulumi_id: str) -> bool:
+        """Return whether another resource gives up the name of an object."""
+        return False
 
 
 def _import_servicer() -> Any:

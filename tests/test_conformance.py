@@ -181,7 +181,7 @@ def test_docstrings(module: ResourceModule) -> None:
 def test_order_of_a_module(module: ResourceModule) -> None:
     """The classes and methods of each module have the same order, so that resources are easy to compare."""
     name = module.resource.__name__
-    operations = ["describe", "id_of", "create", "read", "update", "delete", "exists"]
+    operations = ["describe", "id_of", "chosen", "create", "read", "update", "check_identity", "delete", "exists"]
     methods = [*operations, "only_in_service", "lost_by_deletion", "diff_warning", "warnings"]
     classes = {
         node.name: [item.name for item in node.body if isinstance(item, ast.FunctionDef)]

@@ -10,6 +10,7 @@ import contextlib
 import functools
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Generic
 
 from pulumi import dynamic
@@ -25,7 +26,7 @@ from omni_pulumi.check import CheckFailure, changed_values, configuration_error,
 from omni_pulumi.dynamic import imports
 from omni_pulumi.dynamic.host import ShortTracebacks, install_cancel_handler, install_error_text
 from omni_pulumi.errors import AlreadyExistsError, AlreadyManagedError, ConfigurationError, Error
-from omni_pulumi.lifecycle import A, C, Claim, Lifecycle, S
+from omni_pulumi.lifecycle import A, C, Claims, Lifecycle, S
 from omni_pulumi.process import PROCESS, Identity, ObjectKey
 from omni_pulumi.redact import redact
 
@@ -118,7 +119,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
             if replaces and args.adopt == "existing":
                 raise self._replacement_error(_id, args, replaces)
             key = self._key(self.lifecycle.id_of(state), args)
-            if is_programs and not replaces and not PROCESS.claims.claim(key, args.profile):
+            if is_programs and not replaces and not PROCESS.claims.claim(key, identity, args.profile):
                 raise self._duplicate_error(_id, args)
         return dynamic.DiffResult(
             changes=bool(changed) or args.profile != state.profile,
@@ -129,7 +130,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Create the object, or adopt the one that exists."""
         args = self._args(props, {}, "create")
-        if args.adopt == "existing" and PROCESS.claims.was_deleted(self._identity(args)):
+        if args.adopt == "existing" and PROCESS.claims.was_deleted(self._identity(args), args.profile):
             _log.warning(
                 '%s was deleted outside Pulumi, so it is created although adopt is "existing". Remove adopt from the '
                 "program",
@@ -142,7 +143,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
                 client.invalidate_lists()
             try:
                 state = retry_while_parent_missing(
-                    lambda: self._claiming(args, lambda claim: self.lifecycle.create(client, args, claim))
+                    lambda: self._claiming(args, lambda claims: self.lifecycle.create(client, args, claims))
                 )
             except AlreadyManagedError:
                 raise
@@ -157,19 +158,31 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         with self._operation("read", known) as client:
             state = self.lifecycle.read(client, known)
         if state is None:
-            PROCESS.claims.note_deletion(self._identity(known))
+            PROCESS.claims.note_deletion(self._identity(known), known.profile)
+            if lost := self.lifecycle.only_in_service(known):
+                _log.warning(
+                    "%s was deleted outside Pulumi. A new one lacks %s, because only %s had the values. Set them there",
+                    describe_with_id(self.lifecycle.describe(known), _id),
+                    ", ".join(lost),
+                    self.lifecycle.service.name,
+                )
             return dynamic.ReadResult("", {})
         outputs = state.to_properties()
         arguments = self.lifecycle.args_model.property_names()
-        self._log_changes(state, _id, drifted(known, state, arguments - {"adopt"}), notes.DRIFT)
+        compared = arguments - {"adopt"} | self.lifecycle.observed
+        self._log_changes(state, _id, drifted(known, state, compared), notes.DRIFT)
         inputs = {key: value for key, value in outputs.items() if key in arguments}
         return dynamic.ReadResult(self.lifecycle.id_of(state), outputs, inputs)
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
         """Change the object to what the program declares."""
-        state, args = self._state(_olds), self._args(_news, _olds, "update")
-        with self._operation("update", args) as client:
-            state = self._claiming(args, lambda claim: self.lifecycle.update_or_recreate(client, state, args, claim))
+        known, args = self._state(_olds), self._args(_news, _olds, "update")
+        is_renamed = self._identity(args) != self._identity(known)
+        turn = PROCESS.claims.turn(self._identity(args)) if is_renamed else contextlib.nullcontext(enter_result=True)
+        with turn as is_first, self._operation("update", args) as client:
+            if not is_first:
+                client.invalidate_lists()
+            state = self._claiming(args, lambda claims: self.lifecycle.update_or_recreate(client, known, args, claims))
         self._warn_about_other_forms(state, args)
         return dynamic.UpdateResult(state.to_properties())
 
@@ -180,7 +193,7 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
         would delete the object that its new resource has adopted.
         """
         state = self._state(_props)
-        claims, identity = PROCESS.claims, self._identity(state)
+        claims, identity = PROCESS.claims, self._identity(state)._replace(chosen=self.lifecycle.chosen(state))
         key = self._key(self.lifecycle.id_of(state), state)
         with ShortTracebacks():
             if claims.adoption_failed(identity):
@@ -213,23 +226,21 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
                 ", ".join(forms),
             )
 
-    def _claiming(self, args: A, write: Callable[[Claim], S]) -> S:
+    def _claiming(self, args: A, write: Callable[[Claims], S]) -> S:
         """Run a write, and claim the object that it adopts or creates. An error releases the claim."""
-        claimed: list[ObjectKey] = []
-
-        def claim(object_id: str) -> None:
-            key = self._key(object_id, args)
-            if not PROCESS.claims.claim(key, args.profile):
-                raise self._already_managed_error(object_id, args, PROCESS.claims.profile_of_owner(key))
-            claimed.append(key)
-
+        claims = _Claims(
+            self._identity(args),
+            args.profile,
+            key=lambda pulumi_id: self._key(pulumi_id, args),
+            refuse=lambda pulumi_id, owner: self._already_managed_error(pulumi_id, args, owner),
+        )
         try:
-            state = write(claim)
+            state = write(claims)
         except BaseException:
-            for key in claimed:
+            for key in claims.claimed:
                 PROCESS.claims.release(key)
             raise
-        PROCESS.claims.claim(self._key(self.lifecycle.id_of(state), args), args.profile)
+        PROCESS.claims.claim(claims.key(self.lifecycle.id_of(state)), claims.identity, args.profile)
         return state
 
     def _already_managed_error(self, pulumi_id: str, args: A, owner: str | None) -> AlreadyManagedError:
@@ -310,8 +321,11 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
 
     def _identity(self, resource: A | S) -> Identity:
         """Return what a create finds an object by. Values that are unknown in a preview count as ``None``."""
-        values = (None if isinstance(value, Unknown) else value for value in self.lifecycle.identity(resource))
-        return self._key("", resource) + tuple(values)
+        values, chosen = (
+            tuple(None if isinstance(value, Unknown) else value for value in values)
+            for values in (self.lifecycle.identity(resource), self.lifecycle.choosable(resource))
+        )
+        return Identity(type(self).__name__, self._url(resource.profile), values, chosen)
 
     def _key(self, object_id: str, resource: A | S) -> ObjectKey:
         return type(self).__name__, self._url(resource.profile), object_id
@@ -328,6 +342,35 @@ class Provider(dynamic.ResourceProvider, Generic[C, A, S]):
 
     def _client(self, profile: str | None) -> C:
         return PROCESS.clients.get(self.lifecycle.service.name, self._instance(profile), self.lifecycle.connect)
+
+
+@dataclass(frozen=True)
+class _Claims:
+    """The claims of one write.
+
+    Attributes:
+        identity: what the program declares.
+        profile: the profile of the resource.
+        key: returns the key of an object by its Pulumi ID.
+        refuse: returns the error about an object that another resource manages, by its Pulumi ID and that resource's
+            profile.
+        claimed: the objects that the write has claimed.
+    """
+
+    identity: Identity
+    profile: str | None
+    key: Callable[[str], ObjectKey]
+    refuse: Callable[[str, str | None], AlreadyManagedError]
+    claimed: list[ObjectKey] = field(default_factory=list)
+
+    def __call__(self, pulumi_id: str) -> None:
+        key = self.key(pulumi_id)
+        if not PROCESS.claims.claim(key, self.identity, self.profile):
+            raise self.refuse(pulumi_id, PROCESS.claims.profile_of_owner(key))
+        self.claimed.append(key)
+
+    def gives_up(self, pulumi_id: str) -> bool:
+        return PROCESS.claims.gives_up(self.key(pulumi_id), self.identity)
 
 
 def _object_id(pulumi_id: str) -> str:

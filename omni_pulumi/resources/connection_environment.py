@@ -37,7 +37,7 @@ from omni_pulumi.fields import (
     UserAttributeValues,
     rule,
 )
-from omni_pulumi.lifecycle import Claim
+from omni_pulumi.lifecycle import Claims
 from omni_pulumi.services import OmniLifecycle
 
 if TYPE_CHECKING:
@@ -90,14 +90,14 @@ class ConnectionEnvironmentLifecycle(OmniLifecycle[ConnectionEnvironmentArgs, Co
         """Return the UUID of the connection environment."""
         return state.connection_environment_id
 
-    def create(self, client: OmniClient, args: ConnectionEnvironmentArgs, claim: Claim) -> ConnectionEnvironmentState:
+    def create(self, client: OmniClient, args: ConnectionEnvironmentArgs, claims: Claims) -> ConnectionEnvironmentState:
         """Create the connection environment and set its values, or adopt the one that exists.
 
         When setting the values of a new one fails, it is deleted again.
         """
         existing = _find(client, args)
         if existing is not None:
-            claim(existing.id)
+            claims(existing.id)
             return _adopt(client, args, existing)
         if args.adopt == "existing":
             raise _nothing_to_adopt(client, args)

@@ -31,7 +31,7 @@ from omni_pulumi.fields import (
     State,
     UserAttributeValues,
 )
-from omni_pulumi.lifecycle import Claim
+from omni_pulumi.lifecycle import Claims
 from omni_pulumi.services import OmniLifecycle
 
 if TYPE_CHECKING:
@@ -77,10 +77,10 @@ class ConnectionEnvironmentAttributeLifecycle(
         return state.connection_id
 
     def create(
-        self, client: OmniClient, args: ConnectionEnvironmentAttributeArgs, claim: Claim
+        self, client: OmniClient, args: ConnectionEnvironmentAttributeArgs, claims: Claims
     ) -> ConnectionEnvironmentAttributeState:
         """Set the attribute, or adopt the one that the connection has."""
-        claim(args.connection_id)
+        claims(args.connection_id)
         existing = client.get_connection(args.connection_id)
         if existing.attribute_name is None:
             if args.adopt == "existing":

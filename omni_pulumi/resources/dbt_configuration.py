@@ -38,7 +38,7 @@ from omni_pulumi.fields import (
     matching,
     rule,
 )
-from omni_pulumi.lifecycle import Claim
+from omni_pulumi.lifecycle import Claims
 from omni_pulumi.services import OmniLifecycle
 
 if TYPE_CHECKING:
@@ -47,7 +47,11 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _PROJECT_ROOT_PATH = re.compile(r"\A(?!/)(?!.*\.\.)[\w ./-]+")
-_CLONE_URL = r"(?:git|ssh|git\+ssh|ssh\+git|https?)://[^/]+/.+|(?:[^/:@]+@)?(?:[^/:@]{2,}|\[[^]]+\]):(?!/?/).+"
+_CLONE_URL = (
+    r"(?:git|ssh|git\+ssh|ssh\+git|https?)://[^/]+/.+"
+    r"|[^/:@]+@(?:[^/:@]+|\[[^]]+\]):(?!//).+"
+    r"|(?:[^/:@]{2,}|\[[^]]+\]):(?!/?/).+"
+)
 """The URLs that git can clone from another host. Omni has methods for SSH and for HTTPS."""
 
 _DBT_VERSION = re.compile(r"\A(Auto|\d+\.\d+)")
@@ -121,12 +125,12 @@ class DbtConfigurationLifecycle(OmniLifecycle[DbtConfigurationArgs, DbtConfigura
         """Return the ID of the connection."""
         return state.connection_id
 
-    def create(self, client: OmniClient, args: DbtConfigurationArgs, claim: Claim) -> DbtConfigurationState:
+    def create(self, client: OmniClient, args: DbtConfigurationArgs, claims: Claims) -> DbtConfigurationState:
         """Write the configuration, or adopt the one that the connection has.
 
         The ID is known before the read, so the configuration is claimed first: the read may lack a recent change.
         """
-        claim(args.connection_id)
+        claims(args.connection_id)
         existing = client.get_dbt_configuration(args.connection_id)
         if existing is None:
             if args.adopt == "existing":

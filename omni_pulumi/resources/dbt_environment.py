@@ -19,6 +19,7 @@ from omni_pulumi.adoption import (
     ADOPT_IF_CREATED,
     LEAVE_TO_OTHERS,
     adopt,
+    describe_with_id,
     log_created,
     nearest_names,
     nothing_to_adopt,
@@ -30,7 +31,7 @@ from omni_pulumi.api.retry import LIMITS, create_once, poll
 from omni_pulumi.changes import undeclared_fields
 from omni_pulumi.dynamic.provider import Provider
 from omni_pulumi.dynamic.resource import Resource, output, secret_values
-from omni_pulumi.errors import AlreadyManagedError, BadRequestError, Error, PartlyCreatedError
+from omni_pulumi.errors import AlreadyExistsError, AlreadyManagedError, BadRequestError, Error, PartlyCreatedError
 from omni_pulumi.fields import (
     Adopt,
     Args,
@@ -51,7 +52,7 @@ from omni_pulumi.fields import (
     common_fields,
     rule,
 )
-from omni_pulumi.lifecycle import Claim
+from omni_pulumi.lifecycle import Claims
 from omni_pulumi.services import OmniLifecycle
 from omni_pulumi.variables import (
     SET_IN_OMNI,
@@ -118,7 +119,7 @@ class DbtEnvironmentArgs(Args):
     target_database: MaybeUnknown[OptionalLine] = pydantic.Field(default=None, description="Target database override.")
     target_name: MaybeUnknown[OptionalLine] = pydantic.Field(default=None, description="Target name override.")
     target_role: MaybeUnknown[OptionalLine] = pydantic.Field(default=None, description="Target role override.")
-    owner_id: MaybeUnknown[Uuid | None] = pydantic.Field(
+    owner_id: Annotated[MaybeUnknown[Uuid | None], Identifies(is_optional=True)] = pydantic.Field(
         default=None,
         description="UUID of the user who owns the environment. Requires an organization API key. By default Omni "
         "decides: shared with an organization API key, the token's user with a personal access token.",
@@ -145,6 +146,9 @@ class DbtEnvironmentArgs(Args):
         "detected.",
     )
 
+
+SHARED = "shared"
+"""Stands for the owner of an environment that has none."""
 
 _REQUIRED = frozenset(name for name, field in DbtEnvironmentArgs.model_fields.items() if field.is_required())
 """The arguments whose empty text does not mean "none"."""
@@ -173,6 +177,9 @@ class DbtEnvironmentState(State):
     retained_variables: list[str] = pydantic.Field(
         default_factory=list, description="Names of variables that the program dropped and Omni kept."
     )
+    current_owner: str | None = pydantic.Field(
+        default=None, description="UUID of the user who owns the environment, or `shared`. A refresh shows its change."
+    )
 
 
 class DbtEnvironmentLifecycle(OmniLifecycle[DbtEnvironmentArgs, DbtEnvironmentState]):
@@ -180,6 +187,7 @@ class DbtEnvironmentLifecycle(OmniLifecycle[DbtEnvironmentArgs, DbtEnvironmentSt
 
     args_model = DbtEnvironmentArgs
     state_model = DbtEnvironmentState
+    observed = frozenset({"currentOwner"})
 
     def describe(self, resource: DbtEnvironmentArgs | DbtEnvironmentState) -> str:
         """Return the object in words, for messages."""
@@ -189,7 +197,11 @@ class DbtEnvironmentLifecycle(OmniLifecycle[DbtEnvironmentArgs, DbtEnvironmentSt
         """Return ``<connection_id>/<environment_id>``."""
         return _pulumi_id(state.connection_id, state.environment_id)
 
-    def create(self, client: OmniClient, args: DbtEnvironmentArgs, claim: Claim) -> DbtEnvironmentState:
+    def chosen(self, state: DbtEnvironmentState) -> tuple[object, ...]:
+        """Return the owner that Omni has, or else the declared one."""
+        return (state.current_owner or state.owner_id,)
+
+    def create(self, client: OmniClient, args: DbtEnvironmentArgs, claims: Claims) -> DbtEnvironmentState:
         """Create the environment, or adopt the one with the same name and owner.
 
         If the program names no owner, Omni chooses one. Then only the response shows whether the owner already has an
@@ -200,18 +212,19 @@ class DbtEnvironmentLifecycle(OmniLifecycle[DbtEnvironmentArgs, DbtEnvironmentSt
         existing = find_by_name(before, args.name, args.owner_id)
         if existing is None and args.adopt:
             existing = environments.poll_name(args.name, args.owner_id)
-        if existing is not None and _try_to_claim(args, existing, claim):
+        if existing is not None and _try_to_claim(args, existing, claims):
             return _adopt(environments, args, existing)
         if args.adopt == "existing":
             raise nothing_to_adopt(_describe(args), _similar(environments.cached(), args.name))
         created, plan = _create(environments, args, before)
-        existing = _conflicting(environments, args, created, before)
+        owner = _owner(environments, args, created)
+        existing = _conflicting(environments, args, created, before, owner)
         if existing is None:
-            state = _written(environments, args, created, plan)
-            log_created(_describe(args), created.id, args)
+            state = _written(environments, args, created, plan, owner=owner)
+            log_created(_describe(args), created.id, args, lost=self.lost_by_deletion(dict(args)))
             return state
         self._undo(client, args, created)
-        claim(_pulumi_id(args.connection_id, existing.id))
+        claims(_pulumi_id(args.connection_id, existing.id))
         return _adopt(environments, args, existing)
 
     def read(self, client: OmniClient, state: DbtEnvironmentState) -> DbtEnvironmentState | None:
@@ -226,6 +239,34 @@ class DbtEnvironmentLifecycle(OmniLifecycle[DbtEnvironmentArgs, DbtEnvironmentSt
         environments = DbtEnvironments(client, state.connection_id)
         current = environments.find(state.environment_id)
         return None if current is None else _write(environments, args, current, known=state)
+
+    def check_identity(
+        self, client: OmniClient, state: DbtEnvironmentState, args: DbtEnvironmentArgs, claims: Claims
+    ) -> None:
+        """Refuse the name and the owner of another environment, because Omni accepts a name twice."""
+        environments = DbtEnvironments(client, state.connection_id)
+        current = environments.find(state.environment_id)
+        if current is None:
+            return
+        owner = _next_owner(args, current, state)
+        if (args.name, owner) == (current.name, current.owner_id):
+            return
+
+        def other(listed: Sequence[models.ListedDbtEnvironment]) -> models.ListedDbtEnvironment | None:
+            found = find_by_name([each for each in listed if each.id != current.id], args.name, owner)
+            is_given_up = found is not None and claims.gives_up(_pulumi_id(state.connection_id, found.id))
+            return None if is_given_up else found
+
+        found = other(environments.cached())
+        # Another resource, which the engine has not checked yet, may give up the name.
+        if found and not poll(lambda: other(environments.current()) is None or None):
+            raise AlreadyExistsError(
+                f"Cannot update {describe_with_id(_describe(state), current.id)}: {_describe(args)} ({found.id}) has "
+                f"the same {'name' if owner is None else 'name and owner'}. Choose another name, or rename or delete "
+                "that one first. If the program does so, let it do so in an update before this one.",
+                operation=f"update {_describe(state)}",
+                resource_id=found.id,
+            )
 
     def delete(self, client: OmniClient, state: DbtEnvironmentState) -> None:
         """Delete the environment. The default environment belongs to the dbt configuration and stays."""
@@ -291,14 +332,14 @@ def _similar(environments: Sequence[models.ListedDbtEnvironment], name: str) -> 
     return [f'"{e.name}" ({e.id}, owner {e.owner_id or "none"})' for e in similar]
 
 
-def _try_to_claim(args: DbtEnvironmentArgs, existing: models.DbtEnvironment, claim: Claim) -> bool:
+def _try_to_claim(args: DbtEnvironmentArgs, existing: models.DbtEnvironment, claims: Claims) -> bool:
     """Claim an environment. Return ``False`` when Omni may choose another owner than that of the environment.
 
     That is possible when another resource of the program manages the environment with another key, and this resource
     names no owner.
     """
     try:
-        claim(_pulumi_id(args.connection_id, existing.id))
+        claims(_pulumi_id(args.connection_id, existing.id))
     except AlreadyManagedError as error:
         if error.same_key or args.owner_id is not None:
             raise
@@ -377,13 +418,13 @@ def _conflicting(
     args: DbtEnvironmentArgs,
     created: models.DbtEnvironment,
     before: Sequence[models.ListedDbtEnvironment],
+    owner: str | None,
 ) -> models.ListedDbtEnvironment | None:
     """Return another environment with the name and the owner of a new one.
 
     When Omni chose the owner, the list is read again: another profile of the program may use another key of the same
     instance, whose client has a cache of its own.
     """
-    owner = _owner(environments, args, created)
     if owner != args.owner_id:
         with contextlib.suppress(Error):  # the created environment must reach the state
             before = environments.current()
@@ -421,8 +462,8 @@ def _write(
         plan = plan_update(args, current.variables or [], known)
         found = _merge(DbtEnvironmentState.from_args(args, environment_id=current.id), current)
         kept = undeclared_fields(found, args, known)
-        has_owner = known is not None and known.owner_id is not None
-        body = _body(args.model_copy(update=kept), plan, current, has_owner=has_owner)
+        owner = _next_owner(args, current, known)
+        body = _body(args.model_copy(update=kept), plan, current, owner)
         try:
             answer = environments.update(current.id, body)
         except Error as error:
@@ -432,7 +473,9 @@ def _write(
                 raise error.replace(outcome_unknown=outcome_unknown) from None
             current = changed
         else:
-            state = _written(environments, args, answer, plan, is_default=current.is_default_environment)
+            is_default = current.is_default_environment
+            state = _written(environments, args, answer, plan, owner=owner, is_default=is_default)
+            _warn_about_owner(state, args, owner)
             _warn_about_kept(args, plan, kept)
             return state.model_copy(update=dict.fromkeys(kept))  # only a refresh puts them into the state
     raise AssertionError("unreachable: the last attempt returns or raises")
@@ -470,6 +513,31 @@ def _read_changed(
     return found
 
 
+def _next_owner(
+    args: DbtEnvironmentArgs, current: models.DbtEnvironment, known: DbtEnvironmentState | None
+) -> str | None:
+    """Return the owner after a write. A program that drops the owner makes the environment shared.
+
+    An owner that the program never named is kept. The state has it when the list does not show it.
+    """
+    if args.owner_id is not None or (known is not None and known.owner_id is not None):
+        return args.owner_id
+    if "owner_id" in current.model_fields_set or known is None:
+        return current.owner_id
+    return None if known.current_owner == SHARED else known.current_owner
+
+
+def _warn_about_owner(state: DbtEnvironmentState, args: DbtEnvironmentArgs, owner: str | None) -> None:
+    """Warn when Omni has another owner after a write than it was sent."""
+    if state.current_owner != (owner or SHARED):
+        _log.warning(
+            "%s: Omni has changed the owner from %s to %s. Declare owner_id to decide about it",
+            _describe(args),
+            owner or SHARED,
+            state.current_owner,
+        )
+
+
 def _warn_about_kept(args: DbtEnvironmentArgs, plan: VariableUpdate, kept: Iterable[str]) -> None:
     warn_about_kept(_describe(args), [*kept, *(f"variables.{name}" for name in plan.unknown)])
     if plan.no_longer_unmanaged:
@@ -487,10 +555,22 @@ def _written(
     answer: models.DbtEnvironment,
     plan: VariableUpdate,
     *,
+    owner: str | None,
     is_default: bool = False,
 ) -> DbtEnvironmentState:
-    """Return the state after a write. Variables that the response lacks are read."""
-    state = DbtEnvironmentState.from_args(args, environment_id=answer.id, is_default_environment=is_default)
+    """Return the state after a write. Variables that the response lacks are read.
+
+    Args:
+        environments: the environments of the connection.
+        args: what the program declares.
+        answer: the response.
+        plan: the variables that were sent.
+        owner: the owner, if the response lacks it.
+        is_default: whether it is the default environment.
+    """
+    state = DbtEnvironmentState.from_args(
+        args, environment_id=answer.id, is_default_environment=is_default, current_owner=owner or SHARED
+    )
     if answer.variables is None:
         try:
             answer = find_by_id(environments.current(), answer.id) or answer
@@ -526,8 +606,7 @@ def _body(
     args: DbtEnvironmentArgs,
     plan: VariableUpdate,
     current: models.DbtEnvironment | None = None,
-    *,
-    has_owner: bool = False,
+    owner: str | None = None,
 ) -> models.DbtEnvironmentBody:
     """Return the body of a write. An owner that Omni chose, and deferral, are not managed: they are sent back.
 
@@ -535,17 +614,17 @@ def _body(
         args: what the program declares.
         plan: the variables.
         current: what Omni has, ``None`` when the environment is created.
-        has_owner: whether the state has an owner, so that a program that dropped it makes the environment shared.
+        owner: the owner after an update.
     """
     fields: dict[str, Any] = {
         name: value
         for name, value in common_fields(args, models.DbtEnvironmentBody).items()
         if name not in {"variables", "owner_id"}
     }
-    if args.owner_id is not None or has_owner:
+    if current is not None:
+        fields["owner_id"] = owner
+    elif args.owner_id is not None:
         fields["owner_id"] = args.owner_id
-    elif current is not None and current.owner_id is not None:
-        fields["owner_id"] = current.owner_id
     if current is not None and current.is_deferral_enabled is not None:
         fields["is_deferral_enabled"] = current.is_deferral_enabled
     return models.DbtEnvironmentBody(**fields, variables=plan.bodies)
@@ -562,6 +641,8 @@ def _merge(state: DbtEnvironmentState, current: models.DbtEnvironment) -> DbtEnv
         for name, value in common_fields(current, DbtEnvironmentState).items()
         if name in current.model_fields_set and name != "variables" and (name != "owner_id" or state.owner_id)
     }
+    if "owner_id" in current.model_fields_set and state.current_owner is not None:
+        fields["current_owner"] = current.owner_id or SHARED
     if current.variables is not None:
         fields.update(merge_variables(state, current.variables))
     return state.model_copy(update=fields)
@@ -611,6 +692,8 @@ class DbtEnvironment(Resource, module="omni", name="DbtEnvironment"):
     """Whether Omni created the environment with the dbt configuration. Such an environment is never deleted."""
     retained_variables: pulumi.Output[list[str]] = output()
     """Names of variables that the program dropped and Omni kept."""
+    current_owner: pulumi.Output[str | None] = output()
+    """UUID of the user who owns the environment, or `shared`. A refresh shows its change."""
 
     def __init__(
         self,

@@ -41,7 +41,7 @@ from omni_pulumi.fields import (
     State,
     rule,
 )
-from omni_pulumi.lifecycle import Claim
+from omni_pulumi.lifecycle import Claims
 from omni_pulumi.lightdash_connections import (
     SECRET_PROPERTIES,
     ConnectionArgs,
@@ -132,11 +132,11 @@ class LightdashDbtSourceLifecycle(LightdashLifecycle[LightdashDbtSourceArgs, Lig
         """Return ``<project_uuid>/<source_uuid>``."""
         return _pulumi_id(state.project_uuid, state.source_uuid)
 
-    def create(self, client: LightdashClient, args: LightdashDbtSourceArgs, claim: Claim) -> LightdashDbtSourceState:
+    def create(self, client: LightdashClient, args: LightdashDbtSourceArgs, claims: Claims) -> LightdashDbtSourceState:
         """Create the source, or adopt the one with its name."""
         existing = _find(client, args)
         if existing is not None and not existing.is_primary:
-            return _adopt(client, args, existing, claim)
+            return _adopt(client, args, existing, claims)
         if args.adopt == "existing":
             names = (source.name for source in client.list_dbt_sources(args.project_uuid) if not source.is_primary)
             raise nothing_to_adopt(_describe(args), (f'"{name}"' for name in nearest_names(args.name, names)))
@@ -155,7 +155,7 @@ class LightdashDbtSourceLifecycle(LightdashLifecycle[LightdashDbtSourceArgs, Lig
             existing = _find(client, args, use_cache=False)
             if existing is None:
                 raise
-            return _adopt(client, args, existing, claim)
+            return _adopt(client, args, existing, claims)
         log_created(_describe(args), created.project_dbt_source_uuid, args)
         return _read_back(client, _merge(LightdashDbtSourceState.from_args(args), created))
 
@@ -253,7 +253,7 @@ def _read(client: LightdashClient, state: LightdashDbtSourceState) -> DbtSourceW
 
 
 def _adopt(
-    client: LightdashClient, args: LightdashDbtSourceArgs, existing: DbtSource, claim: Claim
+    client: LightdashClient, args: LightdashDbtSourceArgs, existing: DbtSource, claims: Claims
 ) -> LightdashDbtSourceState:
     if existing.is_primary:
         raise AlreadyExistsError(
@@ -263,7 +263,7 @@ def _adopt(
             resource_id=existing.project_dbt_source_uuid,
         )
     state = _merge(LightdashDbtSourceState.from_args(args), existing)
-    claim(_pulumi_id(state.project_uuid, state.source_uuid))
+    claims(_pulumi_id(state.project_uuid, state.source_uuid))
     current = _read(client, state)
     if current is None:
         raise NotFoundError(

@@ -12,7 +12,7 @@ from omni_pulumi.errors import AlreadyExistsError, AlreadyManagedError, NothingT
 from omni_pulumi.resources.connection_environment import ConnectionEnvironmentProvider
 from omni_pulumi.resources.dbt_configuration import DbtConfigurationProvider
 from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
-from omni_pulumi.simulator import CONNECTION_ID, PAGES, USER_ID, OmniSimulator
+from omni_pulumi.simulator import CONNECTION_ID, OTHER_USER_ID, PAGES, USER_ID, OmniSimulator
 from tests.catalogue import SAMPLES, Sample, every_sample
 from tests.harness import ResourceHarness
 from tests.logged import warnings
@@ -209,3 +209,37 @@ def test_a_create_names_the_option(sample: Sample, stack: Stack) -> None:
     lost = {"DbtConfiguration": "SSH deploy keys", "DbtEnvironment": "variables.TEAM_*"}.get(sample.name)
     assert ("delete_before_replace=True" in str(caught.value)) is (lost is not None)
     assert lost is None or lost in str(caught.value)
+
+
+@pytest.mark.parametrize(("deleted", "wanted"), [(None, USER_ID), (USER_ID, OTHER_USER_ID), (USER_ID, None)])
+def test_existing_is_refused_after_a_deletion_of_another_owner(
+    stack: Stack, omni: OmniSimulator, deleted: str | None, wanted: str | None
+) -> None:
+    """``adopt="existing"`` creates nothing when another owner's environment of the same name was deleted."""
+    declared = {owner: {"ownerId": owner} if owner else {} for owner in (deleted, wanted)}
+    stack.up("deleted", PROVIDER, {**PROGRAM, **declared[deleted]})
+    omni.delete_environment(stack.resources["deleted"].outputs["environmentId"])
+    with stack.command():
+        assert not stack.refresh("deleted")
+        with pytest.raises(ProviderError) as refused:
+            stack.up("wanted", PROVIDER, {**PROGRAM, **declared[wanted], "adopt": "existing"})
+    assert isinstance(refused.value.error, NothingToAdoptError)
+    assert omni.environments(CONNECTION_ID) == []
+
+
+@pytest.mark.parametrize(("removed", "failing"), [(None, USER_ID), (USER_ID, OTHER_USER_ID)])
+def test_an_environment_of_another_owner_is_deleted(
+    stack: Stack, omni: OmniSimulator, removed: str | None, failing: str
+) -> None:
+    """An environment is deleted although a resource fails to adopt another owner's environment of the same name.
+
+    Its state may have no owner that the program names, and then has the one that Omni chose.
+    """
+    stack.up("removed", PROVIDER, {**PROGRAM, **({"ownerId": removed} if removed else {})})
+    other = omni.add_environment(CONNECTION_ID, name=PROGRAM["name"], target_schema="s", owner_id=failing)
+    omni.set_variable(other, "UNDECLARED", "x")
+    with stack.command():
+        with pytest.raises(ProviderError):
+            stack.up("failing", PROVIDER, {**PROGRAM, "ownerId": failing, "adopt": True})
+        stack.destroy("removed")
+    assert [each["id"] for each in omni.environments(CONNECTION_ID)] == [other]

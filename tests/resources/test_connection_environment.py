@@ -21,7 +21,7 @@ from omni_pulumi.simulator import GENERATED, PAGES, Dialect, OmniSimulator, faul
 from tests.catalogue import SAMPLES
 from tests.harness import ResourceHarness
 from tests.logged import warnings
-from tests.servicer import Stack, claim_nothing
+from tests.servicer import NoClaims, Stack
 
 LIFECYCLE = ConnectionEnvironmentProvider.lifecycle
 
@@ -162,7 +162,7 @@ def test_without_a_list_the_state_is_kept(omni: OmniSimulator, harness: Resource
 def test_without_a_list_a_warning_is_logged_once(dialect: Dialect, log: pytest.LogCaptureFixture) -> None:
     """Without a list the first read warns that drift cannot be detected, and the list is requested only once."""
     with OmniSimulator(dialect=dialect) as omni, closing(OmniClient(Instance(omni.url, omni.api_key))) as client:
-        state = LIFECYCLE.create(client, arguments(), claim_nothing)
+        state = LIFECYCLE.create(client, arguments(), NoClaims())
         assert LIFECYCLE.read(client, state) == state
         assert LIFECYCLE.read(client, state) == state
         assert [request.method for request in omni.requests].count("GET") == 1
@@ -184,12 +184,12 @@ def test_other_dialect_is_tried_once(dialect: Dialect, creating: list[tuple[str,
     All later requests use that dialect.
     """
     with OmniSimulator(dialect=dialect) as omni, closing(OmniClient(Instance(omni.url, omni.api_key))) as client:
-        state = LIFECYCLE.create(client, arguments(), claim_nothing)
+        state = LIFECYCLE.create(client, arguments(), NoClaims())
         assert writes(omni) == creating
         omni.clear_requests()
-        LIFECYCLE.update_or_recreate(client, state, arguments(userAttributeValues=["dev"]), claim_nothing)
+        LIFECYCLE.update_or_recreate(client, state, arguments(userAttributeValues=["dev"]), NoClaims())
         LIFECYCLE.delete(client, state)
-        LIFECYCLE.create(client, arguments(), claim_nothing)
+        LIFECYCLE.create(client, arguments(), NoClaims())
         assert writes(omni) == [("PUT", 200), ("DELETE", 200), ("POST", 201), ("PUT", 200)]
 
 
@@ -261,7 +261,7 @@ def test_create_that_cannot_be_undone() -> None:
     client.update_connection_environment.side_effect = BadRequestError("The value is in use.", status=400)
     client.delete_connection_environment.side_effect = ServerError("Omni is down.", status=503)
     with pytest.raises(PartlyCreatedError) as caught:
-        LIFECYCLE.create(client, arguments(), claim_nothing)
+        LIFECYCLE.create(client, arguments(), NoClaims())
     assert (caught.value.resource_id, caught.value.outcome_unknown) == ("c0ffee", True)
     for part in ("The value is in use.", "c0ffee", "Omni is down.", "adopt=True"):
         assert part in str(caught.value)

@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_snake
 from omni_pulumi.errors import AlreadyExistsError, BadRequestError, NotFoundError
 from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
 from omni_pulumi.simulator import GENERATED, OTHER_USER_ID, PAGES, USER_ID, OmniSimulator, faults
+from omni_pulumi.simulator.omni import dbt_environments
 from tests.catalogue import SAMPLES
 from tests.harness import ResourceHarness
 from tests.logged import warnings
@@ -431,14 +432,90 @@ def test_the_default_environment_is_adopted_and_stays(
     assert environment(omni, "Production")["is_default_environment"]
 
 
-def test_undeclared_owner_is_not_managed(omni: OmniSimulator, harness: ResourceHarness) -> None:
-    """An undeclared owner that is changed in the Omni UI is no drift, and an update keeps it."""
+def test_undeclared_owner_is_shown_and_kept(
+    omni: OmniSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture
+) -> None:
+    """A refresh shows that an undeclared owner was changed in the Omni UI. An update keeps it."""
     harness.up()
+    assert harness.outputs["currentOwner"] == "shared"
     omni.edit_environment(environment(omni)["id"], owner_id=OTHER_USER_ID)
+    log.clear()
+    assert harness.refresh()
+    assert harness.outputs["currentOwner"] == OTHER_USER_ID
+    assert "current_owner changed outside Pulumi" in log.text
     harness.assert_settled()
     harness.up(targetRole="analyst")
     assert environment(omni)["owner_id"] == OTHER_USER_ID
     harness.assert_settled(targetRole="analyst")
+    assert warnings(log) == []
+
+
+@pytest.mark.parametrize("adopt", [False, True])
+def test_a_shared_environment_stays_shared(
+    omni: OmniSimulator, personal: ResourceHarness, log: pytest.LogCaptureFixture, *, adopt: bool
+) -> None:
+    """An update or an adoption with a personal access token keeps an environment shared, as the default one is.
+
+    Regression: Omni made the token's user the owner where a field that a request leaves out gets its default.
+    """
+    if adopt:
+        omni.add_environment(omni.connection_id, name="Staging", target_schema="old")
+        personal.up(adopt=True)
+    else:
+        personal.up(name="Production", adopt=True)
+        personal.up(name="Production", targetRole="analyst")
+    assert [each["owner_id"] for each in omni.environments(omni.connection_id)] == [None] * (1 + adopt)
+    assert personal.outputs["currentOwner"] == "shared"
+    assert warnings(log) == []
+
+
+def test_an_owner_that_a_write_changes(
+    personal: ResourceHarness, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An update warns when Omni changes the owner although it was sent back."""
+    personal.up()
+    monkeypatch.setattr(dbt_environments, "_owner", lambda *_, **__: OTHER_USER_ID)
+    personal.up(targetRole="analyst")
+    (warning,) = warnings(log)
+    assert f"Omni has changed the owner from {USER_ID} to {OTHER_USER_ID}" in warning
+
+
+def test_an_owner_that_the_list_lacks(omni: OmniSimulator, personal: ResourceHarness) -> None:
+    """If the list lacks the owner, an update sends the one in the state."""
+    personal.up()
+    omni.inject(faults.Missing("ownerId", method="GET", times=None))
+    personal.up(targetRole="analyst")
+    (sent,) = [request.body for request in omni.requests if request.method == "PUT"]
+    assert isinstance(sent, dict)
+    assert sent["ownerId"] == USER_ID
+    assert personal.outputs["currentOwner"] == USER_ID
+
+
+def test_state_without_an_owner(omni: OmniSimulator, harness: ResourceHarness) -> None:
+    """A refresh leaves the state of an earlier version as it is. The next update adds the owner."""
+    harness.up()
+    del harness.outputs["currentOwner"]
+    assert harness.refresh()
+    assert "currentOwner" not in harness.outputs
+    harness.up(targetRole="analyst")
+    assert harness.outputs["currentOwner"] == "shared"
+    assert environment(omni)["owner_id"] is None
+
+
+@pytest.mark.parametrize("command", ["refresh", "adopt"])
+def test_what_a_new_environment_lacks(
+    omni: OmniSimulator, harness: ResourceHarness, log: pytest.LogCaptureFixture, command: str
+) -> None:
+    """A refresh that finds the environment deleted, or a create in place of an adoption, names what a new one lacks."""
+    program = {"unmanagedVariables": ["DBT_TOKEN"], "adopt": True}
+    if command == "refresh":
+        harness.up(**program)
+        omni.delete_environment(environment(omni)["id"])
+        assert not harness.refresh()
+    else:
+        harness.up(**program)
+    assert "lacks" in log.text
+    assert "DBT_TOKEN" in log.text.split("lacks")[1]
 
 
 def test_removed_owner_makes_the_environment_shared(omni: OmniSimulator, harness: ResourceHarness) -> None:

@@ -24,7 +24,7 @@ from omni_pulumi.simulator import LIGHTDASH_VERSIONS, LightdashSimulator, faults
 from tests.catalogue import SAMPLES
 from tests.harness import ResourceHarness
 from tests.logged import warnings
-from tests.servicer import ProviderError, Refusal, Stack, claim_nothing
+from tests.servicer import NoClaims, ProviderError, Refusal, Stack
 
 TOKEN = 'ghp_"quoted"\\and-secret'
 """A made-up token that JSON escapes."""
@@ -392,7 +392,7 @@ def test_primary_source_cannot_be_adopted(*, adopt: bool) -> None:
     )
     assert not isinstance(args, list)
     with pytest.raises(AlreadyExistsError) as caught:
-        LightdashDbtSourceProvider.lifecycle.create(client, args, claim_nothing)
+        LightdashDbtSourceProvider.lifecycle.create(client, args, NoClaims())
     assert (caught.value.resource_id, caught.value.changes) == (project, ())
     assert "adopt=True" not in str(caught.value)
     client.update_dbt_source.assert_not_called()

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from omni_pulumi.errors import PermissionDeniedError
+from omni_pulumi.errors import AlreadyExistsError, PermissionDeniedError
 from omni_pulumi.resources.dbt_environment import DbtEnvironmentProvider
-from omni_pulumi.simulator import CONNECTION_ID, LightdashSimulator, OmniSimulator, faults
+from omni_pulumi.simulator import CONNECTION_ID, OTHER_USER_ID, USER_ID, LightdashSimulator, OmniSimulator, faults
 from tests.catalogue import SAMPLES, Sample, every_sample
 from tests.logged import warnings
 from tests.resources.objects import objects
@@ -17,28 +17,66 @@ from tests.servicer import ProviderError, Stack
 ENVIRONMENT = SAMPLES["DbtEnvironment"].minimal
 
 
-@pytest.mark.parametrize("interrupted", [False, True])
-def test_environment_gets_the_name_of_a_dropped_one(
-    stack: Stack, omni_services: dict[str, OmniSimulator], *, interrupted: bool
-) -> None:
-    """When an environment gets the name of one that the program drops, only the dropped one is deleted.
+def test_environment_gets_the_name_of_a_dropped_one(stack: Stack, omni_services: dict[str, OmniSimulator]) -> None:
+    """An environment gets the name of one that the program drops only after that one is deleted.
 
-    The deletion can also happen in the next command, when the first one is interrupted. Regression: the next command
-    did not delete the dropped environment.
+    The engine deletes last, so Omni would have two environments of one name.
     """
     omni = omni_services["generated"]
     program = {**ENVIRONMENT, "adopt": True}
     stack.up("a", DbtEnvironmentProvider(), {**program, "name": "A"})
     stack.up("b", DbtEnvironmentProvider(), {**program, "name": "B"})
+    dropped = stack.resources["b"].outputs["environmentId"]
     with stack.command():
-        assert stack.up("a", DbtEnvironmentProvider(), {**program, "name": "B"}) == "update"
-        if not interrupted:
-            stack.destroy("b")
-    if interrupted:
-        with stack.command():
-            assert stack.up("a", DbtEnvironmentProvider(), {**program, "name": "B"}) == "same"
-            stack.destroy("b")
+        with pytest.raises(ProviderError, match="in an update before this one") as refused:
+            stack.up("a", DbtEnvironmentProvider(), {**program, "name": "B"})
+        assert isinstance(refused.value.error, AlreadyExistsError)
+        assert refused.value.error.resource_id == dropped
+        stack.destroy("b")
+    assert [each["name"] for each in omni.environments(CONNECTION_ID)] == ["A"]
+    assert stack.up("a", DbtEnvironmentProvider(), {**program, "name": "B"}) == "update"
     assert [each["id"] for each in omni.environments(CONNECTION_ID)] == [stack.resources["a"].outputs["environmentId"]]
+
+
+@pytest.mark.parametrize("owner", ["shared", "declared", "undeclared"])
+def test_update_refuses_the_name_of_another_environment(
+    stack: Stack, omni_services: dict[str, OmniSimulator], owner: str
+) -> None:
+    """A changed name or owner that another environment has is refused. The name of another owner is free."""
+    omni = omni_services["generated"]
+    program = {**ENVIRONMENT, "name": "A"}
+    wanted: dict[str, Any] = {"name": "B"} if owner != "declared" else {"name": "B", "ownerId": USER_ID}
+    stack.up("a", DbtEnvironmentProvider(), program)
+    environment = stack.resources["a"].outputs["environmentId"]
+    if owner == "undeclared":  # Omni has another owner than the program knows
+        omni.edit_environment(environment, owner_id=USER_ID)
+    other = omni.add_environment(
+        CONNECTION_ID, name="B", target_schema="s", owner_id=None if owner == "shared" else USER_ID
+    )
+    with pytest.raises(ProviderError) as refused:
+        stack.up("a", DbtEnvironmentProvider(), {**program, **wanted})
+    assert isinstance(refused.value.error, AlreadyExistsError)
+    assert refused.value.error.resource_id == other
+    assert {each["id"]: each["name"] for each in omni.environments(CONNECTION_ID)} == {environment: "A", other: "B"}
+    omni.edit_environment(other, owner_id=OTHER_USER_ID)
+    assert stack.up("a", DbtEnvironmentProvider(), {**program, **wanted}) == "update"
+
+
+def test_environments_swap_names(stack: Stack, omni_services: dict[str, OmniSimulator]) -> None:
+    """An environment gets the name of one that gives it up in the same command.
+
+    The engine checks both at once, and this stack one after the other. So the first one is refused here.
+    """
+    omni, provider = omni_services["generated"], DbtEnvironmentProvider()
+    for name in "AB":
+        stack.up(name, provider, {**ENVIRONMENT, "name": name})
+    with stack.command():
+        with pytest.raises(ProviderError):
+            stack.up("A", provider, {**ENVIRONMENT, "name": "B"})
+        assert stack.up("B", provider, {**ENVIRONMENT, "name": "A"}) == "update"
+    assert stack.up("A", provider, {**ENVIRONMENT, "name": "B"}) == "update"
+    names = {each["id"]: each["name"] for each in omni.environments(CONNECTION_ID)}
+    assert [names[stack.resources[name].outputs["environmentId"]] for name in "AB"] == ["B", "A"]
 
 
 def test_replacement_adopts_another_object(stack: Stack, omni_services: dict[str, OmniSimulator]) -> None:

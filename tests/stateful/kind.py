@@ -66,6 +66,9 @@ class Kind(ABC):
     identity: ClassVar[Sequence[str]]
     """The parts by which a create finds an object."""
 
+    chosen: ClassVar[Collection[str]] = ()
+    """Parts that the service chooses when the program does not declare them, and that an update keeps."""
+
     write_only: ClassVar[Collection[str]] = ()
     """Parts that the service never returns, and keeps when an update leaves them out."""
 
@@ -137,7 +140,7 @@ class Kind(ABC):
         return True
 
     def delete(self, services: Services, object_id: str) -> None:
-        """Delete an object that cannot be adopted."""
+        """Delete an object that cannot be adopted, or whose name an update needs."""
         raise NotImplementedError
 
     def added_by_service(self, _services: Services) -> set[str]:
@@ -160,7 +163,7 @@ class Kind(ABC):
 
     def identity_of(self, parts: Parts) -> tuple[object, ...]:
         """Return the values by which a create finds the object."""
-        return self.name, *(parts[part] for part in self.identity)
+        return self.name, *(parts.get(part) for part in self.identity)
 
     def without_secrets(self, properties: Mapping[str, Any]) -> dict[str, Any]:
         """Return properties without those that may have secrets."""

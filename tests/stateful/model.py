@@ -588,6 +588,9 @@ class Model:
         existing = error.resource_id or next(iter(found), None)
         if existing not in now:  # a dropped resource had it, and it is deleted now
             return
+        is_update = name in self.stack.resources and error.operation.startswith("update ")
+        if is_update and existing in {self._id_in_state(each) for each in self.stack.resources}:
+            return  # another resource gives up its name, or is deleted
         dropped_ids = {self._id_in_state(each) for each in self.stack.resources if each not in self.program}
         is_expected = (
             existing in self.outside.owned | dropped_ids | added_by_services(self.services)
@@ -595,7 +598,8 @@ class Model:
             or error.undeclared
         )
         assert is_expected, (name, error)
-        if not kind_of(name).can_adopt(self.services):
+        self.figures["names of others refused"] += is_update
+        if is_update or not kind_of(name).can_adopt(self.services):
             kind_of(name).delete(self.services, existing)
             self.outside.owned.discard(existing)
         elif self.program[name].get("adopt"):
@@ -619,7 +623,7 @@ class Model:
             id_, kind, parts = self._id_in_state(name), kind_of(name), self._declared(name)
             for path in {*parts, *now[id_]} - {"kind"}:
                 value = parts.get(path)
-                if path not in {*parts, *kind.write_only}:
+                if path not in {*parts, *kind.write_only, *kind.chosen}:
                     retained = keeps and path in self._known[name] and kind.is_variable(path)
                     assert retained or kind.is_unmanaged(path, self.program[name]), (name, path)
                 elif path in parts and not is_placeholder(value):

@@ -58,6 +58,7 @@ EXPECTED = {
     "duplicates removed",
     "errors shown",
     "kills",
+    "names of others refused",
     "other forms named",
     "placeholders not sent",
     "renamed",

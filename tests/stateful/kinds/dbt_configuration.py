@@ -12,7 +12,7 @@ from omni_pulumi.simulator import CONNECTION_ID
 from tests.catalogue import SAMPLES
 from tests.stateful.kind import Changes, Declaration, Kind, Services
 from tests.stateful.parts import Objects, Parts
-from tests.stateful.values import outside_text, texts
+from tests.stateful.values import branches, outside_text, texts
 
 SAMPLE = SAMPLES["DbtConfiguration"]
 
@@ -22,7 +22,7 @@ def arguments(draw: st.DrawFn) -> dict[str, Any]:
     return {
         **SAMPLE.minimal,
         "sshUrl": draw(st.sampled_from(["git@x:a.git", "git@x:b.git"])),
-        "branch": draw(texts),
+        "branch": draw(branches),
         "autogenRelationships": draw(st.booleans()),
         "enableVirtualSchemas": draw(st.booleans()),
         **draw(

@@ -9,11 +9,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from omni_pulumi.simulator import CONNECTION_ID
+from omni_pulumi.simulator import CONNECTION_ID, OTHER_USER_ID, USER_ID
 from tests.catalogue import SAMPLES
 from tests.stateful.kind import Changes, Declaration, Kind, Services
 from tests.stateful.parts import Objects, Parts, is_placeholder
-from tests.stateful.values import SECRET, outside_text, secrets, texts, variables
+from tests.stateful.values import SECRET, outside_text, secrets, texts, variables, words
 
 SAMPLE = SAMPLES["DbtEnvironment"]
 
@@ -26,19 +26,21 @@ OUTSIDE_VARIABLES = ("A", "D", "X", "Y", "Z", "TEAM_1", "TEAM_2")
 unmanaged = st.lists(st.sampled_from(["A", "D", "Y", "Z", "TEAM_*", "[XY]", "*"]), unique=True, max_size=2)
 
 
-def arguments(**changes: object) -> st.SearchStrategy[dict[str, Any]]:
+def arguments(*names: str, **changes: object) -> st.SearchStrategy[dict[str, Any]]:
     drawn = st.fixed_dictionaries(
         {
             **{key: st.just(value) for key, value in SAMPLE.minimal.items()},
-            "targetSchema": texts,
+            "name": st.sampled_from(names),
+            "targetSchema": words,
             "variables": variables,
             "secretVariables": st.dictionaries(st.sampled_from(["A", "B", "C", "D"]), secrets, max_size=2),
         },
         optional={
             "unmanagedVariables": unmanaged,
-            "targetDatabase": texts,
-            "targetName": texts,
-            "targetRole": texts,
+            "targetDatabase": words,
+            "targetName": words,
+            "targetRole": words,
+            "ownerId": st.sampled_from([USER_ID, OTHER_USER_ID]),
             "secretsTrigger": texts,
         },
     )
@@ -58,15 +60,16 @@ class DbtEnvironmentKind(Kind):
 
     sample = SAMPLE
     declarations = (
-        Declaration("environment 1", arguments(), has_duplicate=True, weight=2),
-        Declaration("environment 2", arguments(name="Dev"), weight=2),
-        Declaration("production", arguments(name="Production", adopt=True), has_duplicate=True),
+        Declaration("environment 1", arguments("Staging", "Staging", "Shared"), has_duplicate=True, weight=2),
+        Declaration("environment 2", arguments("Dev", "Dev", "Shared"), weight=2),
+        Declaration("production", arguments("Production", adopt=True), has_duplicate=True),
     )
-    fields = ("name", "target_schema", "target_database", "target_name", "target_role")
-    identity = ("name",)
+    fields = ("name", "target_schema", "target_database", "target_name", "target_role", "owner_id")
+    identity = ("name", "owner_id")
+    chosen = ("owner_id",)
     secrets = ("secretVariables",)
     response_fields = ("variables", "isSecret", "value", "ownerId", "targetSchema")
-    kept = ("variables", "secretVariables", "unmanagedVariables", "secretsTrigger", "targetRole")
+    kept = ("variables", "secretVariables", "unmanagedVariables", "secretsTrigger", "targetRole", "name", "ownerId")
     ignored = st.sampled_from(
         [(), (), ("secretVariables",), ("variables", "secretVariables"), ("targetRole",), ("variables", "targetRole")]
     )
@@ -104,6 +107,8 @@ class DbtEnvironmentKind(Kind):
             for field in ("target_schema", "target_database", "target_name", "target_role"):
                 changes[f"{id_}: {field}"] = partial(omni.edit_environment, id_, **{field: text})
             changes[f"{id_}: rename"] = partial(omni.edit_environment, id_, name="Renamed")
+            for owner in (None, USER_ID, OTHER_USER_ID):
+                changes[f"{id_}: owner {owner}"] = partial(omni.edit_environment, id_, owner_id=owner)
             for name in OUTSIDE_VARIABLES:
                 changes[f"{id_}: set {name}"] = partial(omni.set_variable, id_, name, text, is_secret=False)
                 changes[f"{id_}: set secret {name}"] = partial(
@@ -114,6 +119,10 @@ class DbtEnvironmentKind(Kind):
             if not environment["is_default_environment"]:
                 changes[f"{id_}: delete"] = partial(omni.delete_environment, id_)
         return changes
+
+    def delete(self, services: Services, object_id: str) -> None:
+        """Delete an environment."""
+        services.omni.delete_environment(object_id)
 
     def valid(self, properties: dict[str, Any]) -> dict[str, Any]:
         """Return the arguments with each name of a variable once."""

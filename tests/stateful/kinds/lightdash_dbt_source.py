@@ -12,7 +12,7 @@ from omni_pulumi.simulator import PROJECT_ID
 from tests.catalogue import SAMPLES
 from tests.stateful.kind import Changes, Declaration, Kind, Services
 from tests.stateful.parts import Objects, Parts
-from tests.stateful.values import SECRET, outside_text, secrets, texts, variables
+from tests.stateful.values import SECRET, branches, hosts, outside_text, secrets, texts, variables, words
 
 SAMPLE = SAMPLES["LightdashDbtSource"]
 
@@ -23,13 +23,13 @@ TOKEN = "personal_access_token"
 @st.composite
 def arguments(draw: st.DrawFn, /, **changes: object) -> dict[str, Any]:
     connection = SAMPLE.minimal["dbtConnection"]
-    optional = {"target": texts, "selector": texts, "environment": variables, "hostDomain": texts}
+    optional = {"target": words, "selector": words, "environment": variables, "hostDomain": hosts}
     return {
         **SAMPLE.minimal,
         "dbtConnection": {
             **{key: value for key, value in connection.items() if key != "personalAccessToken"},
             "repository": draw(st.sampled_from(["acme/a", "acme/b"])),
-            "branch": draw(texts),
+            "branch": draw(branches),
             **({"personalAccessToken": draw(secrets)} if draw(st.integers(0, 3)) else {}),
             **draw(st.fixed_dictionaries({}, optional=optional)),
         },
